@@ -1,0 +1,8 @@
+//! The `inuvika-ha` command line: one file per sub-command.
+
+use std::process::ExitCode;
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    ExitCode::SUCCESS
+}

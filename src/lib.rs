@@ -1,0 +1,13 @@
+//! High availability of Inuvika OVD, Abiquo and LVS with Pacemaker. The module list is the map of the project.
+
+// agents/ stands beside src/ because it is what users come for; as a module of this crate it shares the runtime without
+// a dependency circle between two packages.
+#[path = "../agents/mod.rs"]
+pub mod agents;
+pub mod cli;
+pub mod multicall;
+pub mod ocf;
+pub mod out;
+pub mod pcs;
+pub mod scenario;
+pub mod sys;

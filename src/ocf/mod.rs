@@ -1,0 +1,3 @@
+//! The OCF protocol.
+pub mod deadline;
+pub mod spec;

@@ -1,0 +1,1 @@
+//! Effects on the host: each type here knows nothing of agents.
