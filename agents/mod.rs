@@ -2,7 +2,18 @@
 
 pub mod ovd_vip_src;
 
+use crate::ocf::agent::Registered;
 use crate::ocf::spec::Spec;
 
 /// Every agent of this package. Links, meta-data files, tests and the generator go through this list.
-pub const REGISTRY: &[&Spec] = &[&ovd_vip_src::spec::SPEC];
+pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc];
+
+/// The tables of all agents.
+pub fn specs() -> impl Iterator<Item = &'static Spec> {
+    REGISTRY.iter().map(|agent| agent.table())
+}
+
+/// The agent called exactly `name`.
+pub fn find(name: &str) -> Option<&'static dyn Registered> {
+    REGISTRY.iter().copied().find(|agent| agent.table().name == name)
+}

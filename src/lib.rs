@@ -5,6 +5,7 @@
 #[path = "../agents/mod.rs"]
 pub mod agents;
 pub mod cli;
+pub mod cluster;
 pub mod multicall;
 pub mod ocf;
 pub mod out;

@@ -9,9 +9,19 @@ pub enum Kind {
     /// Any text without control characters.
     Text,
     /// A whole number within `min..=max`.
-    Integer { min: i64, max: i64 },
+    Integer {
+        /// Smallest value.
+        min: i64,
+        /// Largest value.
+        max: i64,
+    },
     /// A duration in whole seconds within `min..=max`, written `5`, `5s` or `1min`.
-    Seconds { min: u64, max: u64 },
+    Seconds {
+        /// Fewest seconds.
+        min: u64,
+        /// Most seconds.
+        max: u64,
+    },
     /// `yes|true|1|on` or `no|false|0|off`, in any case (what `ocf_is_true` takes).
     Boolean,
     /// One of the listed words.

@@ -1,0 +1,4 @@
+//! What the cluster says about itself.
+
+pub mod corosync;
+pub mod names;

@@ -1,0 +1,192 @@
+//! What an agent is, and how each action is carried out for every agent alike.
+
+use std::time::Duration;
+
+use super::action::Action;
+use super::check::{Check, Verdict, heaviest};
+use super::exit::{Code, Failure};
+use super::operation::Operation;
+use super::params::Params;
+use super::recorded::Recorded;
+use super::spec::Spec;
+use super::state::Lock;
+
+/// How long stop waits for another action of the instance before it goes on without the lock: a stuck start must not get
+/// the node fenced.
+const STOP_WAITS: Duration = Duration::from_secs(2);
+
+/// An agent. Parse, then act: what needs a `Config` cannot run with parameters nobody checked.
+pub trait Agent: Sync {
+    /// The parameters of one instance, checked and typed.
+    type Config;
+
+    /// The agent's table.
+    fn spec(&self) -> &'static Spec;
+
+    /// Reads the parameters. Pure: it never looks at the host.
+    fn configure(&self, params: &Params) -> Result<Self::Config, Failure>;
+
+    /// Looks whether this host can run the resource (validate-all at level 10).
+    fn validate(&self, config: &Self::Config, op: &Operation) -> Vec<Check>;
+
+    /// Brings it up; undoes its own steps when it fails.
+    fn start(&self, config: &Self::Config, op: &Operation) -> Result<(), Failure>;
+
+    /// Brings it down with whatever parameters there are; Ok only when nothing is left.
+    fn stop(&self, op: &Operation) -> Result<(), Failure>;
+
+    /// Looks, changes nothing.
+    fn monitor(&self, config: &Self::Config, op: &Operation) -> Vec<Check>;
+
+    /// Whether anything of this instance is on this host: asked when the parameters cannot be read.
+    fn is_present(&self, op: &Operation) -> bool;
+
+    /// Makes changed reloadable parameters effective.
+    fn reload(&self, config: &Self::Config, op: &Operation) -> Result<(), Failure>;
+}
+
+/// What came of an action.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: Code,
+    /// Why it is not 0; none on success and for an expected 7.
+    pub reason: Option<String>,
+    /// The checks behind it, for monitor and validate-all.
+    pub checks: Vec<Check>,
+}
+
+impl Outcome {
+    fn success() -> Self {
+        Self { code: Code::Success, reason: None, checks: Vec::new() }
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.code, reason: Some(failure.reason), checks: Vec::new() }
+    }
+}
+
+/// An agent of which only the table and the protocol are known: what the registry lists.
+pub trait Registered: Sync {
+    /// The agent's table.
+    fn table(&self) -> &'static Spec;
+    /// Carries out the operation.
+    fn perform(&self, op: &Operation) -> Outcome;
+}
+
+impl<A: Agent> Registered for A {
+    fn table(&self) -> &'static Spec {
+        self.spec()
+    }
+
+    fn perform(&self, op: &Operation) -> Outcome {
+        match op.action {
+            Action::Start => changing(self, op, |config| self.start(config, op)),
+            Action::ReloadAgent => changing(self, op, |config| self.reload(config, op)),
+            Action::Stop => stop(self, op),
+            Action::Monitor => monitor(self, op),
+            Action::ValidateAll => validate(self, op),
+            // Answered before an operation exists.
+            Action::MetaData | Action::Help => Outcome::success(),
+        }
+    }
+}
+
+fn configured<A: Agent>(agent: &A, op: &Operation) -> Result<A::Config, Failure> {
+    op.params.check()?;
+    agent.configure(&op.params)
+}
+
+fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) -> Result<(), Failure>) -> Outcome {
+    let run = || {
+        let config = configured(agent, op)?;
+        op.step("parameters are right");
+        let _lock: Lock = op
+            .state
+            .lock(&op.deadline)
+            .map_err(|e| Failure::io(&format!("lock {}", op.state.folder().display()), &e))?
+            .ok_or_else(|| {
+                let waited = op.deadline.used().as_secs();
+                Failure::generic(format!("another action of this resource still runs after {waited} s"))
+            })?;
+        op.step("lock taken");
+        Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state)
+            .map_err(|e| Failure::io(&format!("write {}", op.state.folder().display()), &e))?;
+        act(&config)
+    };
+    match run() {
+        Ok(()) => Outcome::success(),
+        Err(failure) => {
+            // A start that failed has undone itself, and leaves no memory of a running resource either.
+            if op.action == Action::Start && !agent.is_present(op) {
+                op.state.remove();
+            }
+            failure.into()
+        }
+    }
+}
+
+fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
+    // Neither a lock that cannot be had nor a state folder that cannot be made keeps the resource from being stopped.
+    let lock = op.state.lock(&op.deadline.within(STOP_WAITS));
+    if !matches!(lock, Ok(Some(_))) {
+        op.log.warning("stop goes on without the lock: another action of this resource still runs or /run is not writable");
+    }
+    let result = agent.stop(op);
+    if result.is_ok() {
+        op.state.remove();
+    }
+    match result {
+        Ok(()) => Outcome::success(),
+        Err(failure) => failure.into(),
+    }
+}
+
+fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
+    let config = match configured(agent, op) {
+        Ok(config) => config,
+        // By hand: say what is wrong. A recurring monitor must not ban nodes, and a probe on a node where nothing runs is
+        // no error at all: start will tell.
+        Err(failure) if !op.is_probe() && !op.is_recurring() => return failure.into(),
+        Err(_) if op.is_probe() && !agent.is_present(op) => {
+            return Outcome { code: Code::NotRunning, reason: None, checks: Vec::new() };
+        }
+        Err(failure) => return Failure::generic(failure.reason).into(),
+    };
+    let checks = agent.monitor(&config, op);
+    let mut outcome = match heaviest(&checks) {
+        None => Outcome::success(),
+        Some(worst) => {
+            let code = worst.verdict.code();
+            // A clean stop is an answer, not an error; but a recurring monitor that finds it has found a loss.
+            let reason = (code != Code::NotRunning || op.is_recurring()).then(|| worst.detail.clone());
+            Outcome { code, reason, checks: Vec::new() }
+        }
+    };
+    if outcome.code == Code::Degraded && !op.env.knows_degraded() {
+        if let Some(reason) = outcome.reason.take() {
+            op.log.warning(&format!("degraded, reported as running to this Pacemaker: {reason}"));
+        }
+        outcome.code = Code::Success;
+    }
+    outcome.checks = checks;
+    outcome
+}
+
+fn validate<A: Agent>(agent: &A, op: &Operation) -> Outcome {
+    let config = match configured(agent, op) {
+        Ok(config) => config,
+        Err(failure) => return failure.into(),
+    };
+    if op.depth < 10 {
+        return Outcome::success();
+    }
+    let checks = agent.validate(&config, op);
+    let outcome = match heaviest(&checks).filter(|c| c.verdict >= Verdict::Stopped) {
+        None => Outcome::success(),
+        Some(worst) => Failure::new(Code::NotInstalled, worst.detail.clone()).into(),
+    };
+    Outcome { checks, ..outcome }
+}

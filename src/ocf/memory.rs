@@ -1,0 +1,46 @@
+//! Says things once: a monitor that finds the same every ten seconds logs it when it begins, when it changes, when it ends.
+//!
+//! Pacemaker keeps the first exit reason of a failed or degraded monitor until the code changes, so the log is where the
+//! current one is found.
+
+use super::action::Action;
+use super::agent::Outcome;
+use super::exit::Code;
+use super::log::Level;
+use super::operation::Operation;
+
+/// The reason that was logged last.
+const FILE: &str = "reason";
+
+/// Logs what came of `op`; `told` when a person at a terminal has just seen it.
+pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
+    let level = if outcome.code == Code::Degraded { Level::Warning } else { Level::Error };
+    if op.action != Action::Monitor {
+        if let Some(reason) = outcome.reason.as_ref().filter(|_| !told) {
+            op.log.write(level, &format!("{} failed: {reason}", op.action.name()));
+        }
+        return;
+    }
+    // Runs by hand and probes leave no trace: they are questions.
+    if !op.is_recurring() {
+        return;
+    }
+    match &outcome.reason {
+        Some(reason) => {
+            if op.state.read::<String>(FILE).as_deref() != Some(reason) {
+                op.log.write(level, &format!("monitor (exit code {}): {reason}", outcome.code));
+                // Only beside a state folder that start made: a stopped resource leaves nothing.
+                if op.state.folder().exists() {
+                    let _ = op.state.write(FILE, reason);
+                }
+            }
+        }
+        None if outcome.code == Code::Success => {
+            if let Some(before) = op.state.read::<String>(FILE) {
+                op.log.info(&format!("ok again, was: {before}"));
+                op.state.forget(FILE);
+            }
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,54 @@
+//! One run of one action: what an agent gets to work with.
+
+use std::time::Duration;
+
+use super::action::Action;
+use super::deadline::Deadline;
+use super::environment::Environment;
+use super::instance::Instance;
+use super::log::Log;
+use super::params::Params;
+use super::state::State;
+use super::trace::Trace;
+
+/// The context of an action.
+#[derive(Debug)]
+pub struct Operation {
+    /// What is asked for.
+    pub action: Action,
+    /// For which resource.
+    pub instance: Instance,
+    /// The parameters, as given.
+    pub params: Params,
+    /// When it has to be over.
+    pub deadline: Deadline,
+    /// Check level of monitor and validate-all: 0, 10 or 20; another level means the next lower one.
+    pub depth: u8,
+    /// Interval of the operation; zero is a probe, none a run by hand.
+    pub interval: Option<Duration>,
+    /// The environment it came with.
+    pub env: Environment,
+    /// The log.
+    pub log: Log,
+    /// The step log.
+    pub trace: Trace,
+    /// The state folder.
+    pub state: State,
+}
+
+impl Operation {
+    /// Whether this is Pacemaker's question what runs before it starts anything.
+    pub fn is_probe(&self) -> bool {
+        self.action == Action::Monitor && self.interval == Some(Duration::ZERO)
+    }
+
+    /// Whether this is a recurring monitor.
+    pub fn is_recurring(&self) -> bool {
+        self.action == Action::Monitor && self.interval.is_some_and(|i| !i.is_zero())
+    }
+
+    /// Notes a step in the step log.
+    pub fn step(&self, text: &str) {
+        self.trace.step(text);
+    }
+}

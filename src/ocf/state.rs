@@ -1,0 +1,111 @@
+//! The state folder of an instance, /run/inuvika-ha/INSTANCE: gone after stop and after a reboot.
+//!
+//! It is a memory, never the truth: what runs is asked from the kernel. Files are written beside and renamed, so a killed
+//! action leaves the old or the new content. The folder itself is the lock.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::deadline::Deadline;
+use super::instance::Instance;
+
+/// Parent of all state folders.
+pub const ROOT: &str = "/run/inuvika-ha";
+
+/// The state folder of one instance.
+#[derive(Debug, Clone)]
+pub struct State {
+    folder: PathBuf,
+}
+
+/// Holding it keeps other starts, stops and reloads of the instance out; dropped by the kernel when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _folder: Flock<File>,
+}
+
+impl State {
+    /// The folder of `instance`; it need not exist.
+    pub fn of(instance: &Instance) -> Self {
+        Self { folder: Path::new(ROOT).join(instance.file_name()) }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Waits for the lock until `deadline`; Ok(None) when somebody else still holds it then.
+    pub fn lock(&self, deadline: &Deadline) -> io::Result<Option<Lock>> {
+        loop {
+            self.create()?;
+            let folder = match File::open(&self.folder) {
+                // Removed by a stop between the two calls.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            let before = folder.metadata()?;
+            match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+                // The holder before us may have removed the folder: then this lock is on nothing.
+                Ok(lock) if self.is_same(&before) => return Ok(Some(Lock { _folder: lock })),
+                Ok(_) => continue,
+                Err((_, nix::errno::Errno::EWOULDBLOCK)) => {}
+                Err((_, errno)) => return Err(errno.into()),
+            }
+            if !deadline.sleep(Duration::from_millis(20)) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn is_same(&self, other: &fs::Metadata) -> bool {
+        fs::metadata(&self.folder).is_ok_and(|now| (now.dev(), now.ino()) == (other.dev(), other.ino()))
+    }
+
+    fn create(&self) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(ROOT)?;
+        match fs::DirBuilder::new().mode(0o700).create(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Writes `value` as JSON to `name`.
+    pub fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        self.create()?;
+        let beside = self.folder.join(format!(".{name}.{}", std::process::id()));
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(&serde_json::to_vec(value)?)?;
+        fs::rename(&beside, self.folder.join(name))
+    }
+
+    /// Reads `name`; none when it is not there or cannot be understood (an older version's file is no reason to fail).
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(&fs::read(self.folder.join(name)).ok()?).ok()
+    }
+
+    /// Removes the file `name` when it is there.
+    pub fn forget(&self, name: &str) {
+        let _ = fs::remove_file(self.folder.join(name));
+    }
+
+    /// Removes the folder with all that is in it; true when nothing is left.
+    pub fn remove(&self) -> bool {
+        let _ = fs::remove_dir_all(&self.folder);
+        // The parent goes with its last child; it stays while others need it.
+        let _ = fs::remove_dir(ROOT);
+        !self.folder.exists()
+    }
+}
+
+/// Instances that have a file called `name` in their state folder, by folder name.
+pub fn instances_with(name: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(ROOT) else { return Vec::new() };
+    entries.filter_map(Result::ok).map(|e| e.path().join(name)).filter(|path| path.is_file()).collect()
+}

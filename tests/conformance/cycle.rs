@@ -1,0 +1,117 @@
+//! A resource's life: what ocf-tester asks, in its order, then the actions it leaves out.
+
+use crate::fixture::Fixture;
+use crate::{Question, ensure, expect};
+
+pub const QUESTIONS: &[Question] = &[
+    ("the life that ocf-tester asks for", life),
+    ("an unknown action is 3 before anything else", unknown_action),
+    ("actions that are not advertised are 3", not_advertised),
+    ("further words are ignored", further_words),
+    ("every check level answers", levels),
+    ("success is silent", silent),
+    ("clone instances share one state", clones),
+    ("reload-agent keeps it running", reload),
+];
+
+fn life(fixture: &Fixture) -> Result<(), String> {
+    let subject = &fixture.subject;
+    let recurring = &subject.recurring();
+    let probe = &subject.probing();
+    expect(subject, "validate-all", &[0])?;
+    expect(subject, "stop", &[0])?;
+    expect(recurring, "monitor", &[7])?;
+    expect(probe, "monitor", &[7])?;
+    for _ in 0..2 {
+        expect(subject, "start", &[0])?;
+        expect(recurring, "monitor", &[0])?;
+        expect(probe, "monitor", &[0])?;
+    }
+    for _ in 0..2 {
+        expect(subject, "stop", &[0])?;
+        expect(recurring, "monitor", &[7])?;
+        expect(probe, "monitor", &[7])?;
+        fixture.nothing_left()?;
+    }
+    Ok(())
+}
+
+fn unknown_action(fixture: &Fixture) -> Result<(), String> {
+    let (name, value) = fixture.wrong;
+    for subject in [
+        fixture.subject.clone(),
+        fixture.subject.without_params(),
+        fixture.subject.with_param(name, value),
+        fixture.subject.with("OCF_RA_VERSION_MAJOR", "7"),
+    ] {
+        expect(&subject, "frobnicate", &[3])?;
+    }
+    let run = fixture.subject.run("frobnicate");
+    ensure(run.stderr.contains("frobnicate"), || format!("does not name the action: {run}"))
+}
+
+fn not_advertised(fixture: &Fixture) -> Result<(), String> {
+    let advertised = fixture.subject.run("meta-data").stdout;
+    for action in ["promote", "demote", "notify", "migrate_to", "migrate_from", "reload", "recover"] {
+        if !advertised.contains(&format!("name=\"{action}\"")) {
+            expect(&fixture.subject, action, &[3])?;
+        }
+    }
+    Ok(())
+}
+
+fn further_words(fixture: &Fixture) -> Result<(), String> {
+    for words in [["monitor", "now"], ["monitor", "--force"], ["stop", "first"]] {
+        let wanted = if words[0] == "stop" { 0 } else { 7 };
+        let run = fixture.subject.call(&words);
+        ensure(run.code == wanted, || format!("{words:?} gave {run}"))?;
+    }
+    Ok(())
+}
+
+fn levels(fixture: &Fixture) -> Result<(), String> {
+    let all = ["0", "7", "10", "15", "20", "99", "deep"];
+    expect(&fixture.subject, "start", &[0])?;
+    for level in all {
+        expect(&fixture.subject.recurring().with("OCF_CHECK_LEVEL", level), "monitor", &[0])?;
+    }
+    for level in ["0", "10"] {
+        expect(&fixture.subject.with("OCF_CHECK_LEVEL", level), "validate-all", &[0])?;
+    }
+    expect(&fixture.subject, "stop", &[0])?;
+    for level in all {
+        expect(&fixture.subject.recurring().with("OCF_CHECK_LEVEL", level), "monitor", &[7])?;
+    }
+    Ok(())
+}
+
+fn silent(fixture: &Fixture) -> Result<(), String> {
+    for (action, probing) in
+        [("validate-all", false), ("monitor", true), ("start", false), ("monitor", false), ("monitor", true), ("stop", false)]
+    {
+        let subject = if probing { fixture.subject.probing() } else { fixture.subject.recurring() };
+        let run = subject.run(action);
+        let quiet = run.stdout.is_empty() && run.stderr.is_empty();
+        ensure(quiet, || format!("{action} said {:?} {:?}", run.stdout, run.stderr))?;
+    }
+    Ok(())
+}
+
+fn clones(fixture: &Fixture) -> Result<(), String> {
+    expect(&fixture.subject.named("first:0"), "start", &[0])?;
+    expect(&fixture.subject.named("first"), "monitor", &[0])?;
+    expect(&fixture.subject.named("first:1"), "monitor", &[0])?;
+    expect(&fixture.subject.named("first"), "stop", &[0])?;
+    fixture.nothing_left()
+}
+
+fn reload(fixture: &Fixture) -> Result<(), String> {
+    if !fixture.subject.run("meta-data").stdout.contains("name=\"reload-agent\"") {
+        return Ok(());
+    }
+    expect(&fixture.subject, "start", &[0])?;
+    expect(&fixture.subject, "reload-agent", &[0])?;
+    expect(&fixture.subject.recurring(), "monitor", &[0])?;
+    expect(&fixture.subject, "stop", &[0])?;
+    fixture.nothing_left()
+}

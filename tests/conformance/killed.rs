@@ -1,0 +1,49 @@
+//! SIGKILL at any instant: what Pacemaker does to an action whose time is up.
+
+use std::time::{Duration, Instant};
+
+use crate::fixture::Fixture;
+use crate::{Question, expect};
+
+pub const QUESTIONS: &[Question] = &[("a start killed 100 times can be repaired", starts), ("so can a stop", stops)];
+
+const TIMES: u32 = 100;
+
+fn starts(fixture: &Fixture) -> Result<(), String> {
+    kill_many(fixture, "start")
+}
+
+fn stops(fixture: &Fixture) -> Result<(), String> {
+    kill_many(fixture, "stop")
+}
+
+fn kill_many(fixture: &Fixture, action: &str) -> Result<(), String> {
+    // How long the action takes when left alone: the kills are spread over that and a little more.
+    if action == "stop" {
+        expect(&fixture.subject, "start", &[0])?;
+    }
+    let begin = Instant::now();
+    expect(&fixture.subject, action, &[0])?;
+    let whole = begin.elapsed().max(Duration::from_millis(1));
+    expect(&fixture.subject, "stop", &[0])?;
+    for n in 0..TIMES {
+        if action == "stop" {
+            expect(&fixture.subject, "start", &[0])?;
+        }
+        let mut child = fixture.subject.begin(action);
+        // Evenly spread with a jitter of its own: the process itself adds the rest.
+        std::thread::sleep(whole * ((n * 37) % TIMES) / TIMES * 6 / 5);
+        let _ = child.kill();
+        child.wait().map_err(|e| e.to_string())?;
+        let context = |error: String| format!("after kill {n}: {error}");
+        // Either repair must do: a start over the remains, or a stop of them.
+        if n % 2 == 0 {
+            expect(&fixture.subject, "start", &[0]).map_err(context)?;
+            expect(&fixture.subject.recurring(), "monitor", &[0]).map_err(context)?;
+        }
+        expect(&fixture.subject, "stop", &[0]).map_err(context)?;
+        expect(&fixture.subject.recurring(), "monitor", &[7]).map_err(context)?;
+        fixture.nothing_left().map_err(context)?;
+    }
+    Ok(())
+}

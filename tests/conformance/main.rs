@@ -1,0 +1,85 @@
+//! The protocol, asked of every agent in the registry: what ocf-tester asks, and what it does not.
+//!
+//! The same list runs once against ocf:heartbeat:Dummy, with its gaps written down: a list that finds nothing wrong with
+//! an agent known to be wrong would prove nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+
+mod broken;
+mod cycle;
+mod description;
+mod fixture;
+mod killed;
+mod subject;
+mod together;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use fixture::Fixture;
+use subject::Subject;
+
+/// One question; Err says what was wrong.
+pub type Question = (&'static str, fn(&Fixture) -> Result<(), String>);
+
+/// Every question, in the order of a resource's life.
+fn questions() -> Vec<Question> {
+    [description::QUESTIONS, cycle::QUESTIONS, broken::QUESTIONS, together::QUESTIONS, killed::QUESTIONS].concat()
+}
+
+/// What ocf:heartbeat:Dummy of resource-agents 4.12 gets wrong by this list.
+const DUMMY_GAPS: &[&str] = &[
+    "meta-data is OCF 1.1",
+    "another OCF version is refused",
+    "a wrong parameter is 6 with a reason",
+    "a probe with wrong parameters is 7",
+    "clone instances share one state",
+    "an unknown action is 3 before anything else",
+];
+
+fn main() -> ExitCode {
+    support::lab::enter();
+    let mut arguments = Arguments::from_args();
+    // One host, one network: the questions must not get in each other's way.
+    arguments.test_threads = Some(1);
+    let mut trials = Vec::new();
+    for spec in inuvika_ha::agents::specs() {
+        for (name, ask) in questions() {
+            trials.push(Trial::test(format!("{}: {name}", spec.name), move || {
+                let fixture = Fixture::of_agent(spec).map_err(Failed::from)?;
+                ask(&fixture).map_err(Failed::from)
+            }));
+        }
+    }
+    trials.push(Trial::test("heartbeat:Dummy fails exactly where it is known to", || dummy().map_err(Failed::from)));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn dummy() -> Result<(), String> {
+    let mut failed = Vec::new();
+    for (name, ask) in questions() {
+        let fixture = Fixture::of_dummy()?;
+        if let Err(why) = ask(&fixture) {
+            println!("  Dummy: {name}: {why}");
+            failed.push(name);
+        }
+    }
+    failed.sort_unstable();
+    let mut known = DUMMY_GAPS.to_vec();
+    known.sort_unstable();
+    if failed == known { Ok(()) } else { Err(format!("failed: {failed:?}, known: {known:?}")) }
+}
+
+/// `Err` when `condition` does not hold.
+pub fn ensure(condition: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(what()) }
+}
+
+/// `Err` when an action ended otherwise than wanted.
+pub fn expect(subject: &Subject, action: &str, wanted: &[i32]) -> Result<(), String> {
+    let run = subject.run(action);
+    ensure(wanted.contains(&run.code), || format!("{action} gave {run}, wanted {wanted:?}"))
+}
