@@ -1,1 +1,7 @@
 //! Effects on the host: each type here knows nothing of agents.
+
+pub mod links;
+pub mod netlink;
+pub mod nft;
+pub mod process;
+pub mod source_nat;

@@ -1,0 +1,131 @@
+//! A netlink socket: one question at a time, and all of its answer.
+
+use std::io;
+
+use netlink_sys::SocketAddr;
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+use super::message::{DONE, DUMP, ERROR, INTERRUPTED, Message, Messages, Writer};
+
+/// The kernel answers within the system call that asks, so a missing answer is a fault: seconds until it counts as one.
+const ANSWER_SECONDS: i64 = 2;
+/// Above what the kernel puts in one datagram of a dump (32 KiB).
+const BUFFER: usize = 1 << 16;
+/// A list that was changed by others while it was read is asked for again, this many times in all.
+const DUMP_TRIES: usize = 8;
+
+/// An open netlink socket, connected to the kernel.
+pub struct Socket {
+    inner: netlink_sys::Socket,
+    seq: u32,
+    buffer: Vec<u8>,
+}
+
+/// All messages that answer one question.
+#[derive(Debug, Default)]
+pub struct Reply(Vec<u8>);
+
+impl Reply {
+    /// Its messages, without the one that ends a list.
+    pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+        Messages(&self.0).filter(|message| message.kind != DONE)
+    }
+}
+
+impl Socket {
+    /// Opens a socket of a netlink protocol (`NETLINK_ROUTE` and so on).
+    pub fn open(protocol: isize) -> io::Result<Self> {
+        let mut inner = netlink_sys::Socket::new(protocol)?;
+        inner.bind_auto()?;
+        inner.connect(&SocketAddr::new(0, 0))?;
+        setsockopt(&inner, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_SECONDS))?;
+        // Errors otherwise quote the whole message they complain about; before 4.3 the kernel cannot leave it out.
+        let _ = inner.set_cap_ack(true);
+        Ok(Self { inner, seq: 0, buffer: vec![0; BUFFER] })
+    }
+
+    /// The next unused sequence number.
+    pub fn next_seq(&mut self) -> u32 {
+        self.seq += 1;
+        self.seq
+    }
+
+    /// Sends bytes that hold whole messages, however many.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        const SMALL: usize = 100 * 1024; // half of the default buffer, which counts overhead too
+        if bytes.len() > SMALL {
+            let wanted = bytes.len() * 2;
+            // Forced needs CAP_NET_ADMIN; without it the limit of the system stays and send says EMSGSIZE.
+            setsockopt(&self.inner, sockopt::SndBufForce, &wanted)
+                .or_else(|_| setsockopt(&self.inner, sockopt::SndBuf, &wanted))?;
+        }
+        self.inner.send(bytes, 0).map(|_| ())
+    }
+
+    /// Waits for the next datagram.
+    pub fn receive(&mut self) -> io::Result<Messages<'_>> {
+        let length = loop {
+            let mut space = self.buffer.as_mut_slice();
+            match self.inner.recv(&mut space, 0) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        Ok(Messages(self.buffer.get(..length).unwrap_or_default()))
+    }
+
+    /// Asks for one object; an error answer comes back with its errno.
+    pub fn get(&mut self, kind: u16, fill: impl FnOnce(&mut Writer)) -> io::Result<Reply> {
+        let mut question = Writer::default();
+        let seq = self.next_seq();
+        question.message(kind, 0, seq, fill);
+        self.send(question.bytes())?;
+        loop {
+            let mut messages = self.receive()?;
+            let bytes = messages.0;
+            let answer = messages.find(|message| message.seq == seq);
+            match answer.map(|message| message.errno()) {
+                Some(Some(errno)) => return Err(io::Error::from_raw_os_error(errno)),
+                Some(None) => return Ok(Reply(bytes.to_vec())),
+                None => {}
+            }
+        }
+    }
+
+    /// Asks for a list. When others changed the objects meanwhile it asks again, up to a limit, then fails with EINTR.
+    pub fn dump(&mut self, kind: u16, fill: impl Fn(&mut Writer)) -> io::Result<Reply> {
+        for _ in 0..DUMP_TRIES {
+            let mut question = Writer::default();
+            let seq = self.next_seq();
+            question.message(kind, DUMP, seq, &fill);
+            self.send(question.bytes())?;
+            if let Some(reply) = self.list(seq)? {
+                return Ok(reply);
+            }
+        }
+        Err(io::Error::from_raw_os_error(nix::errno::Errno::EINTR as i32))
+    }
+
+    /// Reads a list to its end; `None` when it is not consistent.
+    fn list(&mut self, seq: u32) -> io::Result<Option<Reply>> {
+        let mut reply = Reply::default();
+        let mut consistent = true;
+        loop {
+            let mut ended = false;
+            let messages = self.receive()?;
+            let bytes = messages.0;
+            for message in messages.filter(|message| message.seq == seq) {
+                if let Some(errno) = message.errno() {
+                    return Err(io::Error::from_raw_os_error(errno));
+                }
+                consistent &= message.flags & INTERRUPTED == 0;
+                ended |= message.kind == DONE || message.kind == ERROR;
+            }
+            reply.0.extend_from_slice(bytes);
+            if ended {
+                return Ok(consistent.then_some(reply));
+            }
+        }
+    }
+}
