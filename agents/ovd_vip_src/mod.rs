@@ -28,7 +28,7 @@ use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::ocf::params::Params;
 use crate::ocf::spec::Spec;
-use crate::sys::{iptables, nft::snat};
+use crate::sys::{iptables, nft};
 
 /// How long names of cluster nodes may take to resolve at start.
 const RESOLVE: Duration = Duration::from_secs(2);
@@ -193,12 +193,8 @@ fn sweep(op: &Operation) -> Result<bool, Failure> {
 
 fn remove(backend: Backend, op: &Operation) -> io::Result<bool> {
     match backend {
-        Backend::Nftables => match snat::remove(&rules::table(&op.instance)) {
-            // A kernel without nftables holds no table of ours.
-            Err(error) if error.kind() != io::ErrorKind::PermissionDenied && !snat::can_translate() => Ok(false),
-            other => other,
-        },
-        Backend::Iptables => iptables::remove(&rules::chain(&op.instance), &op.deadline),
+        Backend::Nftables => nft::remove(&rules::name(&op.instance)),
+        Backend::Iptables => iptables::remove(&rules::name(&op.instance), &op.deadline),
     }
 }
 
@@ -213,9 +209,9 @@ fn may_use_iptables(op: &Operation) -> bool {
 
 /// Whether anything of this instance is in the kernel.
 fn is_there(op: &Operation) -> bool {
-    let table = rules::table(&op.instance);
-    snat::tables(&table).is_ok_and(|all| all.contains(&table))
-        || (may_use_iptables(op) && iptables::is_present(&rules::chain(&op.instance), &op.deadline).unwrap_or(false))
+    let name = rules::name(&op.instance);
+    nft::tables(&name).is_ok_and(|all| all.iter().any(|table| table.name == name))
+        || (may_use_iptables(op) && iptables::is_present(&name, &op.deadline).unwrap_or(false))
 }
 
 /// The answer of a check on rules that were found so.
@@ -224,7 +220,9 @@ fn judge(found: io::Result<Found>, link: &str, config: &Config) -> (Verdict, Str
         Ok(Found::Equal { packets }) => {
             (Verdict::Ok, format!("{link}: source {}, {packets} connections", config.virtual_ip))
         }
-        Ok(Found::Absent) => (Verdict::Stopped, format!("source address rules for {} are not there", config.virtual_ip)),
+        Ok(Found::Absent) => {
+            (Verdict::Stopped, format!("source address rules for {} are not there", config.virtual_ip))
+        }
         Ok(Found::Differs(what)) => (Verdict::Failed, format!("source address rules were changed: {what}")),
         Err(error) => (Verdict::Failed, format!("read source address rules: {error}")),
     }

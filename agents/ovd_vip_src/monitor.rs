@@ -8,7 +8,7 @@ use super::rules::{Backend, Rules};
 use super::{Applied, is_there, judge, peers, vip};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::operation::Operation;
-use crate::sys::{iptables, links, nft::snat};
+use crate::sys::{iptables, links, nft};
 
 /// Where systemd would start the guide's unit at boot.
 const GUIDE_UNIT: &str = "/etc/systemd/system/multi-user.target.wants/cluster-vip-src.service";
@@ -58,9 +58,8 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
 
 /// Whether other rules rewrite to the virtual IP as well.
 fn single(config: &Config, op: &Operation) -> (Verdict, String) {
-    let mut others = match snat::foreign_snat(config.virtual_ip) {
-        Ok(others) => others,
-        Err(_) if !snat::can_translate() => Vec::new(),
+    let mut others: Vec<String> = match nft::foreign_snat(config.virtual_ip) {
+        Ok(others) => others.iter().map(ToString::to_string).collect(),
         Err(error) => return (Verdict::Failed, format!("read the nat table: {error}")),
     };
     // The legacy tables can be read by their own program only.
@@ -72,7 +71,10 @@ fn single(config: &Config, op: &Operation) -> (Verdict, String) {
     }
     match others.len() {
         0 => (Verdict::Ok, "no other rule rewrites to it".to_owned()),
-        n => (Verdict::Failed, format!("{n} more rules rewrite to {} (cluster-vip-src?): {}", config.virtual_ip, others[0])),
+        n => (
+            Verdict::Failed,
+            format!("{n} more rules rewrite to {} (cluster-vip-src?): {}", config.virtual_ip, others[0]),
+        ),
     }
 }
 
@@ -82,13 +84,13 @@ fn peers_kept(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Ve
         Ok((now, _)) => now,
         Err(failure) => return (Verdict::Degraded, failure.reason),
     };
-    let Some(applied) = applied else { return (Verdict::Ok, format!("{} addresses", now.len())) };
+    let Some(applied) = applied else { return (Verdict::Ok, format!("cluster addresses: {}", now.len())) };
     let same_family = |address: &IpAddr| address.is_ipv4() == config.virtual_ip.is_ipv4();
     let known = |address: IpAddr| {
         applied.peers.iter().any(|p| p.address == address) || config.exclude.iter().any(|net| net.contains(&address))
     };
     match now.iter().find(|peer| same_family(&peer.address) && !known(peer.address)) {
-        None => (Verdict::Ok, format!("{} addresses keep the node's source", applied.peers.len())),
+        None => (Verdict::Ok, format!("cluster addresses that keep their source: {}", applied.peers.len())),
         Some(new) => (
             Verdict::Degraded,
             format!("node {} ({}) is new: run 'pcs resource restart {}'", new.node, new.address, op.instance.name()),
@@ -108,7 +110,7 @@ fn on_the_wire(virtual_ip: IpAddr, link: &str, op: &Operation) -> (Verdict, Stri
 /// The checks of validate-all at level 10: can this host do it.
 pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
     let mut checks = vec![Check::run("backend", || match Backend::choose(config.backend) {
-        Backend::Nftables if snat::can_translate() => (Verdict::Ok, "nftables".to_owned()),
+        Backend::Nftables if nft::can_translate() => (Verdict::Ok, "nftables".to_owned()),
         Backend::Nftables => (Verdict::Failed, "this kernel cannot translate addresses with nftables".to_owned()),
         Backend::Iptables => match crate::sys::process::find("iptables") {
             Some(path) => (Verdict::Ok, path.display().to_string()),
@@ -124,13 +126,16 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
         }));
     }
     checks.push(Check::run("cluster peers", || match peers::of_cluster(Some(&op.deadline.within(super::RESOLVE))) {
-        Ok((peers, unknown)) if unknown.is_empty() => (Verdict::Ok, format!("{} addresses", peers.len())),
+        Ok((peers, unknown)) if unknown.is_empty() => (Verdict::Ok, format!("cluster addresses: {}", peers.len())),
         Ok((_, unknown)) => (Verdict::Degraded, format!("cannot resolve {}: add it to /etc/hosts", unknown.join(", "))),
         Err(failure) => (Verdict::Degraded, failure.reason),
     }));
     checks.push(Check::run("guide's unit", || {
         if Path::new(GUIDE_UNIT).exists() {
-            (Verdict::Degraded, "cluster-vip-src starts at boot: run 'systemctl disable --now cluster-vip-src'".to_owned())
+            (
+                Verdict::Degraded,
+                "cluster-vip-src starts at boot: run 'systemctl disable --now cluster-vip-src'".to_owned(),
+            )
         } else {
             (Verdict::Ok, "does not start at boot".to_owned())
         }

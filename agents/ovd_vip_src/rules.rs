@@ -9,11 +9,10 @@ use super::config::{Choice, Config};
 use super::peers::{self, Peer};
 use crate::cluster::corosync;
 use crate::ocf::deadline::Deadline;
-use crate::ocf::exit::Failure;
 use crate::ocf::instance::Instance;
-use crate::sys::iptables::IptablesSnat;
-use crate::sys::nft::snat::{self, SourceNat};
-pub use crate::sys::nft::snat::Found;
+pub use crate::sys::source_nat::Found;
+use crate::sys::source_nat::SourceNat;
+use crate::sys::{iptables, nft};
 
 /// Who holds the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +30,7 @@ impl Backend {
         match choice {
             Choice::Nftables => Self::Nftables,
             Choice::Iptables => Self::Iptables,
-            Choice::Auto if snat::can_translate() => Self::Nftables,
+            Choice::Auto if nft::can_translate() => Self::Nftables,
             Choice::Auto => Self::Iptables,
         }
     }
@@ -45,14 +44,9 @@ impl Backend {
     }
 }
 
-/// The name of the instance's nftables table.
-pub fn table(instance: &Instance) -> String {
+/// The name of the instance's nftables table, from which iptables' chain has its name too.
+pub fn name(instance: &Instance) -> String {
     format!("inuvika_vip_src_{}", instance.file_name())
-}
-
-/// The name of the instance's iptables chain: iptables takes 28 bytes at most, so a hash stands for the name.
-pub fn chain(instance: &Instance) -> String {
-    format!("inuvika-vip-src-{:08x}", instance.hash())
 }
 
 /// The rules that `config` asks for.
@@ -60,7 +54,6 @@ pub fn chain(instance: &Instance) -> String {
 pub struct Rules {
     backend: Backend,
     nat: SourceNat,
-    chain: String,
 }
 
 impl Rules {
@@ -68,33 +61,29 @@ impl Rules {
     pub fn new(config: &Config, instance: &Instance, backend: Backend, link: &str, peers: &[Peer]) -> Self {
         let keep: Vec<IpNet> = peers::keep(config.virtual_ip, &config.exclude, peers);
         let nat = SourceNat {
-            table: table(instance),
+            name: name(instance),
             oif: link.to_owned(),
             to: config.virtual_ip,
             destinations: config.destinations.clone(),
             keep,
             keep_udp_ports: corosync::UDP_PORTS,
         };
-        Self { backend, nat, chain: chain(instance) }
+        Self { backend, nat }
     }
 
     /// Compares what the kernel has with what is asked for.
     pub fn inspect(&self, deadline: &Deadline) -> io::Result<Found> {
         match self.backend {
-            Backend::Nftables => self.nat.inspect(),
-            Backend::Iptables => self.iptables().inspect(deadline),
+            Backend::Nftables => nft::inspect(&self.nat),
+            Backend::Iptables => iptables::inspect(&self.nat, deadline),
         }
     }
 
     /// Writes them, replacing what is there.
     pub fn write(&self, deadline: &Deadline) -> io::Result<()> {
         match self.backend {
-            Backend::Nftables => self.nat.apply(),
-            Backend::Iptables => self.iptables().apply(deadline),
+            Backend::Nftables => nft::apply(&self.nat),
+            Backend::Iptables => iptables::apply(&self.nat, deadline),
         }
-    }
-
-    fn iptables(&self) -> IptablesSnat {
-        IptablesSnat::new(&self.chain, &self.nat)
     }
 }

@@ -58,7 +58,9 @@ fn peers_multicast_and_the_virtual_ip_keep_their_source() {
     let peers = [peer("osm2", "192.168.100.12"), peer("osm2", "fd00::12")];
     let kept = keep(vip, &["10.20.1.0/25".parse().unwrap()], &peers);
     let covers = |address: &str| kept.iter().any(|net| net.contains(&address.parse::<IpAddr>().unwrap()));
-    for address in ["10.20.1.10", "10.20.1.77", "192.168.100.12", "224.0.0.18", "255.255.255.255", "127.0.0.53", "169.254.1.1"] {
+    for address in
+        ["10.20.1.10", "10.20.1.77", "192.168.100.12", "224.0.0.18", "255.255.255.255", "127.0.0.53", "169.254.1.1"]
+    {
         assert!(covers(address), "{address}");
     }
     for address in ["192.168.100.13", "10.20.1.200", "8.8.8.8"] {

@@ -72,7 +72,9 @@ mod tests {
 
     #[test]
     fn half_a_file_is_no_panic() {
-        for text in ["nodelist {\n node {\n ring0_addr: 1.2.3.4", "}\n}\n}", "{", ":", "nodelist {\nnode {\nring0_addr:\n}\n}"] {
+        for text in
+            ["nodelist {\n node {\n ring0_addr: 1.2.3.4", "}\n}\n}", "{", ":", "nodelist {\nnode {\nring0_addr:\n}\n}"]
+        {
             let _ = parse(text);
         }
     }

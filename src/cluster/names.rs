@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn hosts_are_found_by_any_of_their_names() {
-        let hosts = Hosts::parse("127.0.0.1 localhost\n192.168.100.11\tosm1.priv osm1 # first\nfd00::11 osm1.priv\nrubbish\n");
+        let hosts =
+            Hosts::parse("127.0.0.1 localhost\n192.168.100.11\tosm1.priv osm1 # first\nfd00::11 osm1.priv\nrubbish\n");
         let show = |name: &str| hosts.addresses(name).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(show("OSM1.priv"), ["192.168.100.11", "fd00::11"]);
         assert_eq!(show("osm1"), ["192.168.100.11"]);

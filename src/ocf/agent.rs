@@ -132,7 +132,9 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
     // Neither a lock that cannot be had nor a state folder that cannot be made keeps the resource from being stopped.
     let lock = op.state.lock(&op.deadline.within(STOP_WAITS));
     if !matches!(lock, Ok(Some(_))) {
-        op.log.warning("stop goes on without the lock: another action of this resource still runs or /run is not writable");
+        op.log.warning(
+            "stop goes on without the lock: another action of this resource still runs or /run is not writable",
+        );
     }
     let result = agent.stop(op);
     if result.is_ok() {

@@ -57,7 +57,8 @@ impl ByHand {
             match name {
                 "--param" => {
                     let pair = value("NAME=VALUE")?;
-                    let (key, text) = pair.split_once('=').ok_or_else(|| format!("--param {pair}: write NAME=VALUE"))?;
+                    let (key, text) =
+                        pair.split_once('=').ok_or_else(|| format!("--param {pair}: write NAME=VALUE"))?;
                     options.params.push((key.to_owned(), text.to_owned()));
                 }
                 "--instance" => options.instance = Some(value("a resource id")?),
@@ -67,8 +68,12 @@ impl ByHand {
                 }
                 "--timeout" => {
                     let text = value("seconds")?;
-                    options.timeout =
-                        Some(text.parse().ok().filter(|s| *s > 0).ok_or_else(|| format!("--timeout {text}: write seconds"))?);
+                    options.timeout = Some(
+                        text.parse()
+                            .ok()
+                            .filter(|s| *s > 0)
+                            .ok_or_else(|| format!("--timeout {text}: write seconds"))?,
+                    );
                 }
                 "--json" => options.format = Some(Format::Json),
                 "--xml" => options.format = Some(Format::Xml),

@@ -4,14 +4,19 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance(String);
 
-/// Longest name that [`Instance::file_name`] passes unchanged: room for prefixes below the kernel's 255 bytes.
-const NAME_MAX: usize = 128;
+/// Longest name that [`Instance::file_name`] passes unchanged: with a prefix it still has to fit into the names of tables
+/// and chains, and into listings people read.
+const NAME_MAX: usize = 44;
 
 impl Instance {
     /// The instance Pacemaker calls `name`: `vip:2` is an instance of the clone of `vip`, and lives in the same state.
     pub fn new(name: &str) -> Self {
         let base = match name.rsplit_once(':') {
-            Some((base, number)) if !base.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => base,
+            Some((base, number))
+                if !base.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                base
+            }
             _ => name,
         };
         Self(if base.is_empty() { "default" } else { base }.to_owned())
@@ -59,6 +64,6 @@ mod tests {
         assert_eq!(Instance::new("vip_src-1.a").file_name(), "vip_src-1.a");
         assert_eq!(Instance::new("../x y").file_name(), ".x2E..x2Fx.x20y");
         let long = |end: &str| Instance::new(&format!("{}{end}", "n".repeat(300))).file_name();
-        assert!(long("a").len() <= 128 && long("a") != long("b"));
+        assert!(long("a").len() <= 44 && long("a") != long("b"));
     }
 }

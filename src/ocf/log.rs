@@ -78,7 +78,8 @@ impl Log {
                 let _ = socket.send_to(line.as_bytes(), "/dev/log");
             }
         }
-        let file = if level == Level::Debug { self.debug_file.as_ref().or(self.file.as_ref()) } else { self.file.as_ref() };
+        let file =
+            if level == Level::Debug { self.debug_file.as_ref().or(self.file.as_ref()) } else { self.file.as_ref() };
         if let Some(path) = file {
             let line = format!("{}: {}{}: {message}\n", self.tag, self.now(), level.word());
             if let Ok(mut out) = OpenOptions::new().append(true).create(true).open(path) {

@@ -62,7 +62,8 @@ fn booleans_and_seconds_are_what_pacemaker_writes() {
     for (text, value) in [("TRUE", Some(true)), ("On", Some(true)), ("0", Some(false)), ("", None), ("2", None)] {
         assert_eq!(boolean(text), value, "{text}");
     }
-    for (text, value) in [("5", Some(5)), ("5s", Some(5)), ("2min", Some(120)), ("5ms", None), ("-1", None), ("", None)] {
+    for (text, value) in [("5", Some(5)), ("5s", Some(5)), ("2min", Some(120)), ("5ms", None), ("-1", None), ("", None)]
+    {
         assert_eq!(seconds(text), value, "{text}");
     }
 }

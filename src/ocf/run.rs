@@ -154,7 +154,9 @@ fn catch_panics(env: &Environment) {
     let env = env.clone();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
-        let what = info.payload_as_str().unwrap_or("panic");
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
+        let what = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
         print_reason(&env, &format!("internal error at {place}: {what}"));
         std::process::exit(i32::from(Code::Generic as u8));
     }));

@@ -21,7 +21,14 @@ pub struct Trace {
 impl Trace {
     /// Tracing as the parameters `trace_ra` and `trace_file` or crm_resource's `-VV` ask for. A file that cannot be
     /// written turns tracing off: debugging must not break the service.
-    pub fn new(agent: &str, instance: &Instance, action: Action, params: &Params, env: &Environment, began: Instant) -> Self {
+    pub fn new(
+        agent: &str,
+        instance: &Instance,
+        action: Action,
+        params: &Params,
+        env: &Environment,
+        began: Instant,
+    ) -> Self {
         let asked = params.boolean("trace_ra").unwrap_or(false) || env.get("OCF_TRACE_RA") == Some("1");
         let off = Self { out: None, began };
         if !asked || action == Action::MetaData {
@@ -30,7 +37,8 @@ impl Trace {
         let path = match params.text("trace_file").or_else(|| env.get("OCF_TRACE_FILE")) {
             Some(path) => PathBuf::from(path),
             None => {
-                let folder = PathBuf::from(env.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra").join(agent);
+                let folder =
+                    PathBuf::from(env.get("HA_VARLIB").unwrap_or("/var/lib/heartbeat")).join("trace_ra").join(agent);
                 let stamp = chrono::Local::now().format("%Y-%m-%d.%H:%M:%S");
                 folder.join(format!("{}.{}.{stamp}", instance.file_name(), action.name()))
             }

@@ -12,6 +12,7 @@ pub const QUESTIONS: &[Question] = &[
     ("success is silent", silent),
     ("clone instances share one state", clones),
     ("reload-agent keeps it running", reload),
+    ("a monitor of depth 0 starts no process", no_process),
 ];
 
 fn life(fixture: &Fixture) -> Result<(), String> {
@@ -114,4 +115,19 @@ fn reload(fixture: &Fixture) -> Result<(), String> {
     expect(&fixture.subject.recurring(), "monitor", &[0])?;
     expect(&fixture.subject, "stop", &[0])?;
     fixture.nothing_left()
+}
+
+/// In a PID namespace of its own (the lab's), ids are handed out one by one: their distance counts what was started.
+fn no_process(fixture: &Fixture) -> Result<(), String> {
+    let marker = || {
+        let mut child = std::process::Command::new("/bin/true").spawn().map_err(|e| e.to_string())?;
+        child.wait().map_err(|e| e.to_string())?;
+        Ok::<u32, String>(child.id())
+    };
+    expect(&fixture.subject, "start", &[0])?;
+    let before = marker()?;
+    expect(&fixture.subject.recurring(), "monitor", &[0])?;
+    let started = marker()? - before - 1;
+    expect(&fixture.subject, "stop", &[0])?;
+    ensure(started == 1, || format!("monitor is {started} processes or threads, itself included"))
 }
