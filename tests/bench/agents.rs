@@ -27,7 +27,10 @@ fn main() {
     let src = "/usr/lib/ocf/resource.d/heartbeat/IPsrcaddr";
     let ip = "/usr/lib/ocf/resource.d/heartbeat/IPaddr2";
     let table: Vec<(&str, Vec<(&str, &str, &str)>)> = vec![
-        ("meta-data", vec![("ovd-vip-src", &ours, "meta-data"), ("IPsrcaddr", src, "meta-data"), ("IPaddr2", ip, "meta-data")]),
+        (
+            "meta-data",
+            vec![("ovd-vip-src", &ours, "meta-data"), ("IPsrcaddr", src, "meta-data"), ("IPaddr2", ip, "meta-data")],
+        ),
         ("monitor", vec![("ovd-vip-src", &ours, "monitor"), ("IPsrcaddr", src, "monitor"), ("IPaddr2", ip, "monitor")]),
         ("start", vec![("ovd-vip-src", &ours, "start"), ("IPsrcaddr", src, "start")]),
         ("stop", vec![("ovd-vip-src", &ours, "stop"), ("IPsrcaddr", src, "stop")]),
@@ -65,10 +68,15 @@ fn print(rows: &[(String, Vec<Sample>)]) {
     println!("| action | wall ms | CPU ms | peak memory KiB | processes | wall x true | CPU x true |");
     println!("|---|---|---|---|---|---|---|");
     for (name, samples) in rows {
-        assert!(samples.iter().all(|s| s.code == 0), "{name} failed: {:?}", samples.iter().map(|s| s.code).collect::<Vec<_>>());
+        assert!(
+            samples.iter().all(|s| s.code == 0),
+            "{name} failed: {:?}",
+            samples.iter().map(|s| s.code).collect::<Vec<_>>()
+        );
         let m = Sample::median_of(samples);
         // Ratios pair by pair: both were taken in the same round, so a slow moment of the machine cancels out.
-        let ratio = |of: fn(&Sample) -> f64| median(samples.iter().zip(&rows[0].1).map(|(s, t)| of(s) / of(t)).collect());
+        let ratio =
+            |of: fn(&Sample) -> f64| median(samples.iter().zip(&rows[0].1).map(|(s, t)| of(s) / of(t)).collect());
         println!(
             "| {name} | {:.2} | {:.2} | {:.0} | {:.0} | {:.1} | {:.1} |",
             m.wall_ms,

@@ -19,7 +19,6 @@ pub fn prepare() {
     ] {
         assert!(Command::new("ip").args(line.split_whitespace()).status().unwrap().success(), "ip {line}");
     }
-    assert!(Command::new("mount").args(["-t", "tmpfs", "bench", "/run"]).status().unwrap().success());
     std::fs::create_dir_all(FOLDER).unwrap();
     std::fs::create_dir_all("/run/resource-agents").unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), Path::new(FOLDER).join("inuvika-ha")).unwrap();
@@ -51,6 +50,13 @@ pub fn agent(name: &str) -> String {
 
 /// Runs a command that is not measured; it must succeed.
 pub fn quiet(command: &[&str]) {
-    let status = Command::new(command[0]).args(&command[1..]).env_clear().envs(ENVIRONMENT.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let status = Command::new(command[0])
+        .args(&command[1..])
+        .env_clear()
+        .envs(ENVIRONMENT.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
     assert!(status.success(), "{command:?}: {status}");
 }

@@ -20,10 +20,17 @@ pub struct Sample {
 /// Runs `command` in a fresh copy of this program, which measures it.
 pub fn of(command: &[&str]) -> Sample {
     let me = std::env::current_exe().unwrap();
-    let out = Command::new(me).arg("--sample").args(command).env_clear().envs(ENVIRONMENT.iter().copied()).output().unwrap();
+    let out =
+        Command::new(me).arg("--sample").args(command).env_clear().envs(ENVIRONMENT.iter().copied()).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout);
     let fields: Vec<f64> = text.split_whitespace().map(|f| f.parse().unwrap()).collect();
-    Sample { code: fields[0] as i32, wall_ms: fields[1], cpu_ms: fields[2], memory_kib: fields[3], processes: fields[4] }
+    Sample {
+        code: fields[0] as i32,
+        wall_ms: fields[1],
+        cpu_ms: fields[2],
+        memory_kib: fields[3],
+        processes: fields[4],
+    }
 }
 
 /// Measures `command`.

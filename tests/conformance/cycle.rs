@@ -87,9 +87,14 @@ fn levels(fixture: &Fixture) -> Result<(), String> {
 }
 
 fn silent(fixture: &Fixture) -> Result<(), String> {
-    for (action, probing) in
-        [("validate-all", false), ("monitor", true), ("start", false), ("monitor", false), ("monitor", true), ("stop", false)]
-    {
+    for (action, probing) in [
+        ("validate-all", false),
+        ("monitor", true),
+        ("start", false),
+        ("monitor", false),
+        ("monitor", true),
+        ("stop", false),
+    ] {
         let subject = if probing { fixture.subject.probing() } else { fixture.subject.recurring() };
         let run = subject.run(action);
         let quiet = run.stdout.is_empty() && run.stderr.is_empty();

@@ -28,10 +28,14 @@ pub struct Fixture {
 /// Where the agents under test are: readable for everybody, as /usr/lib/ocf is.
 const FOLDER: &str = "/run/conformance";
 
+/// How Dummy's state files end.
+const DUMMY_STATE: &str = ".state";
+
 impl Fixture {
     /// One of ours.
     pub fn of_agent(spec: &'static Spec) -> Result<Self, String> {
         prepare_host();
+        clean();
         let path = PathBuf::from(FOLDER).join(spec.name);
         let subject = Subject { path, agent_type: spec.name.to_owned(), instance: "first".to_owned(), env: Vec::new() };
         let fixture = match spec.name {
@@ -44,10 +48,7 @@ impl Fixture {
                     pairs.map(|(name, value)| (format!("OCF_RESKEY_{name}"), value)).to_vec()
                 },
                 left: || [tables(), state()].concat(),
-                obstacle: Some((
-                    || ip("addr del 10.20.1.10/24 dev eth0"),
-                    || ip("addr add 10.20.1.10/24 dev eth0"),
-                )),
+                obstacle: Some((|| ip("addr del 10.20.1.10/24 dev eth0"), || ip("addr add 10.20.1.10/24 dev eth0"))),
             },
             other => return Err(format!("{other} is in the registry but has no fixture here")),
         };
@@ -57,6 +58,7 @@ impl Fixture {
     /// The stock agent that does nothing.
     pub fn of_dummy() -> Result<Self, String> {
         prepare_host();
+        clean();
         let path = PathBuf::from("/usr/lib/ocf/resource.d/heartbeat/Dummy");
         let subject = Subject { path, agent_type: "Dummy".to_owned(), instance: "first".to_owned(), env: Vec::new() };
         let fixture = Self {
@@ -66,7 +68,7 @@ impl Fixture {
             params: |_| Vec::new(),
             left: || {
                 let files = fs::read_dir("/run").into_iter().flatten().flatten();
-                files.map(|f| f.path().display().to_string()).filter(|p| p.ends_with(".state")).collect()
+                files.map(|f| f.path().display().to_string()).filter(|p| p.ends_with(DUMMY_STATE)).collect()
             },
             obstacle: None,
         };
@@ -102,11 +104,12 @@ fn prepare_host() {
         ip("link set eth0 up");
         ip("-n peer link set eth0 up");
         ip("-n peer addr add 10.20.1.21/24 dev eth0");
+        // The node's own address first: were a virtual IP the primary one, removing it would take all others along.
+        ip("addr add 10.20.1.100/24 dev eth0");
         for n in 0..16 {
             ip(&format!("addr add 10.20.1.{}/24 dev eth0", 10 + n));
         }
-        // The state folder of this test alone: the real one may be in use by a cluster on this machine.
-        run(Command::new("mount").args(["-t", "tmpfs", "-o", "mode=0755", "conformance", "/run"]));
+        // All of /run is the lab's own: a cluster on this machine has its state elsewhere.
         fs::create_dir_all(FOLDER).unwrap();
         let binary = Path::new(FOLDER).join("inuvika-ha");
         fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), &binary).unwrap();
@@ -114,6 +117,17 @@ fn prepare_host() {
             std::os::unix::fs::symlink(&binary, Path::new(FOLDER).join(spec.name)).unwrap();
         }
     });
+}
+
+/// Takes away what a question that failed has left, so that the next one is asked of a clean host.
+fn clean() {
+    run(Command::new("nft").args(["flush", "ruleset"]));
+    let _ = fs::remove_dir_all("/run/inuvika-ha");
+    for file in fs::read_dir("/run").into_iter().flatten().flatten() {
+        if file.path().display().to_string().ends_with(DUMMY_STATE) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// Runs ip(8).

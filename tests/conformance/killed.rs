@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
 use crate::fixture::Fixture;
 use crate::{Question, expect};
 
@@ -33,7 +36,8 @@ fn kill_many(fixture: &Fixture, action: &str) -> Result<(), String> {
         let mut child = fixture.subject.begin(action);
         // Evenly spread with a jitter of its own: the process itself adds the rest.
         std::thread::sleep(whole * ((n * 37) % TIMES) / TIMES * 6 / 5);
-        let _ = child.kill();
+        // The whole group at once, as Pacemaker does when the time is up. It may have ended by itself.
+        let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
         child.wait().map_err(|e| e.to_string())?;
         let context = |error: String| format!("after kill {n}: {error}");
         // Either repair must do: a start over the remains, or a stop of them.

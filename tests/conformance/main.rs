@@ -3,7 +3,14 @@
 //! The same list runs once against ocf:heartbeat:Dummy, with its gaps written down: a list that finds nothing wrong with
 //! an agent known to be wrong would prove nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 mod broken;
 mod cycle;
@@ -11,9 +18,9 @@ mod description;
 mod fixture;
 mod killed;
 mod subject;
-mod together;
 #[path = "../support/mod.rs"]
 mod support;
+mod together;
 
 use std::process::ExitCode;
 

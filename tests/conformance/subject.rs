@@ -1,6 +1,7 @@
 //! An agent as its caller sees it: a program with an environment.
 
 use std::fmt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -22,7 +23,13 @@ pub struct Run {
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({:?}{})", self.code, self.stderr.trim(), if self.stdout.is_empty() { "" } else { ", with output" })
+        write!(
+            f,
+            "{} ({:?}{})",
+            self.code,
+            self.stderr.trim(),
+            if self.stdout.is_empty() { "" } else { ", with output" }
+        )
     }
 }
 
@@ -98,8 +105,8 @@ impl Subject {
         self.call(&[action])
     }
 
-    /// Begins an action.
+    /// Begins an action in a process group of its own, as Pacemaker does.
     pub fn begin(&self, action: &str) -> Child {
-        self.command(&[action]).spawn().expect("the agent can be executed")
+        self.command(&[action]).process_group(0).spawn().expect("the agent can be executed")
     }
 }
