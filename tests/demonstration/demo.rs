@@ -1,0 +1,92 @@
+//! The main job, shown on a real cluster: a virtual IP and its source address fail over.
+//!
+//! Started by tests/demo. Three nodes with systemd, corosync and Pacemaker, configured by the script that
+//! `inuvika-ha pcs` prints; then what goes wrong in real life, each time measured by a client.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+
+mod events;
+mod table;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use support::lab::{self, Lab, Machine};
+use support::ovd;
+
+const HELP: &str = "\
+tests/demo: a real Pacemaker cluster on this machine, and what it does when things break
+
+  --keep   leave the cluster running at the end, until Ctrl-C, and say how to enter a node
+";
+
+fn main() {
+    let mut keep = false;
+    for word in std::env::args().skip(1) {
+        match word.as_str() {
+            "--keep" => keep = true,
+            "--help" | "-h" => return print!("{HELP}"),
+            other => {
+                eprintln!("tests/demo: unknown option {other}: --keep is the only one");
+                exit(2);
+            }
+        }
+    }
+    lab::enter();
+    if let Err(error) = demo(keep) {
+        eprintln!("\ndemo: failed: {error:#}");
+        exit(1);
+    }
+}
+
+fn demo(keep: bool) -> Result<()> {
+    let begun = Instant::now();
+    let lab = Lab::new(&ovd::NODES)?;
+    let result = show(&lab, begun);
+    if result.is_err() {
+        eprintln!("{}", lab::report(&lab));
+    }
+    if keep {
+        // After a failure too: that is when a look inside is wanted.
+        println!("\nThe cluster keeps running until Ctrl-C. From another terminal, as root:\n{}", lab.how_to_enter());
+        loop {
+            std::thread::park();
+        }
+    }
+    result
+}
+
+fn show(lab: &Lab, begun: Instant) -> Result<()> {
+    lab.phase("installed the agents in every node", || ovd::install(lab, &binary()?))?;
+    let script = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
+    println!("\nWhat the script said in osm1:\n{}", indented(&script));
+    ovd::wait_active(lab, lab.node("osm1"), std::time::Duration::from_secs(30))
+        .or_else(|_| ovd::wait_active(lab, lab.node("osm2"), std::time::Duration::from_secs(10)))?;
+    println!("pcs status:\n{}", indented(&lab.node("osm1").run(["pcs", "status", "--full"])?));
+    let mut rows = Vec::new();
+    for event in events::EVENTS {
+        eprintln!("demo: {} ({:.0} s since the begin)", event.what, begun.elapsed().as_secs_f32());
+        rows.push(event.run(lab).with_context(|| event.what.to_owned())?);
+    }
+    println!("{}", table::render(&rows));
+    println!("Everything took {:.0} s after build and installation.", begun.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// The shipped program, which was built beside this one.
+fn binary() -> Result<PathBuf> {
+    let me = std::env::current_exe()?;
+    let folder = me.parent().and_then(Path::parent).context("this program is not in a target folder")?;
+    let binary = folder.join("inuvika-ha");
+    anyhow::ensure!(binary.is_file(), "{} is not there: build it first (cargo build)", binary.display());
+    Ok(binary)
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,120 @@
+//! The session manager's cluster in the lab: made by the generated script, judged by nft, ip and crm_mon.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::lab::{Lab, Machine, Net, Node, PASSWORD, Proto, Status, wait_for};
+
+/// What the lab's cluster is made of.
+pub const SCENARIO: &str = include_str!("scenario.toml");
+/// The nodes, the two that may run the services first.
+pub const NODES: [&str; 3] = ["osm1", "osm2", "pcs3"];
+/// The ids of the resources, as the scenario's set-up names them.
+pub const VIRTUAL_IP: &str = "virtual_ip";
+/// See [`VIRTUAL_IP`].
+pub const VIP_SRC: &str = "virtual_ip_src";
+/// Where the agents are installed.
+pub const AGENTS: &str = "/usr/lib/ocf/resource.d/inuvika";
+/// Making a cluster of three takes half a minute on two cores.
+const SET_UP: Duration = Duration::from_secs(240);
+
+/// Installs the program and its links in every node.
+pub fn install(lab: &Lab, binary: &Path) -> Result<()> {
+    for node in lab.nodes() {
+        node.copy_in(binary, "/usr/sbin/inuvika-ha", 0o755)?;
+        node.run(["mkdir", "-p", AGENTS])?;
+        for spec in inuvika_ha::agents::specs() {
+            node.run(["ln", "-sf", "/usr/sbin/inuvika-ha", &format!("{AGENTS}/{}", spec.name)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Generates the script from the scenario, in the first node, and runs it there; what it said.
+pub fn create_cluster(lab: &Lab) -> Result<String> {
+    let node = lab.node(NODES[0]);
+    node.write_file("/root/scenario.toml", SCENARIO, 0o644)?;
+    node.write_file("/root/hacluster.secret", format!("{PASSWORD}\n"), 0o600)?;
+    node.sh("inuvika-ha pcs /root/scenario.toml > /root/cluster.sh")?;
+    run_script(lab)
+}
+
+/// Runs the generated script once more.
+pub fn run_script(lab: &Lab) -> Result<String> {
+    let script = "HACLUSTER_PASSWORD_FILE=/root/hacluster.secret bash /root/cluster.sh";
+    lab.node(NODES[0]).sh_within(SET_UP, script)
+}
+
+/// A node that is on and sees quorum, and what it sees.
+pub fn view(lab: &Lab) -> Result<Status> {
+    for node in lab.nodes().iter().filter(|node| node.is_on()) {
+        if let Ok(status) = Status::seen_by(node)
+            && status.quorum
+        {
+            return Ok(status);
+        }
+    }
+    bail!("no node has quorum")
+}
+
+/// The node that runs both resources.
+pub fn active(lab: &Lab) -> Result<&Node> {
+    let status = view(lab)?;
+    let (ip, src) = (status.nodes_of(VIRTUAL_IP), status.nodes_of(VIP_SRC));
+    ensure!(ip.len() == 1 && ip == src, "{VIRTUAL_IP} on {ip:?}, {VIP_SRC} on {src:?}");
+    lab.by_cluster_name(ip[0]).context("an unknown node runs it")
+}
+
+/// The other node that may run them.
+pub fn passive(lab: &Lab) -> Result<&Node> {
+    let active = active(lab)?;
+    let name = NODES[..2].iter().find(|name| **name != active.name()).context("no other node")?;
+    Ok(lab.node(name))
+}
+
+/// Waits until both resources run on one node that is `wanted`.
+pub fn wait_active(lab: &Lab, wanted: &Node, limit: Duration) -> Result<Duration> {
+    let what = format!("both resources on {}", wanted.name());
+    wait_for(limit, &what, || Ok(active(lab)?.name() == wanted.name()))
+}
+
+/// Waits until all nodes take part.
+pub fn wait_all_online(lab: &Lab, limit: Duration) -> Result<Duration> {
+    wait_for(limit, "all nodes online", || Ok(view(lab)?.online().len() == lab.nodes().len()))
+}
+
+/// Every source NAT rule on a node that gives the virtual IP, as nft lists them.
+pub fn rules(node: &Node) -> Result<usize> {
+    let text = node.run(["nft", "-j", "list", "ruleset"])?;
+    let document: serde_json::Value = serde_json::from_str(&text).context("read nft -j")?;
+    let objects = document["nftables"].as_array().context("nft -j has no list")?;
+    let rewrites = |rule: &&serde_json::Value| {
+        rule["rule"]["expr"].as_array().is_some_and(|all| all.iter().any(|e| e["snat"]["addr"] == "10.20.1.10"))
+    };
+    Ok(objects.iter().filter(rewrites).count())
+}
+
+/// Where a server sees a connection come from that this node opens.
+pub fn source_of(lab: &Lab, node: &Node) -> Result<String> {
+    Ok(lab.source_seen_by_server(node, Proto::Tcp, lab.dbmy.address(Net::Srv))?.to_string())
+}
+
+/// Forgets failures and fencing, so that the next look shows what came after.
+pub fn forget(lab: &Lab) -> Result<()> {
+    let node = lab.nodes().iter().find(|node| node.is_on()).context("every node is off")?;
+    node.run(["crm_resource", "--cleanup"])?;
+    node.run(["stonith_admin", "--cleanup", "--history", "*"])?;
+    super::lab::wait_idle(node, Duration::from_secs(60))
+}
+
+/// Failed operations and fencing as one line each.
+pub fn recorded(status: &Status) -> Vec<String> {
+    let failures = status.failures.iter().map(|f| {
+        let reason = if f.reason.is_empty() { String::new() } else { format!(": {}", f.reason) };
+        format!("{} on {} gave {}{reason}", f.operation, f.node, f.code)
+    });
+    let fencing = status.fencing.iter().map(|f| format!("{} of {}: {}", f.action, f.target, f.status));
+    failures.chain(fencing).collect()
+}
