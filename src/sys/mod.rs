@@ -1,5 +1,7 @@
 //! Effects on the host: each type here knows nothing of agents.
 
+pub mod duplicate;
+pub mod iptables;
 pub mod links;
 pub mod netlink;
 pub mod nft;
