@@ -78,9 +78,11 @@ impl Cgroup {
         }
     }
 
-    /// Whether any part of it exists.
-    pub fn exists(&self) -> bool {
-        self.dirs.iter().any(|dir| dir.exists())
+    /// The groups of labs that were started from this process's own group.
+    pub fn own_labs() -> Result<Vec<PathBuf>> {
+        let entries = bases()?.into_iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path());
+        let named = |dir: &PathBuf| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        Ok(entries.filter(named).collect())
     }
 }
 

@@ -154,6 +154,18 @@ impl Lab {
         result
     }
 
+    /// For `--keep`: says how to get in, and waits for Enter or, without a terminal, for a signal.
+    pub fn keep(&self) -> Result<()> {
+        eprint!("lab: kept; from another terminal of this host:\n{}", self.how_to_enter());
+        eprintln!("lab: press Enter or Ctrl-C to end it and everything in it");
+        if std::io::stdin().read_line(&mut String::new()).context("wait for Enter")? == 0 {
+            loop {
+                std::thread::park();
+            }
+        }
+        Ok(())
+    }
+
     /// For a person: how to get into each machine, from another terminal of the host.
     pub fn how_to_enter(&self) -> String {
         let mut text = String::new();

@@ -38,7 +38,7 @@ pub fn report(lab: &Lab) -> String {
             writeln!(text, "power switch: {} {}, {:.1} s ago", done.node, done.action, done.at.elapsed().as_secs_f32());
     }
     for node in lab.nodes() {
-        let pacemaker = "grep -E ' (warning|error|crit|notice): ' /var/log/pacemaker/pacemaker.log";
+        let pacemaker = "grep -E '[[:space:]](warning|error|crit|notice): ' /var/log/pacemaker/pacemaker.log";
         for (title, script) in [
             ("crm_mon", "crm_mon -1 -r -f -m 2>&1".to_owned()),
             ("addresses", "ip -br address".to_owned()),
