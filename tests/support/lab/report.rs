@@ -1,0 +1,57 @@
+//! What a person needs when a trial fails: the view of each node, and the end of its logs.
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+
+use super::Lab;
+use super::exec::Machine;
+
+const LINES: &str = "30";
+
+/// A trial over a shared lab. When it fails, the lab's report goes to standard error.
+pub fn trial(name: &str, lab: fn() -> &'static Lab, body: fn(&Lab) -> Result<()>) -> Trial {
+    Trial::test(name, move || {
+        let lab = lab();
+        match catch_unwind(AssertUnwindSafe(|| body(lab))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                eprintln!("{}", report(lab));
+                Err(format!("{error:#}").into())
+            }
+            Err(cause) => {
+                eprintln!("{}", report(lab));
+                resume_unwind(cause)
+            }
+        }
+    })
+}
+
+/// The state of the whole lab as text.
+pub fn report(lab: &Lab) -> String {
+    let mut text = String::new();
+    for done in lab.fencing.done() {
+        let _ =
+            writeln!(text, "power switch: {} {}, {:.1} s ago", done.node, done.action, done.at.elapsed().as_secs_f32());
+    }
+    for node in lab.nodes() {
+        let pacemaker = "grep -E '[[:space:]](warning|error|crit|notice): ' /var/log/pacemaker/pacemaker.log";
+        for (title, script) in [
+            ("crm_mon", "crm_mon -1 -r -f -m 2>&1".to_owned()),
+            ("addresses", "ip -br address".to_owned()),
+            ("failed units", "systemctl --failed --no-legend --plain".to_owned()),
+            ("pacemaker.log", format!("{pacemaker} | tail -n {LINES}")),
+            ("journal", format!("journalctl -q --no-pager -p warning -n {LINES} -o short-precise")),
+        ] {
+            let said = match node.output_with(Duration::from_secs(10), b"", &["bash", "-c", &script]) {
+                Ok(output) => output.stdout + &output.stderr,
+                Err(error) => format!("{error:#}"),
+            };
+            let _ = writeln!(text, "--- {}: {title} ---\n{}", node.name(), said.trim_end());
+        }
+    }
+    text
+}

@@ -1,0 +1,4 @@
+//! Shared by the test targets and the demo.
+#![allow(dead_code, unused_imports, reason = "every target includes the whole module and uses its own part of it")]
+
+pub mod lab;
