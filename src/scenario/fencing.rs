@@ -148,7 +148,11 @@ fn options(item: Item<'_>) -> Result<Vec<(String, Value)>, Fault> {
             }
             Value::File(file.text)
         } else {
-            let value = item.scalar()?;
+            let yes = item.boolean().ok();
+            let mut value = item.scalar()?;
+            if let Some(yes) = yes {
+                value.text = if yes { "1" } else { "0" }.into();
+            }
             if is_secret(&name.text) {
                 let path = format!("{{ file = \"/etc/inuvika-ha/{}\" }}", name.text);
                 return Err(value.fault(format!("is a secret and must not stand here: write {path}")));
