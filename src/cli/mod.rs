@@ -1,8 +1,80 @@
 //! The `inuvika-ha` command line: one file per sub-command.
 
+mod init;
+mod pcs;
+
+use crate::out;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  something outside the input failed (a file cannot be read or written)
+  2  the input is wrong (command line or scenario file); nothing was printed to standard output";
+
+/// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
+#[derive(Debug, Parser)]
+#[command(name = "inuvika-ha", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Pcs(pcs::Pcs),
+}
+
+/// Why a sub-command ends without success.
+#[derive(Debug)]
+enum Failure {
+    /// The input is wrong; the text is a whole line.
+    Input(String),
+    /// Something outside the input failed.
+    Outside(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Outside(error)
+    }
+}
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // --help and --version arrive here, too.
+            let text = answer.render().to_string();
+            if answer.use_stderr() {
+                out::stderr(&text);
+            } else {
+                out::stdout(&text);
+            }
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+        }
+    };
+    let result = match cli.command {
+        Command::Init(init) => init.run(),
+        Command::Pcs(pcs) => pcs.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Input(line)) => {
+            out::stderr(&format!("{line}\n"));
+            ExitCode::from(2)
+        }
+        Err(Failure::Outside(error)) => {
+            out::stderr(&format!("inuvika-ha: {error:#}\n"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Prints data.
+fn print(text: &str) -> Result<(), Failure> {
+    if out::stdout(text) { Ok(()) } else { Err(anyhow::anyhow!("write to standard output: nobody reads it").into()) }
 }

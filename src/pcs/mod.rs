@@ -1,1 +1,10 @@
-//! Scenario to pcs commands.
+//! From a scenario to a script: the scenario becomes a plan, and a dialect writes the plan down.
+
+mod build;
+pub mod dialect;
+pub mod ipaddr2;
+pub mod plan;
+pub mod quote;
+mod v0_11;
+
+pub use build::plan;

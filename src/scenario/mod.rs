@@ -1,1 +1,75 @@
-//! The scenario file.
+//! The scenario file: a cluster in a few lines. Reading it checks everything that can be known without a cluster.
+
+pub mod cluster;
+pub mod failover;
+pub mod fault;
+pub mod fencing;
+pub mod kind;
+pub mod names;
+pub mod node;
+mod reader;
+pub mod setup;
+pub mod virtual_ip;
+
+use cluster::Cluster;
+use failover::Failover;
+use fault::{Fault, Source};
+use fencing::Fencing;
+use node::Node;
+use reader::Table;
+use setup::{Service, SetUp};
+use virtual_ip::VirtualIp;
+
+/// Everything a scenario file says, checked.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What is made highly available.
+    pub setup: &'static SetUp,
+    /// The cluster itself.
+    pub cluster: Cluster,
+    /// Its nodes, in the file's order.
+    pub nodes: Vec<Node>,
+    /// The address the services are reached at.
+    pub virtual_ip: VirtualIp,
+    /// The services around the address, in the order they start in.
+    pub services: Vec<Service>,
+    /// When and where services move.
+    pub failover: Failover,
+    /// How a node that is not heard of any more is switched off.
+    pub fencing: Fencing,
+}
+
+/// A scenario, and what is allowed but doubtful about it.
+#[derive(Debug)]
+pub struct Read {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Warnings, each one line.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the scenario in `text`; `file` is its name in messages.
+pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
+    let mut top = Table::document(Source { file, text })?;
+    let word = top.need("setup", &setup::allowed())?.text()?;
+    let setup = setup::find(&word)?;
+    let mut allowed = vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain"];
+    allowed.extend(setup.services.iter().map(|service| service.section));
+    let mut top = top.only(&allowed)?;
+
+    let mut warnings = Vec::new();
+    let cluster = Cluster::read(top.need("cluster", "[cluster] with a name")?.table()?)?;
+    let nodes = node::read(top.need("node", "[[node]] for every node")?.tables()?, setup, &mut warnings)?;
+    let virtual_ip = VirtualIp::read(top.need("virtual_ip", "[virtual_ip] with an address")?.table()?, &nodes)?;
+    let mut services = Vec::new();
+    for kind in setup.services {
+        let table = top.take(kind.section).map(reader::Item::table).transpose()?;
+        services.push(kind.read(&word, table, &virtual_ip)?);
+    }
+    let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
+    let failover = Failover::read(top.take("failover"), u64::from(longest), &mut warnings)?;
+    let mut reserved = vec![virtual_ip::ID];
+    reserved.extend(setup.services.iter().map(|service| service.section));
+    let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
+    Ok(Read { scenario: Scenario { setup, cluster, nodes, virtual_ip, services, failover, fencing }, warnings })
+}

@@ -1,0 +1,43 @@
+//! `inuvika-ha init`: a scenario to start from.
+
+use super::{Failure, print};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+const THREE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
+const GUIDE: &str = include_str!("../../pcs-examples/ovd-session-manager-guide/scenario.toml");
+
+/// Print a commented scenario file to start from.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// What is to be made highly available
+    #[arg(value_enum)]
+    setup: SetUp,
+    /// The four nodes of the OVD failover guide; they tolerate no more losses than the three of the default
+    #[arg(long)]
+    guide: bool,
+    /// Write to this file instead, which must not exist
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SetUp {
+    /// Two Session Managers behind one address, and a third node that votes
+    OvdSessionManager,
+}
+
+impl Init {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let text = match (self.setup, self.guide) {
+            (SetUp::OvdSessionManager, false) => THREE,
+            (SetUp::OvdSessionManager, true) => GUIDE,
+        };
+        let Some(path) = self.output else { return print(text) };
+        let write = || OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(text.as_bytes());
+        Ok(write().with_context(|| format!("write {}", path.display()))?)
+    }
+}

@@ -1,0 +1,203 @@
+//! A scenario as a plan.
+
+use super::ipaddr2;
+use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step};
+use crate::scenario::Scenario;
+use crate::scenario::cluster::{Cluster, Detection};
+use crate::scenario::failover::Failover;
+use crate::scenario::fencing::{Device, Fencing, Value};
+use crate::scenario::node::{Node, Role};
+use crate::scenario::setup::Service;
+use crate::scenario::virtual_ip;
+
+/// The token timeout of `detection = "fast"`, in milliseconds.
+const FAST_TOKEN: u32 = 1000;
+
+/// The plan for a scenario.
+pub fn plan(scenario: &Scenario) -> Plan {
+    let names = |role| scenario.nodes.iter().filter(move |node| node.role == role).map(|node| node.name.clone());
+    let quorum: Vec<String> = names(Role::Quorum).collect();
+    let mut sections = vec![auth(), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];
+    sections.push(defaults(&scenario.failover));
+    sections.push(virtual_ip(scenario, &quorum));
+    sections.extend(scenario.services.iter().map(|one| service(one, &quorum)));
+    let members = scenario.nodes.iter().map(|node| Member {
+        name: node.name.clone(),
+        addresses: node.addresses.iter().map(ToString::to_string).collect(),
+    });
+    let mut notes = Vec::new();
+    if matches!(scenario.fencing, Fencing::None) {
+        notes = lines(&[
+            "WARNING: this cluster has no fencing. When the nodes lose sight of each other, both may run everything",
+            "at once (split brain). The scenario accepts that.",
+        ]);
+    }
+    Plan {
+        cluster: scenario.cluster.name.clone(),
+        title: format!("{} behind {}", scenario.setup.title, scenario.virtual_ip.net),
+        nodes: members.collect(),
+        runners: names(Role::Active).collect(),
+        notes,
+        sections,
+    }
+}
+
+fn lines(text: &[&str]) -> Vec<String> {
+    text.iter().map(|line| (*line).to_owned()).collect()
+}
+
+fn section(title: &str, why: &[&str], steps: Vec<Step>) -> Section {
+    Section { title: title.into(), why: lines(why), steps }
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn auth() -> Section {
+    section("the nodes trust each other", &["Only when there is no cluster of this name yet."], vec![Step::Auth])
+}
+
+fn cluster(cluster: &Cluster) -> Section {
+    let mut why = vec!["Only when there is no cluster of this name yet. Traffic between the nodes is encrypted."];
+    let token = match cluster.detection {
+        Detection::Default => {
+            why.push("A silent node counts as lost after corosync's own token timeout.");
+            None
+        }
+        Detection::Fast => {
+            why.push("A silent node counts as lost after about one second (token), not after corosync's default. The price:");
+            why.push("a host or hypervisor that pauses for longer (snapshot, live migration, backup) loses a healthy node.");
+            Some(FAST_TOKEN)
+        }
+    };
+    if !cluster.start_at_boot {
+        why.push("Nodes do not join by themselves when they boot: pcs cluster start on the node that came back.");
+    }
+    section("the cluster exists", &why, vec![Step::ClusterSetup { token, start_at_boot: cluster.start_at_boot }])
+}
+
+fn properties() -> Section {
+    section(
+        "cluster properties",
+        &["A part of the cluster that has lost the majority stops everything: the other part may be running it."],
+        vec![Step::Property(pairs(&[("no-quorum-policy", "stop")]))],
+    )
+}
+
+fn fencing(fencing: &Fencing) -> Section {
+    let enabled = |value| Step::Property(pairs(&[("stonith-enabled", value)]));
+    let Fencing::Devices(devices) = fencing else {
+        let why = "The scenario says fencing = \"none\" and accept_split_brain = true: nothing is switched off, ever.";
+        return section("no fencing", &[why], vec![enabled("false")]);
+    };
+    let mut steps = vec![enabled("true")];
+    for device in devices {
+        steps.push(Step::Stonith(stonith(device)));
+        if let [node] = device.nodes.as_slice() {
+            steps.push(Step::Location { resource: device.id.clone(), node: node.clone(), rule: Rule::Avoid });
+        }
+    }
+    section(
+        "fencing",
+        &[
+            "A node that is not heard of any more is switched off before another node takes over: so nothing runs twice.",
+            "The device that switches a node off is watched from another node.",
+        ],
+        steps,
+    )
+}
+
+fn stonith(device: &Device) -> Resource {
+    let setting = |value: &Value| match value {
+        Value::Plain(text) => Setting::Text(text.clone()),
+        Value::File(path) => Setting::SecretFile(path.clone()),
+    };
+    let mut params: Vec<_> = device.options.iter().map(|(name, value)| (name.clone(), setting(value))).collect();
+    if !device.options.iter().any(|(name, _)| name == "pcmk_host_map") {
+        params.push(("pcmk_host_list".into(), Setting::Text(device.nodes.join(","))));
+    }
+    // Management boards are slow to log in to: Pacemaker's default of 20 s counts a slow answer as a failure.
+    let operation = |name: &str, interval| Operation { name: name.into(), interval, timeout: 60, depth: 0, role: None };
+    let operations = vec![operation("start", 0), operation("monitor", 60)];
+    Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations }
+}
+
+fn defaults(failover: &Failover) -> Section {
+    let threshold = failover.migration_threshold.to_string();
+    let values = [
+        ("resource-stickiness", failover.stickiness.as_str()),
+        ("migration-threshold", &threshold),
+        ("failure-timeout", &failover.failure_timeout),
+    ];
+    section(
+        "when services move",
+        &[
+            "stickiness: nothing moves back by itself when a node returns (every resource adds this much).",
+            "migration-threshold: after so many failures on one node the next one is tried, not the same for ever.",
+            "failure-timeout: after so long failures are forgotten; in hours, so that one that comes back is seen.",
+        ],
+        vec![Step::Defaults(pairs(&values))],
+    )
+}
+
+fn never(resource: &str, quorum: &[String]) -> Vec<Step> {
+    let never = |node: &String| Step::Location { resource: resource.into(), node: node.clone(), rule: Rule::Never };
+    quorum.iter().map(never).collect()
+}
+
+fn virtual_ip(scenario: &Scenario, quorum: &[String]) -> Section {
+    let mut steps = vec![Step::Primitive(ipaddr2::resource(&scenario.virtual_ip))];
+    let first = scenario.nodes.iter().find(|node| node.role == Role::Active);
+    let prefer = |node: &Node| Step::Location {
+        resource: virtual_ip::ID.into(),
+        node: node.name.clone(),
+        rule: Rule::Prefer,
+    };
+    steps.extend(first.map(prefer));
+    steps.extend(never(virtual_ip::ID, quorum));
+    let mut why = vec![
+        "Everything else stands around this address like a star. It starts on the first node of the scenario, the one",
+        "that has the data; the preference is too weak to move it back there later (score 1 against the stickiness).",
+    ];
+    if !quorum.is_empty() {
+        why.push("Nodes that only vote never run it and are never even asked for it: they need no software of OVD.");
+    }
+    section("the virtual IP address", &why, steps)
+}
+
+fn service(service: &Service, quorum: &[String]) -> Section {
+    let id = service.kind.section;
+    let setting = |value: &Option<String>| value.clone().map_or(Setting::Unset, Setting::Text);
+    let resource = Resource {
+        id: id.into(),
+        agent: format!("ocf:inuvika:{}", service.spec.name),
+        params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
+        meta: pairs(&[("critical", if service.kind.critical { "true" } else { "false" })]),
+        operations: operations(service),
+    };
+    let mut steps = vec![Step::Primitive(resource)];
+    steps.extend(never(id, quorum));
+    steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
+    steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
+    let mut why = service.kind.why.to_vec();
+    if !service.kind.critical {
+        why.push("critical=false: when it fails, even at start, it is repaired or left stopped, and nothing else moves.");
+    }
+    why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
+    why.push("not restart it.");
+    section(id, &why, steps)
+}
+
+/// The operations that an agent advertises and Pacemaker runs. Those that only tools run have no place in the cluster.
+fn operations(service: &Service) -> Vec<Operation> {
+    let run = service.spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
+    run.map(|action| Operation {
+        name: action.name.into(),
+        interval: action.interval.unwrap_or(0),
+        timeout: action.timeout,
+        depth: action.depth.unwrap_or(0),
+        role: action.role.map(Into::into),
+    })
+    .collect()
+}

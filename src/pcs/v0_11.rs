@@ -1,0 +1,236 @@
+//! pcs 0.11 (Debian 12, Ubuntu 24.04, RHEL 9), as a bash script.
+//!
+//! The fixed parts of the script are files of their own beside this one, so that they can be read and checked as bash.
+
+use super::dialect::Dialect;
+use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step};
+use super::quote::quote;
+
+const TOOLS: &str = include_str!("v0_11/tools.sh");
+const START: &str = include_str!("v0_11/start.sh");
+const COPY: &str = include_str!("v0_11/copy.sh");
+const FINISH: &str = include_str!("v0_11/finish.sh");
+const MISSING: &str = include_str!("v0_11/missing.sh");
+
+/// The longest line of the script.
+const WIDTH: usize = 120;
+
+/// The dialect of pcs 0.11.
+#[derive(Debug)]
+pub struct Pcs011;
+
+impl Dialect for Pcs011 {
+    fn name(&self) -> &'static str {
+        "pcs-0.11"
+    }
+
+    fn render(&self, plan: &Plan) -> String {
+        let mut script = header(plan);
+        script.push_str(TOOLS);
+        script.push('\n');
+        script.push_str(START);
+        let mut number = 0;
+        let mut copied = false;
+        for section in &plan.sections {
+            let before_cluster = section.steps.iter().any(|s| matches!(s, Step::Auth | Step::ClusterSetup { .. }));
+            if !before_cluster && !copied {
+                copied = true;
+                script.push('\n');
+                script.push_str(COPY);
+            }
+            number += 1;
+            script.push_str(&heading(number, &section.title, &section.why));
+            for step in &section.steps {
+                script.push_str(&self::step(plan, step));
+            }
+        }
+        let why = ["crm_verify reads the whole configuration, then the cluster gets the difference in one piece.".into()];
+        script.push_str(&heading(number + 1, "check and push", &why));
+        script.push_str(FINISH);
+        script
+    }
+}
+
+fn header(plan: &Plan) -> String {
+    let runners = plan.runners.join(" or ");
+    let nodes: Vec<_> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+    let addresses: Vec<_> = plan.nodes.iter().flat_map(|node| node.addresses.iter().map(|a| quote(a))).collect();
+    let mut comment = vec![
+        format!("{}: cluster {} of {}.", plan.title, plan.cluster, nodes.join(", ")),
+        "Written by \"inuvika-ha pcs\" for pcs 0.11. Edit the scenario rather than this.".into(),
+        String::new(),
+        format!("Run it as root on ONE node that may run the services ({runners})."),
+        "It may be run again at any time: what is right already is left alone, and what the scenario does not have (any".into(),
+        "more) is left alone as well and named at the end.".into(),
+        String::new(),
+        "Before the first run, on EVERY node:".into(),
+        "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;".into(),
+        "  - systemctl enable --now pcsd;".into(),
+        "  - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file".into(),
+        "    that HACLUSTER_PASSWORD_FILE names.".into(),
+    ];
+    if !plan.notes.is_empty() {
+        comment.push(String::new());
+        comment.extend(plan.notes.iter().cloned());
+    }
+    let mut text = String::from("#!/bin/bash\n#\n");
+    for line in comment {
+        text.push_str(format!("# {line}").trim_end());
+        text.push('\n');
+    }
+    let agents: Vec<_> = agents(plan).into_iter().map(quote).collect();
+    let nodes: Vec<_> = nodes.into_iter().map(quote).collect();
+    text + &format!(
+        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\numask 077\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
+        quote(&plan.cluster),
+        nodes.join(" "),
+        addresses.join(" "),
+        agents.join(" "),
+    )
+}
+
+/// Every agent of the plan's resources, once.
+fn agents(plan: &Plan) -> Vec<&str> {
+    let mut agents: Vec<&str> = Vec::new();
+    for step in plan.sections.iter().flat_map(|section| &section.steps) {
+        if let Step::Primitive(Resource { agent, .. }) = step
+            && !agents.contains(&agent.as_str())
+        {
+            agents.push(agent);
+        }
+    }
+    agents
+}
+
+fn heading(number: usize, title: &str, why: &[String]) -> String {
+    let mut text = format!("\n# {}\n# Step {number}: {title}\n", "-".repeat(WIDTH - 3));
+    for line in why {
+        text.push_str(&format!("# {line}\n"));
+    }
+    text + &format!("say {}\n", quote(&format!("Step {number}: {title}")))
+}
+
+fn step(plan: &Plan, step: &Step) -> String {
+    match step {
+        Step::Auth => auth(plan),
+        Step::ClusterSetup { token, start_at_boot } => setup(plan, *token, *start_at_boot),
+        Step::Property(pairs) => command("", "property", &words(pairs)),
+        Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
+        Step::Stonith(resource) => self::resource("fencing", resource),
+        Step::Primitive(resource) => self::resource("resource", resource),
+        Step::Location { resource, node, rule } => {
+            let verb = match rule {
+                Rule::Prefer => "prefer",
+                Rule::Avoid => "avoid",
+                Rule::Never => "never",
+            };
+            command("", verb, &[resource.clone(), "on".into(), node.clone()])
+        }
+        Step::Colocation { resource, with, score } => {
+            command("", "colocation", &[resource.clone(), "with".into(), with.clone(), format!("score={score}")])
+        }
+        Step::Order { first, then, kind } => {
+            let kind = match kind {
+                OrderKind::Mandatory => "kind=Mandatory",
+                OrderKind::Optional => "kind=Optional",
+            };
+            command("", "order", &[then.clone(), "after".into(), first.clone(), kind.into()])
+        }
+    }
+}
+
+fn auth(plan: &Plan) -> String {
+    let mut hosts = vec!["auth".to_owned()];
+    for node in &plan.nodes {
+        hosts.push(node.name.clone());
+        hosts.extend(node.addresses.first().map(|address| format!("addr={address}")));
+    }
+    hosts.extend(["-u".into(), "hacluster".into()]);
+    let auth = command("    ", "printf '%s\\n' \"$password\" | pcs host", &hosts);
+    format!("{MISSING}if [ -n \"$missing\" ]; then\n    read_password\n{auth}    unset password secret_text\nfi\n")
+}
+
+fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {
+    let mut words = vec!["setup".to_owned(), plan.cluster.clone()];
+    for node in &plan.nodes {
+        words.push(node.name.clone());
+        words.extend(node.addresses.iter().map(|address| format!("addr={address}")));
+    }
+    if let Some(token) = token {
+        words.extend(["totem".into(), format!("token={token}")]);
+    }
+    if start_at_boot {
+        words.push("--enable".into());
+    }
+    words.extend(["--start".into(), "--wait=120".into()]);
+    let mut create = command("    ", "pcs cluster", &words);
+    create.truncate(create.trim_end().len());
+    let refuse = "    refuse_other_clusters\n";
+    format!("if [ -n \"$missing\" ]; then\n{refuse}{create} \"${{force[@]}}\"\nfi\n")
+}
+
+fn words(pairs: &[(String, String)]) -> Vec<String> {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+fn resource(verb: &str, resource: &Resource) -> String {
+    let mut text = String::new();
+    let mut groups = vec![vec![resource.id.clone(), resource.agent.clone()], Vec::new()];
+    for (name, setting) in &resource.params {
+        let value = match setting {
+            Setting::Unset => String::new(),
+            Setting::Text(value) => value.clone(),
+            Setting::SecretFile(path) => {
+                text.push_str(&command("", "secret", &[resource.id.clone(), name.clone(), path.clone()]));
+                format!("@{}:{name}@", resource.id)
+            }
+        };
+        groups[1].push(format!("{name}={value}"));
+    }
+    if !resource.meta.is_empty() {
+        groups.push([vec!["meta".into()], words(&resource.meta)].concat());
+    }
+    groups.extend(resource.operations.iter().map(operation));
+    groups.retain(|group| !group.is_empty());
+    text + &lines("", verb, &groups)
+}
+
+fn operation(operation: &Operation) -> Vec<String> {
+    let Operation { name, interval, timeout, depth, role } = operation;
+    let mut words = vec!["op".into(), name.clone(), format!("interval={interval}s"), format!("timeout={timeout}s")];
+    if *depth > 0 {
+        words.push(format!("OCF_CHECK_LEVEL={depth}"));
+    }
+    words.extend(role.as_ref().map(|role| format!("role={role}")));
+    words
+}
+
+/// A command on one line, or on as many as it needs.
+fn command(indent: &str, verb: &str, words: &[String]) -> String {
+    let mut text = format!("{indent}{verb}");
+    let mut column = text.chars().count();
+    for word in words {
+        let word = quote(word);
+        let length = word.chars().count() + 1;
+        if column + length > WIDTH - 2 {
+            text.push_str(&format!(" \\\n{indent}   "));
+            column = indent.len() + 3;
+        }
+        text.push(' ');
+        text.push_str(&word);
+        column += length;
+    }
+    text + "\n"
+}
+
+/// A command with a line for each group of words.
+fn lines(indent: &str, verb: &str, groups: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    for (index, group) in groups.iter().enumerate() {
+        let (indent, verb) = if index == 0 { (indent.to_owned(), verb) } else { (format!("{indent}   "), "") };
+        let line = command(&indent, verb, group);
+        text.push_str(line.trim_end());
+        text.push_str(if index + 1 < groups.len() { " \\\n" } else { "\n" });
+    }
+    text
+}

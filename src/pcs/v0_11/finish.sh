@@ -1,0 +1,37 @@
+swap_secrets placeholders texts
+verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+    printf '%s\n' "$verdict" >&2
+    # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+    case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
+}
+
+for path in $(CIB_file="$work/new.xml" cibadmin --query --node-path --xpath '//resources/*|//constraints/*' 2>/dev/null); do
+    id=${path##*"[@id='"} id=${id%"']"}
+    case " ${known[*]} " in *" $id "*) ;; *) say "    not in the scenario, left as it is: $id" ;; esac
+done
+
+if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
+    say 'The cluster is configured like this already: nothing to push.'
+    exit 0
+fi
+if [ -n "$dry_run" ]; then
+    say 'Dry run: nothing was pushed.'
+    exit 0
+fi
+backup=/var/backups
+[ -z "$trial" ] || backup=$(dirname "$trial")
+backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+cp "$work/orig.xml" "$backup"
+if [ -n "$trial" ]; then
+    pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
+else
+    pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
+        die "the push failed, or the cluster did not settle within 300 s: see pcs status (the configuration before: $backup)"
+fi
+say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+if [ -n "$trial" ]; then
+    say "To go back: cp $backup $trial"
+else
+    say "To go back: pcs cluster cib-push $backup --config"
+    say 'To see how it is doing: pcs status'
+fi

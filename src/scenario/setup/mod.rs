@@ -1,0 +1,114 @@
+//! The set-ups a scenario can be of, and the services in them: one file each.
+
+mod ovd_session_manager;
+mod vip_src;
+
+use super::fault::Fault;
+use super::kind;
+use super::reader::{Table, Word};
+use super::virtual_ip::VirtualIp;
+use crate::agents::REGISTRY;
+use crate::ocf::spec::Spec;
+
+/// A set-up.
+#[derive(Debug)]
+pub struct SetUp {
+    /// Its name in the scenario file.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub title: &'static str,
+    /// The word for nodes that may run the services.
+    pub role: &'static str,
+    /// Its services, in the order they start in.
+    pub services: &'static [ServiceKind],
+}
+
+/// A kind of service that a scenario may have.
+#[derive(Debug)]
+pub struct ServiceKind {
+    /// The name of its section in the scenario file and of the resource in the cluster.
+    pub section: &'static str,
+    /// The agent's name.
+    pub agent: &'static str,
+    /// Whether everything moves to another node when this service cannot run here.
+    pub critical: bool,
+    /// What it is for and why it is placed like this, for the reader of the script.
+    pub why: &'static [&'static str],
+    /// Parameters that follow from the virtual IP address; the section must not have them.
+    pub derived: fn(&VirtualIp) -> Vec<(&'static str, Option<String>)>,
+}
+
+/// A service of a scenario.
+#[derive(Debug)]
+pub struct Service {
+    /// What kind it is.
+    pub kind: &'static ServiceKind,
+    /// Its agent's table.
+    pub spec: &'static Spec,
+    /// Every parameter of the agent's own, with its value when it has one.
+    pub params: Vec<(&'static str, Option<String>)>,
+}
+
+const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP];
+
+/// The names of all set-ups, as the end of "must be ...".
+pub(super) fn allowed() -> String {
+    let names: Vec<_> = SETUPS.iter().map(|setup| setup.name).collect();
+    names.join(" or ")
+}
+
+pub(super) fn find(name: &Word<'_>) -> Result<&'static SetUp, Fault> {
+    SETUPS.iter().find(|setup| setup.name == name.text).ok_or_else(|| name.must_be(allowed()))
+}
+
+impl ServiceKind {
+    /// Reads the service's section; `setup` is what to point at when the section is not to blame.
+    pub(super) fn read(
+        &'static self,
+        setup: &Word<'_>,
+        table: Option<Table<'_>>,
+        vip: &VirtualIp,
+    ) -> Result<Service, Fault> {
+        let Some(spec) = REGISTRY.iter().find(|spec| spec.name == self.agent) else {
+            return Err(setup.fault(format!("needs the agent {}, which this program does not have", self.agent)));
+        };
+        let mut params = (self.derived)(vip);
+        let derived: Vec<_> = params.iter().map(|(name, _)| *name).collect();
+        for (key, item) in table.map_or_else(Vec::new, Table::entries) {
+            let Some(param) = spec.param(&key.text) else {
+                let free = spec.params.iter().map(|param| param.name).filter(|name| !derived.contains(name));
+                let free: Vec<_> = free.collect();
+                return Err(key.fault(format!("{} has no such parameter: it takes {}", spec.name, free.join(", "))));
+            };
+            if derived.contains(&param.name) {
+                return Err(key.fault("comes from [virtual_ip]: leave it out here"));
+            }
+            let value = item.scalar()?;
+            if !kind::fits(param.kind, &value.text) {
+                return Err(value.must_be(param.kind.allowed()));
+            }
+            params.push((param.name, Some(value.text)));
+        }
+        let value = |name| params.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.clone());
+        let own = spec.params.iter().map(|param| (param.name, value(param.name)));
+        let common = params.iter().filter(|(name, _)| spec.params.iter().all(|param| param.name != *name)).cloned();
+        Ok(Service { kind: self, spec, params: own.chain(common).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_service_has_an_agent_and_knows_its_parameters() {
+        let vip = VirtualIp { net: ipnet::IpNet::V4(ipnet::Ipv4Net::default()), nic: None };
+        for kind in SETUPS.iter().flat_map(|setup| setup.services) {
+            let spec = REGISTRY.iter().find(|spec| spec.name == kind.agent);
+            assert!(spec.is_some(), "{}", kind.agent);
+            for (name, _) in (kind.derived)(&vip) {
+                assert!(spec.is_some_and(|spec| spec.param(name).is_some()), "{name}");
+            }
+        }
+    }
+}

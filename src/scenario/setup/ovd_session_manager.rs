@@ -1,0 +1,10 @@
+//! The OVD Session Manager behind one address.
+
+use super::{SetUp, vip_src};
+
+pub(super) const SETUP: SetUp = SetUp {
+    name: "ovd-session-manager",
+    title: "OVD Session Manager",
+    role: "osm",
+    services: &[vip_src::KIND],
+};

@@ -1,0 +1,20 @@
+//! Connections opened by the active node leave with the virtual IP address as their source.
+
+use super::ServiceKind;
+use crate::scenario::virtual_ip::VirtualIp;
+
+pub(super) const KIND: ServiceKind = ServiceKind {
+    section: "vip_src",
+    agent: "ovd-vip-src",
+    // Rules that are lost are repaired in place; they are no reason to move the Session Manager to another node.
+    critical: false,
+    why: &[
+        "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",
+        "see one Session Manager, whichever node that is.",
+    ],
+    derived,
+};
+
+fn derived(vip: &VirtualIp) -> Vec<(&'static str, Option<String>)> {
+    vec![("virtual_ip", Some(vip.net.addr().to_string())), ("nic", vip.nic.clone())]
+}

@@ -1,0 +1,64 @@
+//! `[virtual_ip]`: the address everything stands around.
+
+use super::fault::Fault;
+use super::kind;
+use super::node::Node;
+use super::reader::{Table, Word};
+use crate::ocf::spec::Kind;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// The resource's id in the cluster.
+pub const ID: &str = "virtual_ip";
+
+/// The virtual IP address.
+#[derive(Debug)]
+pub struct VirtualIp {
+    /// The address with its prefix length.
+    pub net: IpNet,
+    /// The link it is put on; IPaddr2 finds it out when there is none.
+    pub nic: Option<String>,
+}
+
+impl VirtualIp {
+    pub(super) fn read(table: Table<'_>, nodes: &[Node]) -> Result<VirtualIp, Fault> {
+        let mut table = table.only(&["address", "network", "nic"])?;
+        let word = table.need("address", "an address with prefix length, like 10.20.1.10/24")?.text()?;
+        let network = table.take("network").map(|item| item.text()).transpose()?;
+        let net = net(&word, network.as_ref())?;
+        if let Some(node) = nodes.iter().find(|node| node.addresses.contains(&net.addr())) {
+            return Err(word.fault(format!("{} is the address of {}: it must be free", net.addr(), node.name)));
+        }
+        let nic = table.take("nic").map(|item| item.text()).transpose()?;
+        if let Some(nic) = nic.as_ref().filter(|nic| !kind::fits(Kind::Link, &nic.text)) {
+            return Err(nic.must_be(Kind::Link.allowed()));
+        }
+        Ok(VirtualIp { net, nic: nic.map(|word| word.text) })
+    }
+}
+
+/// The address in its network, written as `address/prefix` or as an address and a network.
+fn net(word: &Word<'_>, network: Option<&Word<'_>>) -> Result<IpNet, Fault> {
+    let net = match network {
+        None => word.text.parse().map_err(|_| word.must_be("an address with prefix length, like 10.20.1.10/24"))?,
+        Some(network) => {
+            let address: IpAddr =
+                word.text.parse().map_err(|_| word.must_be("an address without prefix length beside network"))?;
+            let net: IpNet = network.text.parse().map_err(|_| network.must_be("a network, like 10.20.1.0/24"))?;
+            if !net.contains(&address) {
+                return Err(word.fault(format!("{address} is not in the network {}", net.trunc())));
+            }
+            IpNet::new(address, net.prefix_len()).map_err(|_| network.must_be("a network, like 10.20.1.0/24"))?
+        }
+    };
+    let address = net.addr();
+    if address.is_loopback() || address.is_multicast() || address.is_unspecified() {
+        return Err(word.must_be("an address that other hosts can reach"));
+    }
+    // A /31 and a /32 (and IPv6) have no address that belongs to all.
+    let shared = address.is_ipv4() && net.prefix_len() < 31;
+    if shared && (address == net.network() || address == net.broadcast()) {
+        return Err(word.fault(format!("{address} is the network or broadcast address of {}", net.trunc())));
+    }
+    Ok(net)
+}
