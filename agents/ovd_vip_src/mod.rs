@@ -43,6 +43,9 @@ struct Applied {
     backend: Backend,
     link: String,
     peers: Vec<Peer>,
+    /// How many rules of others give the virtual IP as source: an administrator's own, left alone.
+    #[serde(default)]
+    others: usize,
 }
 
 impl Applied {
@@ -147,9 +150,10 @@ fn write(config: &Config, op: &Operation, link: &str) -> Result<bool, Failure> {
         other_backend: before.is_some_and(|applied| applied.backend == backend.other()),
     };
     let steps = plan(&observed);
-    op.state
-        .write(Applied::FILE, &Applied { backend, link: link.to_owned(), peers })
-        .map_err(|e| Failure::io("write state", &e))?;
+    let mut applied = Applied { backend, link: link.to_owned(), peers, others: 0 };
+    let remember =
+        |applied: &Applied| op.state.write(Applied::FILE, applied).map_err(|e| Failure::io("write state", &e));
+    remember(&applied)?;
     for step in &steps {
         op.step(&format!("{step:?}"));
         match step {
@@ -158,15 +162,20 @@ fn write(config: &Config, op: &Operation, link: &str) -> Result<bool, Failure> {
                 remove(backend.other(), op).map_err(|e| Failure::io("remove the other backend's rules", &e))?;
             }
             Step::RemoveGuideRules => {
-                for rule in &guide {
-                    rule.remove(&op.deadline).map_err(|e| Failure::io("remove a rule of cluster-vip-src", &e))?;
-                }
+                iptables::remove_stale(&guide, &op.deadline)
+                    .map_err(|e| Failure::io("remove the rules of cluster-vip-src", &e))?;
                 op.log.warning(&format!(
                     "removed {} rules of the guide's unit cluster-vip-src: disable that unit",
                     guide.len()
                 ));
             }
         }
+    }
+    // What is left are rules that an administrator wrote with further conditions: known, and not ours to judge.
+    applied.others = nft::foreign_snat(config.virtual_ip).map_or(0, |rules| rules.len());
+    if applied.others > 0 {
+        op.log.warning(&format!("{} rules of others give the source {} too", applied.others, config.virtual_ip));
+        remember(&applied)?;
     }
     Ok(!steps.is_empty())
 }

@@ -38,7 +38,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return vec![rules];
     }
     let mut checks = vec![rules];
-    checks.push(Check::run("single rule", || single(config, op)));
+    checks.push(Check::run("single rule", || single(config, applied.as_ref(), op)));
     checks.push(Check::run("virtual ip", || match &holder {
         Err(error) => (Verdict::Failed, format!("read addresses: {error}")),
         Ok(holder) => match vip::judge(config, holder.as_ref()) {
@@ -56,12 +56,16 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     checks
 }
 
-/// Whether other rules rewrite to the virtual IP as well.
-fn single(config: &Config, op: &Operation) -> (Verdict, String) {
+/// Whether rules have come that rewrite to the virtual IP as well.
+fn single(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Verdict, String) {
     let mut others: Vec<String> = match nft::foreign_snat(config.virtual_ip) {
         Ok(others) => others.iter().map(ToString::to_string).collect(),
         Err(error) => return (Verdict::Failed, format!("read the nat table: {error}")),
     };
+    let known = applied.map_or(0, |a| a.others);
+    if others.len() <= known {
+        others.clear();
+    }
     // The legacy tables can be read by their own program only.
     if op.depth >= 10 && others.is_empty() {
         match iptables::stale_rules(config.virtual_ip, &op.deadline) {

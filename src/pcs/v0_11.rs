@@ -44,7 +44,8 @@ impl Dialect for Pcs011 {
                 script.push_str(&self::step(plan, step));
             }
         }
-        let why = ["crm_verify reads the whole configuration, then the cluster gets the difference in one piece.".into()];
+        let why =
+            ["crm_verify reads the whole configuration, then the cluster gets the difference in one piece.".into()];
         script.push_str(&heading(number + 1, "check and push", &why));
         script.push_str(FINISH);
         script

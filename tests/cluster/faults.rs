@@ -51,7 +51,10 @@ pub fn address_deleted(lab: &Lab) -> Result<()> {
 
 /// When Pacemaker last started a resource on a node, as its history says.
 fn starts(node: &Node, id: &str) -> Result<String> {
-    let path = format!("//node_state[@uname='{}']//lrm_resource[@id='{id}']/lrm_rsc_op[@operation='start']", node.cluster_name());
+    let path = format!(
+        "//node_state[@uname='{}']//lrm_resource[@id='{id}']/lrm_rsc_op[@operation='start']",
+        node.cluster_name()
+    );
     let text = node.run(["cibadmin", "--query", "--xpath", &path])?;
     let at = text.split("last-rc-change=\"").nth(1).and_then(|rest| rest.split('"').next());
     at.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("no start of {id} in the history:\n{text}"))

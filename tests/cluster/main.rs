@@ -2,7 +2,14 @@
 //!
 //! The trials build on each other: one cluster, one after the other. `INUVIKA_TEST_FULL=1` kills nodes ten times.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 mod faults;
 mod moves;

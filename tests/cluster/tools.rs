@@ -43,7 +43,8 @@ pub fn accept(lab: &Lab) -> Result<()> {
     // A manual check on the active node, as while debugging.
     let check = ovd::active(lab)?.run(["crm_resource", "--force-check", "--resource", ovd::VIP_SRC])?;
     ensure!(check.contains("rules") && check.contains("exit code 0"), "no table of checks:\n{check}");
-    let table = ovd::active(lab)?.sh(&format!("script -qec '{}/ovd-vip-src monitor --depth 10' /dev/null", ovd::AGENTS))?;
+    let table =
+        ovd::active(lab)?.sh(&format!("script -qec '{}/ovd-vip-src monitor --depth 10' /dev/null", ovd::AGENTS))?;
     ensure!(table.contains("parameters of its last start") && table.contains("other host"), "{table}");
     Ok(())
 }

@@ -37,7 +37,8 @@ pub fn corosync(lab: &Lab) -> Result<()> {
 fn sources_during(lab: &Lab, node: &Node) -> Result<BTreeSet<String>> {
     let watcher = lab.node("pcs3");
     std::thread::scope(|scope| {
-        let sniff = scope.spawn(|| watcher.sh("timeout 5 tcpdump -nni eth0 'udp and portrange 5404-5412' 2>/dev/null || true"));
+        let sniff =
+            scope.spawn(|| watcher.sh("timeout 5 tcpdump -nni eth0 'udp and portrange 5404-5412' 2>/dev/null || true"));
         for _ in 0..12 {
             std::thread::sleep(Duration::from_millis(300));
             node.sh("conntrack -F 2>/dev/null")?;

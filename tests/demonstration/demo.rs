@@ -3,7 +3,14 @@
 //! Started by tests/demo. Three nodes with systemd, corosync and Pacemaker, configured by the script that
 //! `inuvika-ha pcs` prints; then what goes wrong in real life, each time measured by a client.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 mod events;
 mod table;

@@ -2,3 +2,5 @@
 #![allow(dead_code, unused_imports, reason = "every target includes the whole module and uses its own part of it")]
 
 pub mod lab;
+
+pub mod ovd;

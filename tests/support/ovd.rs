@@ -14,7 +14,7 @@ pub const NODES: [&str; 3] = ["osm1", "osm2", "pcs3"];
 /// The ids of the resources, as the scenario's set-up names them.
 pub const VIRTUAL_IP: &str = "virtual_ip";
 /// See [`VIRTUAL_IP`].
-pub const VIP_SRC: &str = "virtual_ip_src";
+pub const VIP_SRC: &str = "vip_src";
 /// Where the agents are installed.
 pub const AGENTS: &str = "/usr/lib/ocf/resource.d/inuvika";
 /// Making a cluster of three takes half a minute on two cores.

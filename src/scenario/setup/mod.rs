@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::kind;
 use super::reader::{Table, Word};
 use super::virtual_ip::VirtualIp;
-use crate::agents::REGISTRY;
+use crate::agents;
 use crate::ocf::spec::Spec;
 
 /// A set-up.
@@ -69,7 +69,7 @@ impl ServiceKind {
         table: Option<Table<'_>>,
         vip: &VirtualIp,
     ) -> Result<Service, Fault> {
-        let Some(spec) = REGISTRY.iter().find(|spec| spec.name == self.agent) else {
+        let Some(spec) = agents::specs().find(|spec| spec.name == self.agent) else {
             return Err(setup.fault(format!("needs the agent {}, which this program does not have", self.agent)));
         };
         let mut params = (self.derived)(vip);
@@ -104,7 +104,7 @@ mod tests {
     fn every_service_has_an_agent_and_knows_its_parameters() {
         let vip = VirtualIp { net: ipnet::IpNet::V4(ipnet::Ipv4Net::default()), nic: None };
         for kind in SETUPS.iter().flat_map(|setup| setup.services) {
-            let spec = REGISTRY.iter().find(|spec| spec.name == kind.agent);
+            let spec = agents::specs().find(|spec| spec.name == kind.agent);
             assert!(spec.is_some(), "{}", kind.agent);
             for (name, _) in (kind.derived)(&vip) {
                 assert!(spec.is_some_and(|spec| spec.param(name).is_some()), "{name}");

@@ -87,6 +87,11 @@ impl Rule {
         })
     }
 
+    /// The names of its options; `!` for a negated one.
+    pub fn options(&self) -> impl Iterator<Item = &str> {
+        self.clauses.iter().filter_map(|clause| clause.first()).map(String::as_str)
+    }
+
     /// The line of a script for `iptables-restore` that deletes this rule.
     pub fn deletion(&self) -> String {
         format!("-D {} {}\n", self.chain, self.line)

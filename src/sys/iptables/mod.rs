@@ -55,6 +55,22 @@ pub fn inspect(nat: &SourceNat, deadline: &Deadline) -> io::Result<Found> {
     Tool::usual(nat.to.is_ipv6(), deadline)?.inspect(nat, deadline)
 }
 
+/// Whether a chain of this name, or a jump to it, is in either family of either variant of the tool.
+///
+/// # Errors
+/// As [`remove`].
+pub fn is_present(name: &str, deadline: &Deadline) -> io::Result<bool> {
+    check_name(name)?;
+    let chain = chain(name);
+    for tool in Tool::all(deadline)? {
+        let listing = tool.listing(deadline)?;
+        if listing.has_chain(&chain) || listing.jumps_to(&chain).next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Removes jumps, rules and chain in both families and from both variants of the tool, also when only a part is left.
 /// False when nothing was there.
 ///

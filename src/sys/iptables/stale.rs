@@ -65,7 +65,10 @@ pub fn remove_stale(rules: &[StaleRule], deadline: &Deadline) -> io::Result<()> 
     first_error.map_or(Ok(()), Err)
 }
 
+/// The unit's own form: link and destination, nothing else. A rule with further conditions is somebody's own and stays.
 fn is_guides(rule: &Rule, to: IpAddr) -> bool {
     let host = if to.is_ipv4() { 32 } else { 128 };
-    rule.target() == Some("SNAT") && rule.value("--to-source") == Some(&format!("{to}/{host}"))
+    rule.target() == Some("SNAT")
+        && rule.value("--to-source") == Some(&format!("{to}/{host}"))
+        && rule.options().all(|option| matches!(option, "-o" | "-d" | "-j" | "--to-source"))
 }
