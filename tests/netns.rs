@@ -15,6 +15,8 @@ mod iptables;
 mod links;
 #[path = "netns/nft.rs"]
 mod nft;
+#[path = "netns/nft_races.rs"]
+mod nft_races;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
