@@ -7,12 +7,16 @@ mod support;
 
 #[path = "netns/duplicate.rs"]
 mod duplicate;
+#[path = "netns/figures.rs"]
+mod figures;
 #[path = "netns/iptables.rs"]
 mod iptables;
 #[path = "netns/links.rs"]
 mod links;
 #[path = "netns/nft.rs"]
 mod nft;
+#[path = "netns/nft_races.rs"]
+mod nft_races;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};

@@ -1,7 +1,5 @@
 //! Source translation by nftables.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use inuvika_ha::sys::nft;
 use inuvika_ha::sys::source_nat::{Found, SourceNat};
 use ipnet::IpNet;
@@ -207,48 +205,6 @@ fn tables_are_listed_and_removed_in_both_families() {
     assert!(here.enter(|| nft::remove("inuvika_test")).unwrap());
     assert_eq!(here.enter(|| nft::tables("inuvika_")).unwrap(), []);
     assert_eq!(here.run("nft list tables"), "table ip other\ntable inet inuvika_inet\n");
-}
-
-#[test]
-fn replacing_leaves_no_moment_without_translation() {
-    let (pair, nat, plan) = (Pair::new(), wanted(false), Plan::of(false));
-    pair.here.enter(|| nft::apply(&nat)).unwrap();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pair.here.enter(|| (0..40).for_each(|_| nft::apply(&nat).unwrap()));
-            done.store(true, Ordering::Relaxed);
-        });
-        let mut connections = 0;
-        while !done.load(Ordering::Relaxed) {
-            assert_eq!(pair.tcp_source(plan.peer), plan.vip, "after {connections} connections");
-            connections += 1;
-        }
-        assert!(connections > 40, "only {connections} connections while the table was replaced 40 times");
-    });
-}
-
-#[test]
-fn two_tables_do_not_disturb_each_other() {
-    let here = Namespace::new();
-    let nat =
-        |number: u8| SourceNat { name: format!("inuvika_{number}"), to: [10, 77, 0, number].into(), ..wanted(false) };
-    std::thread::scope(|scope| {
-        for number in [1, 2] {
-            let (here, nat) = (&here, nat(number));
-            scope.spawn(move || {
-                here.enter(|| {
-                    for _ in 0..200 {
-                        nft::apply(&nat).unwrap();
-                        assert_eq!(nft::inspect(&nat).unwrap(), Found::Equal { packets: 0 });
-                        assert!(nft::remove(&nat.name).unwrap());
-                        assert_eq!(nft::inspect(&nat).unwrap(), Found::Absent);
-                    }
-                });
-            });
-        }
-    });
-    assert_eq!(here.run("nft list ruleset"), "");
 }
 
 #[test]

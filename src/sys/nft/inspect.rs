@@ -11,10 +11,14 @@ use crate::sys::source_nat::{Found, SourceNat};
 use super::expression::counted_packets;
 use super::ranges::{Element, Ranges, key};
 use super::snat::{ACCEPT, CHAIN, HOOK, INTERVAL, PRIORITY, Set, TYPE, key_type, rules, sets};
-use super::wire::{Connection, Family, HEADER, command, means_no_nftables, object};
+use super::wire::{Connection, Family, HEADER, command, means_absent, means_no_nftables, object};
 
 /// `NFT_TABLE_F_DORMANT`: the table is there, its rules do not run.
 const DORMANT: u32 = 1;
+
+/// Somebody may replace the table between two of our questions: parts of it are then gone or do not fit together. So a
+/// difference counts when it is still there at the last of so many looks.
+const LOOKS: usize = 4;
 
 /// Either the packets counted, or what differs.
 type Comparison = Result<u64, String>;
@@ -29,10 +33,16 @@ pub fn inspect(nat: &SourceNat) -> io::Result<Found> {
         Err(error) if means_no_nftables(&error) => return Ok(Found::Absent),
         other => other?,
     };
+    for _ in 1..LOOKS {
+        match look(&mut connection, nat) {
+            Ok(Found::Differs(_)) => {}
+            Err(error) if means_absent(&error) => {}
+            Err(error) if means_no_nftables(&error) => return Ok(Found::Absent),
+            other => return other,
+        }
+    }
     match look(&mut connection, nat) {
-        // Somebody may have replaced the table between two of our questions; then the second look finds it whole.
-        Ok(Found::Differs(_)) => look(&mut connection, nat),
-        Err(error) if means_no_nftables(&error) => Ok(Found::Absent),
+        Err(error) if means_absent(&error) => Ok(Found::Differs("the table changes all the time".into())),
         other => other,
     }
 }

@@ -33,6 +33,8 @@ pub struct Table {
 
 /// Removes a table in both families; false when neither was there.
 ///
+/// Connections that were rewritten break when this was the last translation of the host: the kernel then forgets them.
+///
 /// # Errors
 /// What the kernel says, with its errno; the other family has been removed all the same.
 pub fn remove(table: &str) -> io::Result<bool> {

@@ -18,12 +18,11 @@ pub struct Ranges {
 }
 
 /// One element of an interval set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element {
     /// The address.
     pub key: u128,
-    /// Whether it is the first one behind a range. Sorts ends before the begin of the next range at the same address:
-    /// see the order in [`Ranges::of_elements`].
+    /// Whether it is the first one behind a range.
     pub end: bool,
 }
 
@@ -36,6 +35,7 @@ impl Ranges {
 
     /// The ranges that a listed set covers.
     pub fn of_elements(family: Family, mut elements: Vec<Element>) -> Self {
+        // Where ranges touch, both marks stand at one address: the end of the first, then the begin of the second.
         elements.sort_by_key(|element| (element.key, !element.end));
         let mut ranges = Vec::new();
         let mut open = None;
