@@ -7,8 +7,6 @@ mod support;
 
 #[path = "netns/duplicate.rs"]
 mod duplicate;
-#[path = "netns/figures.rs"]
-mod figures;
 #[path = "netns/iptables.rs"]
 mod iptables;
 #[path = "netns/links.rs"]

@@ -172,7 +172,7 @@ fn write(config: &Config, op: &Operation, link: &str) -> Result<bool, Failure> {
         }
     }
     // What is left are rules that an administrator wrote with further conditions: known, and not ours to judge.
-    applied.others = nft::foreign_snat(config.virtual_ip).map_or(0, |rules| rules.len());
+    applied.others = monitor::others(config, op).map_or(0, |rules| rules.len());
     if applied.others > 0 {
         op.log.warning(&format!("{} rules of others give the source {} too", applied.others, config.virtual_ip));
         remember(&applied)?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::config::Config;
-use super::rules::{Backend, Rules};
+use super::rules::{Backend, Rules, name};
 use super::{Applied, is_there, judge, peers, vip};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::operation::Operation;
@@ -48,18 +48,24 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         },
     }));
     checks.push(Check::run("cluster peers", || peers_kept(config, applied.as_ref(), op)));
-    if op.depth >= 10 && config.arp_check {
-        if let Some(link) = link.filter(|_| matches!(holder, Ok(Some(_)))) {
-            checks.push(Check::run("other host", || on_the_wire(config.virtual_ip, &link, op)));
-        }
+    let asks = op.depth >= 10 && config.arp_check && matches!(holder, Ok(Some(_)));
+    if let Some(link) = link.filter(|_| asks) {
+        checks.push(Check::run("other host", || on_the_wire(config.virtual_ip, &link, op)));
     }
     checks
 }
 
+/// Rules in iptables' nftables tables that give the virtual IP as source, our own chain's aside.
+pub fn others(config: &Config, op: &Operation) -> std::io::Result<Vec<String>> {
+    let own = iptables::chain(&name(&op.instance));
+    let all = nft::foreign_snat(config.virtual_ip)?;
+    Ok(all.iter().filter(|rule| rule.chain != own).map(ToString::to_string).collect())
+}
+
 /// Whether rules have come that rewrite to the virtual IP as well.
 fn single(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Verdict, String) {
-    let mut others: Vec<String> = match nft::foreign_snat(config.virtual_ip) {
-        Ok(others) => others.iter().map(ToString::to_string).collect(),
+    let mut others: Vec<String> = match others(config, op) {
+        Ok(others) => others,
         Err(error) => return (Verdict::Failed, format!("read the nat table: {error}")),
     };
     let known = applied.map_or(0, |a| a.others);

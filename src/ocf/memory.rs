@@ -25,22 +25,19 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
     if !op.is_recurring() {
         return;
     }
-    match &outcome.reason {
-        Some(reason) => {
-            if op.state.read::<String>(FILE).as_deref() != Some(reason) {
-                op.log.write(level, &format!("monitor (exit code {}): {reason}", outcome.code));
-                // Only beside a state folder that start made: a stopped resource leaves nothing.
-                if op.state.folder().exists() {
-                    let _ = op.state.write(FILE, reason);
-                }
+    let before = op.state.read::<String>(FILE);
+    match (&outcome.reason, before) {
+        (Some(reason), before) if before.as_ref() != Some(reason) => {
+            op.log.write(level, &format!("monitor (exit code {}): {reason}", outcome.code));
+            // Only beside a state folder that start made: a stopped resource leaves nothing.
+            if op.state.folder().exists() {
+                let _ = op.state.write(FILE, reason);
             }
         }
-        None if outcome.code == Code::Success => {
-            if let Some(before) = op.state.read::<String>(FILE) {
-                op.log.info(&format!("ok again, was: {before}"));
-                op.state.forget(FILE);
-            }
+        (None, Some(before)) if outcome.code == Code::Success => {
+            op.log.info(&format!("ok again, was: {before}"));
+            op.state.forget(FILE);
         }
-        None => {}
+        _ => {}
     }
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use super::action::Action;
-use super::agent::{Outcome, Registered};
+use super::agent::Registered;
 use super::by_hand::{self, ByHand, Format};
 use super::deadline::{DEFAULT_TIMEOUT, Deadline};
 use super::environment::Environment;
@@ -80,12 +80,14 @@ fn prepare(
     let mut note = None;
     let mut instance = named.clone();
     let reads_only = matches!(action, Action::Monitor | Action::ValidateAll);
-    if reads_only && params.is_empty() && env.meta("timeout").is_none() {
-        if let Some(record) = Recorded::find(spec.name, named.as_ref()) {
-            record.fill(&mut params)?;
-            instance = Some(Instance::new(&record.instance));
-            note = Some("parameters of its last start".to_owned());
-        }
+    if reads_only
+        && params.is_empty()
+        && env.meta("timeout").is_none()
+        && let Some(record) = Recorded::find(spec.name, named.as_ref())
+    {
+        record.fill(&mut params)?;
+        instance = Some(Instance::new(&record.instance));
+        note = Some("parameters of its last start".to_owned());
     }
     let instance = instance.unwrap_or_else(|| Instance::new("default"));
     let timeout = options.timeout.map(Duration::from_secs).or(env.meta_ms("timeout")).unwrap_or(DEFAULT_TIMEOUT);
@@ -125,10 +127,8 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
         out::stderr(&format!("ignored: {}\n", options.ignored.join(" ")));
     }
     let told = by_person && format == Some(Format::Table);
-    if let Some(reason) = &outcome.reason {
-        if !told {
-            print_reason(&op.env, reason);
-        }
+    if let Some(reason) = outcome.reason.as_ref().filter(|_| !told) {
+        print_reason(&op.env, reason);
     }
     memory::log_outcome(op, &outcome, told);
     outcome.code
@@ -180,11 +180,4 @@ fn usage(spec: &Spec) -> String {
     text.push('\n');
     text.push_str(by_hand::HELP);
     text
-}
-
-impl Outcome {
-    /// Whether somebody has to be told: not for success and a stop that was expected.
-    pub fn is_news(&self) -> bool {
-        self.reason.is_some()
-    }
 }

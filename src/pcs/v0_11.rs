@@ -148,7 +148,11 @@ fn auth(plan: &Plan) -> String {
     }
     hosts.extend(["-u".into(), "hacluster".into()]);
     let auth = command("    ", "printf '%s\\n' \"$password\" | pcs host", &hosts);
-    format!("{MISSING}if [ -n \"$missing\" ]; then\n    read_password\n{auth}    unset password secret_text\nfi\n")
+    // Standard output holds nothing but the prompt for the password that has just been given.
+    let auth = auth.trim_end();
+    format!(
+        "{MISSING}if [ -n \"$missing\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n"
+    )
 }
 
 fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {

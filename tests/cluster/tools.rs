@@ -16,7 +16,7 @@ pub fn accept(lab: &Lab) -> Result<()> {
     for param in spec.params {
         ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
     }
-    ensure!(node.run(["pcs", "resource", "list", "ocf:inuvika"])?.contains(spec.short));
+    ensure!(node.run(["pcs", "resource", "list", "ocf:inuvika"])?.contains(AGENT));
     let info = node.run(["crm", "ra", "info", AGENT])?;
     ensure!(info.contains("virtual_ip*"), "crmsh does not know that virtual_ip is required:\n{info}");
     ensure!(node.run(["crm_resource", "--show-metadata", AGENT])?.contains("</resource-agent>"));

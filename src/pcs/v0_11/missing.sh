@@ -1,7 +1,8 @@
 # Sets missing when the cluster has to be made.
 missing=''
 if [ -z "$trial" ]; then
-    name=$(cluster_name </etc/corosync/corosync.conf 2>/dev/null) || true
+    name=''
+    [ ! -f /etc/corosync/corosync.conf ] || name=$(cluster_name </etc/corosync/corosync.conf)
     case $name in
         "$cluster")
             for node in "${nodes[@]}"; do
@@ -29,7 +30,8 @@ refuse_other_clusters() {
                 *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
             esac
         else
-            case $conf in *'Unable to read corosync.conf'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+            # pcsd answers 400 where there is no corosync.conf.
+            case $conf in *'HTTP error: 400'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
         fi
     done
 }

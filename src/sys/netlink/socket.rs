@@ -42,7 +42,7 @@ impl Socket {
         setsockopt(&inner, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_SECONDS))?;
         // Errors otherwise quote the whole message they complain about; before 4.3 the kernel cannot leave it out.
         let _ = inner.set_cap_ack(true);
-        Ok(Self { inner, seq: 0, buffer: vec![0; BUFFER] })
+        Ok(Self { inner, seq: 0, buffer: Vec::with_capacity(BUFFER) })
     }
 
     /// The next unused sequence number.
@@ -65,14 +65,15 @@ impl Socket {
 
     /// Waits for the next datagram.
     pub fn receive(&mut self) -> io::Result<Messages<'_>> {
-        let length = loop {
-            let mut space = self.buffer.as_mut_slice();
-            match self.inner.recv(&mut space, 0) {
+        loop {
+            // Appends within the capacity: most of the buffer is never touched, so that its pages cost nothing.
+            self.buffer.clear();
+            match self.inner.recv(&mut self.buffer, 0) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(Messages(&self.buffer)),
             }
-        };
-        Ok(Messages(self.buffer.get(..length).unwrap_or_default()))
+        }
     }
 
     /// Asks for one object; an error answer comes back with its errno.
