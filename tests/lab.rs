@@ -40,6 +40,7 @@ fn main() {
         Trial::test("nothing_is_left_after_sigint_and_sigkill", || Ok(trace::after_sigint_and_sigkill()?)),
         over("commands_have_an_end_and_say_why", commands_have_an_end_and_say_why),
         over("server_sees_who_connects", server_sees_who_connects),
+        over("power_switch_speaks_the_fencing_api", power_switch_speaks_the_fencing_api),
         over("cluster_forms", cluster_forms),
         over("planned_move", planned_move),
         over("killed_node_is_fenced_and_returns", killed_node_is_fenced_and_returns),
@@ -88,6 +89,27 @@ fn server_sees_who_connects(lab: &Lab) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn power_switch_speaks_the_fencing_api(lab: &Lab) -> Result<()> {
+    let node = lab.node("osm1");
+    ensure!(node.run(["pcs", "stonith", "describe", "fence_lab"])?.contains("Switches the power"));
+    ensure!(node.sh("echo action=list | fence_lab")?.contains("pcs3.priv"));
+    ensure!(node.output(["fence_lab", "-o", "status", "-n", "pcs3.priv"])?.code == Some(0));
+    let unknown = node.output(["fence_lab", "-o", "off", "-n", "nobody"])?;
+    ensure!(unknown.code == Some(1) && unknown.stderr.contains("no node nobody"), "{}", unknown.describe());
+    lab.fencing.set_broken(true);
+    let broken = node.output(["fence_lab", "-o", "monitor"])?;
+    lab.fencing.set_broken(false);
+    ensure!(broken.code == Some(1) && broken.stderr.contains("does not work"), "{}", broken.describe());
+
+    let pcs3 = lab.node("pcs3");
+    node.run(["fence_lab", "-o", "off", "-n", "pcs3.priv"])?;
+    ensure!(!pcs3.is_on() && pcs3.leader_pid().is_err(), "switched off, but something is left");
+    ensure!(node.output(["fence_lab", "-o", "status", "-n", "pcs3.priv"])?.code == Some(2));
+    ensure!(!node.output(["ping", "-c1", "-W1", "pcs3.priv"])?.ok(), "a node without power answers");
+    node.run(["fence_lab", "-o", "on", "-n", "pcs3.priv"])?;
+    pcs3.boot()
 }
 
 fn cluster_forms(lab: &Lab) -> Result<()> {
