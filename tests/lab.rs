@@ -40,6 +40,7 @@ fn main() {
         Trial::test("nothing_is_left_after_sigint_and_sigkill", || Ok(trace::after_sigint_and_sigkill()?)),
         over("commands_have_an_end_and_say_why", commands_have_an_end_and_say_why),
         over("server_sees_who_connects", server_sees_who_connects),
+        over("meter_finds_a_known_outage", meter_finds_a_known_outage),
         over("power_switch_speaks_the_fencing_api", power_switch_speaks_the_fencing_api),
         over("cluster_forms", cluster_forms),
         over("planned_move", planned_move),
@@ -91,6 +92,21 @@ fn server_sees_who_connects(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+fn meter_finds_a_known_outage(lab: &Lab) -> Result<()> {
+    let meter = lab.measure(lab.node("osm1").address(Net::Srv))?;
+    std::thread::sleep(Duration::from_millis(300));
+    lab.net.link_down("osm1", Net::Srv)?;
+    std::thread::sleep(Duration::from_secs(1));
+    lab.net.link_up("osm1", Net::Srv)?;
+    std::thread::sleep(Duration::from_millis(300));
+    let outage = meter.stop()?;
+    eprintln!("lab: link out for 1.00 s: {outage}");
+    ensure!(outage.answers == ["osm1"], "{outage}");
+    ensure!(outage.longest >= Duration::from_secs(1) && outage.longest < Duration::from_millis(1500), "{outage}");
+    ensure!(outage.lost >= 40 && outage.lost <= 75, "{outage}");
+    Ok(())
+}
+
 fn power_switch_speaks_the_fencing_api(lab: &Lab) -> Result<()> {
     let node = lab.node("osm1");
     ensure!(node.run(["pcs", "stonith", "describe", "fence_lab"])?.contains("Switches the power"));
@@ -118,11 +134,11 @@ fn cluster_forms(lab: &Lab) -> Result<()> {
     let members = lab.nodes().iter().map(|node| format!("{} addr={}", node.cluster_name(), node.address(Net::Priv)));
     let members = members.collect::<Vec<_>>().join(" ");
     lab.phase("authenticated", || first.sh(&format!("pcs host auth -u hacluster -p {PASSWORD} {members}")))?;
-    let setup = format!("pcs cluster setup lab {} totem token=1500 --enable --start --wait=60", names.join(" "));
-    lab.phase("set up a cluster", || first.sh_within(Duration::from_secs(90), &setup))?;
+    let setup = format!("pcs cluster setup lab {} totem token=1500 --enable --start --wait=120", names.join(" "));
+    lab.phase("set up a cluster", || first.sh_within(Duration::from_secs(150), &setup))?;
     let all = names.join(",");
     lab.phase("configured it", || {
-        first.sh(&format!(
+        let script = format!(
             "pcs cluster cib /root/cib
             pcs -f /root/cib resource defaults update resource-stickiness=100
             pcs -f /root/cib stonith create fence_x fence_lab pcmk_host_list={all}
@@ -130,7 +146,8 @@ fn cluster_forms(lab: &Lab) -> Result<()> {
                 op monitor interval=5s
             pcs -f /root/cib constraint location vip prefers osm1.priv=10
             pcs cluster cib-push /root/cib --wait=60"
-        ))
+        );
+        first.sh_within(Duration::from_secs(90), &script)
     })?;
     let status = lab.status("pcs3")?;
     ensure!(status.online().len() == 3 && status.quorum, "{status:?}");
