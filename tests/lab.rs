@@ -40,6 +40,8 @@ fn main() {
         Trial::test("nothing_is_left_after_sigint_and_sigkill", || Ok(trace::after_sigint_and_sigkill()?)),
         over("commands_have_an_end_and_say_why", commands_have_an_end_and_say_why),
         over("server_sees_who_connects", server_sees_who_connects),
+        over("meter_finds_a_known_outage", meter_finds_a_known_outage),
+        over("power_switch_speaks_the_fencing_api", power_switch_speaks_the_fencing_api),
         over("cluster_forms", cluster_forms),
         over("planned_move", planned_move),
         over("killed_node_is_fenced_and_returns", killed_node_is_fenced_and_returns),
@@ -90,17 +92,53 @@ fn server_sees_who_connects(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+fn meter_finds_a_known_outage(lab: &Lab) -> Result<()> {
+    let meter = lab.measure(lab.node("osm1").address(Net::Srv))?;
+    std::thread::sleep(Duration::from_millis(300));
+    lab.net.link_down("osm1", Net::Srv)?;
+    std::thread::sleep(Duration::from_secs(1));
+    lab.net.link_up("osm1", Net::Srv)?;
+    std::thread::sleep(Duration::from_millis(300));
+    let outage = meter.stop()?;
+    eprintln!("lab: link out for 1.00 s: {outage}");
+    ensure!(outage.answers == ["osm1"], "{outage}");
+    ensure!(outage.longest >= Duration::from_secs(1) && outage.longest < Duration::from_millis(1500), "{outage}");
+    ensure!(outage.lost >= 40 && outage.lost <= 75, "{outage}");
+    Ok(())
+}
+
+fn power_switch_speaks_the_fencing_api(lab: &Lab) -> Result<()> {
+    let node = lab.node("osm1");
+    ensure!(node.run(["pcs", "stonith", "describe", "fence_lab"])?.contains("Switches the power"));
+    ensure!(node.sh("echo action=list | fence_lab")?.contains("pcs3.priv"));
+    ensure!(node.output(["fence_lab", "-o", "status", "-n", "pcs3.priv"])?.code == Some(0));
+    let unknown = node.output(["fence_lab", "-o", "off", "-n", "nobody"])?;
+    ensure!(unknown.code == Some(1) && unknown.stderr.contains("no node nobody"), "{}", unknown.describe());
+    lab.fencing.set_broken(true);
+    let broken = node.output(["fence_lab", "-o", "monitor"])?;
+    lab.fencing.set_broken(false);
+    ensure!(broken.code == Some(1) && broken.stderr.contains("does not work"), "{}", broken.describe());
+
+    let pcs3 = lab.node("pcs3");
+    node.run(["fence_lab", "-o", "off", "-n", "pcs3.priv"])?;
+    ensure!(!pcs3.is_on() && pcs3.leader_pid().is_err(), "switched off, but something is left");
+    ensure!(node.output(["fence_lab", "-o", "status", "-n", "pcs3.priv"])?.code == Some(2));
+    ensure!(!node.output(["ping", "-c1", "-W1", "pcs3.priv"])?.ok(), "a node without power answers");
+    node.run(["fence_lab", "-o", "on", "-n", "pcs3.priv"])?;
+    pcs3.boot()
+}
+
 fn cluster_forms(lab: &Lab) -> Result<()> {
     let first = lab.node("osm1");
     let names = lab.nodes().iter().map(|node| node.cluster_name()).collect::<Vec<_>>();
     let members = lab.nodes().iter().map(|node| format!("{} addr={}", node.cluster_name(), node.address(Net::Priv)));
     let members = members.collect::<Vec<_>>().join(" ");
     lab.phase("authenticated", || first.sh(&format!("pcs host auth -u hacluster -p {PASSWORD} {members}")))?;
-    let setup = format!("pcs cluster setup lab {} totem token=1500 --enable --start --wait=60", names.join(" "));
-    lab.phase("set up a cluster", || first.sh_within(Duration::from_secs(90), &setup))?;
+    let setup = format!("pcs cluster setup lab {} totem token=1500 --enable --start --wait=120", names.join(" "));
+    lab.phase("set up a cluster", || first.sh_within(Duration::from_secs(150), &setup))?;
     let all = names.join(",");
     lab.phase("configured it", || {
-        first.sh(&format!(
+        let script = format!(
             "pcs cluster cib /root/cib
             pcs -f /root/cib resource defaults update resource-stickiness=100
             pcs -f /root/cib stonith create fence_x fence_lab pcmk_host_list={all}
@@ -108,7 +146,8 @@ fn cluster_forms(lab: &Lab) -> Result<()> {
                 op monitor interval=5s
             pcs -f /root/cib constraint location vip prefers osm1.priv=10
             pcs cluster cib-push /root/cib --wait=60"
-        ))
+        );
+        first.sh_within(Duration::from_secs(90), &script)
     })?;
     let status = lab.status("pcs3")?;
     ensure!(status.online().len() == 3 && status.quorum, "{status:?}");

@@ -117,14 +117,16 @@ fn furnish(root: &Path) -> Result<()> {
         let starts = name.ends_with(".wants") || name.ends_with(".requires");
         let legacy = name.len() == 5 && name.starts_with("rc") && name.ends_with(".d");
         for link in read_dir(&entry).into_iter().filter(|_| starts || legacy) {
-            if !link.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pcsd")) {
-                fs::remove_file(&link).with_context(|| format!("remove {}", link.display()))?;
-            }
+            fs::remove_file(&link).with_context(|| format!("remove {}", link.display()))?;
         }
     }
     for unit in MASKED {
         let _ = fs::remove_file(units.join(unit));
         symlink("/dev/null", units.join(unit)).with_context(|| format!("mask {unit}"))?;
+    }
+    for unit in ["corosync.service", "pacemaker.service", "pcsd.service", "pcsd-ruby.service"] {
+        // The host may have it masked or changed.
+        let _ = fs::remove_file(units.join(unit));
     }
     for gone in ["etc/corosync/corosync.conf", "etc/corosync/authkey", "etc/pacemaker/authkey"] {
         let _ = fs::remove_file(root.join(gone));
@@ -148,6 +150,7 @@ fn furnish(root: &Path) -> Result<()> {
     let wants = units.join("multi-user.target.wants");
     fs::create_dir_all(&wants)?;
     symlink("/etc/systemd/system/lab-answer.service", wants.join("lab-answer.service"))?;
+    symlink("/lib/systemd/system/pcsd.service", wants.join("pcsd.service"))?;
     fs::create_dir_all(root.join("var/log/journal"))?;
     let root = root.to_str().context("the root folder has a strange name")?;
     control(&format!("hacluster:{PASSWORD}\n"), &["chroot", root, "/usr/sbin/chpasswd"]).context("set a password")?;
