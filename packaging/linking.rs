@@ -1,0 +1,29 @@
+//! Build script: links the unwinder into the program instead of loading libgcc_s at each start.
+//!
+//! A monitor runs every ten seconds on every node for ever, and most of its cost is the start of its process. libgcc_s
+//! costs a tenth of that: a library to map, and a constructor that asks the processor for its features, which a virtual
+//! machine answers slowly. One shared library less is also one less to be missing on an old distribution.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-changed=packaging/linking.rs");
+    let target = std::env::var("TARGET").unwrap_or_default();
+    let host = std::env::var("HOST").unwrap_or_default();
+    // Elsewhere, and where the compiler has no static unwinder, the usual shared one does.
+    if target != host || !target.ends_with("-linux-gnu") || !has_static_unwinder() {
+        return;
+    }
+    let Ok(folder) = std::env::var("OUT_DIR") else { return };
+    // rustc asks for -lgcc_s; the linker takes the first file of that name, and a text file is a script to it.
+    if std::fs::write(Path::new(&folder).join("libgcc_s.so"), "INPUT(-lgcc_eh)\n").is_ok() {
+        println!("cargo:rustc-link-search=native={folder}");
+    }
+}
+
+fn has_static_unwinder() -> bool {
+    let answer = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output();
+    // A compiler without the file answers with its bare name.
+    answer.is_ok_and(|out| out.status.success() && Path::new(String::from_utf8_lossy(&out.stdout).trim()).is_absolute())
+}
