@@ -66,8 +66,9 @@ fn cluster(cluster: &Cluster) -> Section {
             None
         }
         Detection::Fast => {
-            why.push("A silent node counts as lost after about one second (token), not after corosync's default. The price:");
-            why.push("a host or hypervisor that pauses for longer (snapshot, live migration, backup) loses a healthy node.");
+            why.push("A silent node counts as lost after about one second (token), not after corosync's default. The price: when");
+            why.push("a host or hypervisor pauses for longer (snapshot, live migration, backup), a healthy node is switched off.");
+            why.push("In a cluster that exists: pcs cluster config update totem token=1000.");
             Some(FAST_TOKEN)
         }
     };
@@ -149,11 +150,8 @@ fn never(resource: &str, quorum: &[String]) -> Vec<Step> {
 fn virtual_ip(scenario: &Scenario, quorum: &[String]) -> Section {
     let mut steps = vec![Step::Primitive(ipaddr2::resource(&scenario.virtual_ip))];
     let first = scenario.nodes.iter().find(|node| node.role == Role::Active);
-    let prefer = |node: &Node| Step::Location {
-        resource: virtual_ip::ID.into(),
-        node: node.name.clone(),
-        rule: Rule::Prefer,
-    };
+    let prefer =
+        |node: &Node| Step::Location { resource: virtual_ip::ID.into(), node: node.name.clone(), rule: Rule::Prefer };
     steps.extend(first.map(prefer));
     steps.extend(never(virtual_ip::ID, quorum));
     let mut why = vec![
@@ -182,7 +180,9 @@ fn service(service: &Service, quorum: &[String]) -> Section {
     steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
     let mut why = service.kind.why.to_vec();
     if !service.kind.critical {
-        why.push("critical=false: when it fails, even at start, it is repaired or left stopped, and nothing else moves.");
+        why.push(
+            "critical=false: when it fails, even at start, it is repaired or left stopped, and nothing else moves.",
+        );
     }
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");

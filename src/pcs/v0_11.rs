@@ -29,6 +29,7 @@ impl Dialect for Pcs011 {
         script.push_str(TOOLS);
         script.push('\n');
         script.push_str(START);
+        script.push_str(MISSING);
         let mut number = 0;
         let mut copied = false;
         for section in &plan.sections {
@@ -44,7 +45,8 @@ impl Dialect for Pcs011 {
                 script.push_str(&self::step(plan, step));
             }
         }
-        let why = ["crm_verify reads the whole configuration, then the cluster gets the difference in one piece.".into()];
+        let why =
+            ["crm_verify reads the whole configuration, then the cluster gets the difference in one piece.".into()];
         script.push_str(&heading(number + 1, "check and push", &why));
         script.push_str(FINISH);
         script
@@ -147,7 +149,7 @@ fn auth(plan: &Plan) -> String {
     }
     hosts.extend(["-u".into(), "hacluster".into()]);
     let auth = command("    ", "printf '%s\\n' \"$password\" | pcs host", &hosts);
-    format!("{MISSING}if [ -n \"$missing\" ]; then\n    read_password\n{auth}    unset password secret_text\nfi\n")
+    format!("if [ -n \"$missing\" ]; then\n    read_password\n{auth}    unset password secret_text\nfi\n")
 }
 
 fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {

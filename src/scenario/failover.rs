@@ -18,8 +18,7 @@ pub struct Failover {
 impl Failover {
     /// Reads the section; `longest` is the longest time an action may take, in seconds.
     pub(super) fn read(item: Option<Item<'_>>, longest: u64, warnings: &mut Vec<String>) -> Result<Failover, Fault> {
-        let mut read =
-            Failover { stickiness: "1000".into(), migration_threshold: 3, failure_timeout: "4h".into() };
+        let mut read = Failover { stickiness: "1000".into(), migration_threshold: 3, failure_timeout: "4h".into() };
         let Some(item) = item else { return Ok(read) };
         let mut table = item.table()?.only(&["stickiness", "migration_threshold", "failure_timeout"])?;
         if let Some(item) = table.take("stickiness") {

@@ -32,7 +32,10 @@ pub fn networks(list: &str) -> Option<Vec<IpNet>> {
 }
 
 fn is_link(name: &str) -> bool {
-    name.len() <= 15 && !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace()) && name != "." && name != ".."
+    name.len() <= 15
+        && !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace())
+        && name != "."
+        && name != ".."
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use super::virtual_ip::VirtualIp;
 use crate::agents::REGISTRY;
 use crate::ocf::spec::Spec;
 
+/// Parameters of an agent, each with its value when it has one.
+pub type Params = Vec<(&'static str, Option<String>)>;
+
 /// A set-up.
 #[derive(Debug)]
 pub struct SetUp {
@@ -35,7 +38,7 @@ pub struct ServiceKind {
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address; the section must not have them.
-    pub derived: fn(&VirtualIp) -> Vec<(&'static str, Option<String>)>,
+    pub derived: fn(&VirtualIp) -> Params,
 }
 
 /// A service of a scenario.
@@ -46,7 +49,7 @@ pub struct Service {
     /// Its agent's table.
     pub spec: &'static Spec,
     /// Every parameter of the agent's own, with its value when it has one.
-    pub params: Vec<(&'static str, Option<String>)>,
+    pub params: Params,
 }
 
 const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP];

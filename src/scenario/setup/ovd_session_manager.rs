@@ -2,9 +2,5 @@
 
 use super::{SetUp, vip_src};
 
-pub(super) const SETUP: SetUp = SetUp {
-    name: "ovd-session-manager",
-    title: "OVD Session Manager",
-    role: "osm",
-    services: &[vip_src::KIND],
-};
+pub(super) const SETUP: SetUp =
+    SetUp { name: "ovd-session-manager", title: "OVD Session Manager", role: "osm", services: &[vip_src::KIND] };
