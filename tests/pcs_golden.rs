@@ -56,6 +56,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
         ("nic = \"eth0\"", "nic = \"ens3\""),
         ("destinations = [\"10.20.1.0/24\"]", "exclude = [\"10.20.1.1\"]"),
         ("stickiness = 1000 ", "stickiness = 500 "),
+        ("username = \"fence\"", "username = \"it's a <\\\"$HOME\\\"> & more\""),
     ]);
     let dry = trial.run(&edited, &["--dry-run"]);
     assert!(dry.status.success() && trial.read("live.xml") == first, "a dry run changed something: {dry:?}");
@@ -196,4 +197,31 @@ fn the_guide_with_four_nodes_works_as_well() {
     let trial = started("ovd-session-manager-guide");
     let text = trial.simulate("up.xml", &["--node-fail", "osm1.priv"], "one.xml");
     assert_eq!(summary(&text, OURS).len(), 2, "{text}");
+}
+
+#[test]
+fn one_device_for_all_nodes_and_none_at_all() {
+    let trial = Trial::new(EXAMPLE);
+    let (before, _) = trial.scenario.split_once("\n[[fencing]]").unwrap();
+    let fresh = trial.read("live.xml");
+    let none = before.replace("\n[cluster]", "fencing = \"none\"\naccept_split_brain = true\n[cluster]");
+    let secret = trial.path("ipmi.secret");
+    let vmware = format!(
+        "{before}\n[[fencing]]\nname = \"fence-vmware\"\nnode = [\"osm1.priv\", \"osm2.priv\", \"pcs3.priv\"]\n\
+         agent = \"fence_vmware_rest\"\n[fencing.options]\nip = \"vcenter.example.com\"\nssl = true\n\
+         username = \"fence@vsphere.local\"\npassword = {{ file = \"{}\" }}\n\
+         pcmk_host_map = \"osm1.priv:osm1;osm2.priv:osm2;pcs3.priv:pcs3\"\n",
+        secret.display()
+    );
+    for (scenario, enabled) in [(none, "false"), (vmware, "true")] {
+        trial.write("live.xml", &fresh, 0o600);
+        let script = trial.script_for(&scenario);
+        trial.apply(&script);
+        let live = trial.read("live.xml");
+        assert!(live.contains(&format!("name=\"stonith-enabled\" value=\"{enabled}\"")), "{live}");
+        assert!(trial.apply(&script).contains("nothing to push"));
+        let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
+        assert!(verify.status.success(), "{verify:?}");
+        assert_eq!(summary(&trial.simulate("live.xml", &[], "up.xml"), OURS).len(), 2);
+    }
 }

@@ -164,7 +164,7 @@ apply() {
         edit "$kind" create "$id" "$agent" "${options[@]}" "${given[@]}"
         return
     fi
-    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent than $agent: remove it first"
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
     has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
     if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
     # pcs cannot change one of two monitors, so all operations are taken out and added again.

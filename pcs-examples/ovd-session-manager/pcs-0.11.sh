@@ -58,7 +58,7 @@ read_secret() {
     case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
     secret_text=''
     IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
-    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: the first line of $1 is empty or has control characters" ;; esac
+    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
 }
 
 # The password of the user hacluster: from the file named in HACLUSTER_PASSWORD_FILE, else asked for.
@@ -73,8 +73,27 @@ read_password() {
     fi
 }
 
+# pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
+refuse_other_clusters() {
+    local node conf
+    force=()
+    for node in "${nodes[@]}"; do
+        if conf=$(pcs cluster corosync "$node" 2>&1); then
+            case $(cluster_name <<<"$conf") in
+                debian) force=(--force) ;;
+                *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
+            esac
+        else
+            case $conf in *'Unable to read corosync.conf'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+        fi
+    done
+}
+
 # Succeeds when the configuration being made has what the XPath expression names.
 has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+
+# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
+paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
 
 # A text as XPath literal.
 literal() {
@@ -92,8 +111,8 @@ edit() {
     printf ' %q' "$@"
     printf '\n'
     output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
-    # Two remarks that are always true here are left out.
-    printf '%s\n' "$output" | grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' || true
+    # What pcs always says here is left out.
+    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
 }
 
 # Every id that this scenario has.
@@ -145,11 +164,11 @@ apply() {
         edit "$kind" create "$id" "$agent" "${options[@]}" "${given[@]}"
         return
     fi
-    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "resource $id has another agent than $agent: remove it first"
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
     has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
     if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
     # pcs cannot change one of two monitors, so all operations are taken out and added again.
-    while path=$(CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "//primitive[@id='$id']/operations/op" 2>/dev/null); do
+    while path=$(paths "//primitive[@id='$id']/operations/op"); do
         path=${path%%$'\n'*} path=${path##*"op[@id='"}
         edit resource op remove "${path%"']"}"
     done
@@ -185,7 +204,7 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there, given the choice.
+# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }
@@ -243,7 +262,8 @@ case $version in
     *) die "this script is written for pcs 0.11, but pcs $version is installed" ;;
 esac
 for agent in "${agents[@]}"; do
-    crm_resource --show-metadata "$agent" >/dev/null 2>&1 || die "agent $agent is not installed on this host: install inuvika-ha on every node that may run it"
+    crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+        die "agent $agent is not installed on this host: install its package on every node that may run it"
 done
 if [ -z "$trial" ]; then
     [ "$(id -u)" = 0 ] || die 'must be run as root'
@@ -254,19 +274,15 @@ if [ -z "$trial" ]; then
     [ -n "$here" ] || die "this host has none of the addresses ${addresses[*]}: run it on a node of the cluster"
 fi
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Step 1: the nodes trust each other
-# Only when there is no cluster of this name yet.
-say 'Step 1: the nodes trust each other'
-# Sets missing when the cluster has to be made.
+# Is the cluster there, or has it to be made?
 missing=''
 if [ -z "$trial" ]; then
-    name=$(cluster_name </etc/corosync/corosync.conf 2>/dev/null) || true
+    name=$(cluster_name 2>/dev/null </etc/corosync/corosync.conf) || true
     case $name in
         "$cluster")
             for node in "${nodes[@]}"; do
                 grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
-                    die "$node is not in the cluster $cluster: pcs host auth it, pcs cluster node add it, then run this again"
+                    die "$node is not in the cluster $cluster yet: add it with pcs host auth and pcs cluster node add"
             done
             ;;
         '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
@@ -278,21 +294,10 @@ if [ -z "$trial" ]; then
     fi
 fi
 
-# pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
-refuse_other_clusters() {
-    local node conf
-    force=()
-    for node in "${nodes[@]}"; do
-        if conf=$(pcs cluster corosync "$node" 2>&1); then
-            case $(cluster_name <<<"$conf") in
-                debian) force=(--force) ;;
-                *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
-            esac
-        else
-            case $conf in *'Unable to read corosync.conf'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
-        fi
-    done
-}
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 1: the nodes trust each other
+# Only when there is no cluster of this name yet.
+say 'Step 1: the nodes trust each other'
 if [ -n "$missing" ]; then
     read_password
     printf '%s\n' "$password" | pcs host auth osm1.priv addr=192.168.100.11 osm2.priv addr=192.168.100.12 pcs3.priv \
@@ -315,7 +320,8 @@ fi
 if [ -n "$trial" ]; then
     CIB_file=$trial cibadmin --query >"$work/orig.xml"
 else
-    cibadmin --query >"$work/orig.xml" 2>/dev/null || die "cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
+    cibadmin --query >"$work/orig.xml" 2>/dev/null ||
+        die "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
 fi
 cp "$work/orig.xml" "$work/new.xml"
 
@@ -403,7 +409,7 @@ verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-for path in $(CIB_file="$work/new.xml" cibadmin --query --node-path --xpath '//resources/*|//constraints/*' 2>/dev/null); do
+for path in $(paths '//resources/*|//constraints/*'); do
     id=${path##*"[@id='"} id=${id%"']"}
     case " ${known[*]} " in *" $id "*) ;; *) say "    not in the scenario, left as it is: $id" ;; esac
 done
@@ -424,7 +430,7 @@ if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
 else
     pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
-        die "the push failed, or the cluster did not settle within 300 s: see pcs status (the configuration before: $backup)"
+        die "the push failed or the cluster did not settle in 300 s: see pcs status; the old configuration is $backup"
 fi
 say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
 if [ -n "$trial" ]; then

@@ -25,7 +25,8 @@ pub fn inuvika_ha() -> Command {
 /// A folder with a live CIB file, agents, a secret and a stub of what a node has.
 pub struct Trial {
     folder: tempfile::TempDir,
-    scenario: String,
+    /// The example's scenario, with secrets in this folder.
+    pub scenario: String,
 }
 
 impl Trial {
@@ -71,7 +72,12 @@ impl Trial {
             assert!(scenario.contains(old), "the scenario has no {old}");
             scenario = scenario.replace(old, new);
         }
-        self.write("scenario.toml", &scenario, 0o644);
+        self.script_for(&scenario)
+    }
+
+    /// The script for another scenario.
+    pub fn script_for(&self, scenario: &str) -> String {
+        self.write("scenario.toml", scenario, 0o644);
         let output = inuvika_ha().arg("pcs").arg(self.path("scenario.toml")).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
