@@ -5,7 +5,7 @@
 #
 # Run it as root on ONE node that may run the services (osm1.priv or osm2.priv).
 # It may be run again at any time: what is right already is left alone, and what the scenario does not have (any
-# more) is left alone as well and named at the end.
+# more) is left alone as well and named at the end. With --dry-run nothing is pushed; see --help.
 #
 # Before the first run, on EVERY node:
 #   - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;
@@ -15,7 +15,6 @@
 
 set -euo pipefail
 export LC_ALL=C.UTF-8
-umask 077
 
 cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv pcs4.priv)
@@ -433,7 +432,7 @@ fi
 backup=/var/backups
 [ -z "$trial" ] || backup=$(dirname "$trial")
 backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
-cp "$work/orig.xml" "$backup"
+install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
 else

@@ -63,7 +63,7 @@ fn header(plan: &Plan) -> String {
         String::new(),
         format!("Run it as root on ONE node that may run the services ({runners})."),
         "It may be run again at any time: what is right already is left alone, and what the scenario does not have (any".into(),
-        "more) is left alone as well and named at the end.".into(),
+        "more) is left alone as well and named at the end. With --dry-run nothing is pushed; see --help.".into(),
         String::new(),
         "Before the first run, on EVERY node:".into(),
         "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;".into(),
@@ -83,7 +83,7 @@ fn header(plan: &Plan) -> String {
     let agents: Vec<_> = agents(plan).into_iter().map(quote).collect();
     let nodes: Vec<_> = nodes.into_iter().map(quote).collect();
     text + &format!(
-        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\numask 077\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
+        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
         quote(&plan.cluster),
         nodes.join(" "),
         addresses.join(" "),

@@ -21,7 +21,7 @@ fi
 backup=/var/backups
 [ -z "$trial" ] || backup=$(dirname "$trial")
 backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
-cp "$work/orig.xml" "$backup"
+install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
 else
