@@ -116,13 +116,13 @@ fn doubtful_input_is_a_warning() {
     let no_fencing = before.replace("\n[cluster]", "fencing = \"none\"\naccept_split_brain = true\n\n[cluster]");
     let two = EXAMPLE.replace("[[node]]\nname = \"pcs3.priv\"\nrole = \"quorum\"\naddress = \"192.168.100.13\"\n", "");
     let two = without(&two, "pcs3.priv");
-    let hasty = EXAMPLE.replace("\"4h\"", "\"10min\"");
+    let hasty = EXAMPLE.replace("\"4h\"", "\"10min\"").replace("stickiness = 1000", "stickiness = 0");
     for (text, warnings) in [
         (EXAMPLE, &[][..]),
         (GUIDE, &["4 votes tolerate the loss of 1 and no more, exactly as 3 do"]),
         (&no_fencing, &["warning: fencing: two nodes may run everything at once"]),
         (&two, &["two votes: corosync gets two_node", "two nodes may switch off each other"]),
-        (&hasty, &["failover.failure_timeout: below 1h"]),
+        (&hasty, &["failover.stickiness: with 0 everything moves back", "failover.failure_timeout: below 1h"]),
     ] {
         let output = pcs(text);
         assert!(output.status.success(), "{output:?}");

@@ -146,6 +146,14 @@ fn nodes_fail_and_the_services_go_where_they_may() {
     let at = |what: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").find(what).unwrap();
     assert!(at("virtual_ip start on osm2.priv") < at("vip_src start on osm2.priv"));
 
+    // A node that comes back has no history of its own; nothing moves back to it.
+    let history = ["--delete", "--xpath", "//node_state[@uname='osm1.priv']/lrm"];
+    let mut forget = Command::new("cibadmin");
+    assert!(forget.env("CIB_file", trial.path("one.xml")).args(history).status().unwrap().success());
+    let text = trial.simulate("one.xml", &["--node-up", "osm1.priv"], "back.xml");
+    assert!(text.contains("virtual_ip      monitor on osm1.priv"), "osm1 is not back: {text}");
+    assert!(summary(&text, OURS).is_empty(), "{text}");
+
     for node in ["osm2.priv", "pcs3.priv"] {
         let text = trial.simulate("up.xml", &["--node-fail", node], "other.xml");
         assert!(summary(&text, OURS).is_empty(), "{text}");

@@ -27,6 +27,10 @@ impl Failover {
             if !number && word.text != "INFINITY" {
                 return Err(word.must_be("a whole number from 0 to 1000000, or INFINITY"));
             }
+            if word.text.parse() == Ok(0) {
+                let doubt = "with 0 everything moves back to the first node when it returns, an interruption more";
+                warnings.push(word.fault(doubt).warning());
+            }
             read.stickiness = word.text;
         }
         if let Some(item) = table.take("migration_threshold") {
