@@ -4,6 +4,9 @@
 //! costs a tenth of that: a library to map, and a constructor that asks the processor for its features, which a virtual
 //! machine answers slowly. One shared library less is also one less to be missing on an old distribution.
 
+// Cargo reads the standard output of a build script.
+#![allow(clippy::print_stdout)]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,5 +1,6 @@
 //! The `inuvika-ha` command line: one file per sub-command.
 
+mod agent;
 mod init;
 mod pcs;
 
@@ -11,7 +12,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  something outside the input failed (a file cannot be read or written)
-  2  the input is wrong (command line or scenario file); nothing was printed to standard output";
+  2  the input is wrong (command line or scenario file); nothing was printed to standard output
+'agent' ends with the OCF exit code of the action.";
 
 /// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Agent(agent::Agent),
+    Agents(agent::Agents),
     Init(init::Init),
     Pcs(pcs::Pcs),
 }
@@ -58,6 +62,11 @@ pub fn run() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Agent(agent) => match agent.run() {
+            Ok(code) => return ExitCode::from(code),
+            Err(failure) => Err(failure),
+        },
+        Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
         Command::Pcs(pcs) => pcs.run(),
     };

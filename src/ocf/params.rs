@@ -93,9 +93,14 @@ impl Params {
     }
 }
 
-/// Checks one value against its parameter's kind. The generator uses it too.
-pub fn check_value(param: &Param, value: &str) -> Result<(), Failure> {
-    let fits = match param.kind {
+/// Checks one value against its parameter's kind.
+fn check_value(param: &Param, value: &str) -> Result<(), Failure> {
+    if fits(param.kind, value) { Ok(()) } else { Err(wrong(param, value)) }
+}
+
+/// Whether `value` has the shape of `kind`. The generator asks too.
+pub fn fits(kind: Kind, value: &str) -> bool {
+    match kind {
         Kind::Text => !value.chars().any(char::is_control),
         Kind::Integer { min, max } => value.trim().parse().is_ok_and(|n: i64| (min..=max).contains(&n)),
         Kind::Seconds { min, max } => seconds(value).is_some_and(|n| (min..=max).contains(&n)),
@@ -105,8 +110,7 @@ pub fn check_value(param: &Param, value: &str) -> Result<(), Failure> {
         Kind::Networks => networks(value).is_some(),
         Kind::Link => link(value),
         Kind::Path => value.starts_with('/') && !value.chars().any(char::is_control),
-    };
-    if fits { Ok(()) } else { Err(wrong(param, value)) }
+    }
 }
 
 fn wrong(param: &Param, value: &str) -> Failure {
@@ -140,17 +144,18 @@ fn boolean(value: &str) -> Option<bool> {
     }
 }
 
-fn seconds(value: &str) -> Option<u64> {
+/// A time in whole seconds: `30`, `30s`, `10min`, `4h`. Pacemaker takes nonsense like `10 parsecs` as well; we do not.
+pub fn seconds(value: &str) -> Option<u64> {
     let value = value.trim();
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = value.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    match unit.trim() {
-        "" | "s" | "sec" => Some(number),
-        "m" | "min" => number.checked_mul(60),
-        "h" | "hr" => number.checked_mul(3600),
-        _ => None,
-    }
+    let factor = match unit.trim() {
+        "" | "s" | "sec" => 1,
+        "m" | "min" => 60,
+        "h" | "hr" => 3600,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// The kernel's rule (dev_valid_name): 1 to 15 bytes, not "." or "..", no slash, colon or white space.

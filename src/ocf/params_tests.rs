@@ -62,8 +62,34 @@ fn booleans_and_seconds_are_what_pacemaker_writes() {
     for (text, value) in [("TRUE", Some(true)), ("On", Some(true)), ("0", Some(false)), ("", None), ("2", None)] {
         assert_eq!(boolean(text), value, "{text}");
     }
-    for (text, value) in [("5", Some(5)), ("5s", Some(5)), ("2min", Some(120)), ("5ms", None), ("-1", None), ("", None)]
-    {
+    for (text, value) in [("5", Some(5)), ("5s", Some(5)), ("2min", Some(120)), ("4h", Some(14400)), ("90", Some(90))] {
         assert_eq!(seconds(text), value, "{text}");
+    }
+    for bad in ["", "h", "10 parsecs", "-1s", "1.5h", "5ms", "99999999999999999999h"] {
+        assert_eq!(seconds(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn every_kind() {
+    let seconds = Kind::Seconds { min: 1, max: 60 };
+    let table: &[(Kind, &[&str], &[&str])] = &[
+        (Kind::Text, &["a b", ""], &["a\nb"]),
+        (Kind::Integer { min: 1, max: 9 }, &["1", "9"], &["0", "10", "x", "1.0"]),
+        (seconds, &["5", "5s", "1min"], &["0", "61s", "soon"]),
+        (Kind::Boolean, &["yes", "OFF"], &["maybe"]),
+        (Kind::Select(&["a", "b"]), &["a"], &["A", "c"]),
+        (Kind::Address, &["10.0.0.1", "fd00::1"], &["10.0.0.1/24", "host"]),
+        (Kind::Networks, &["10.0.0.0/8", "10.0.0.1,fd00::/8", "10.0.0.1 10.0.0.2"], &["10.0.0.0/33", "host"]),
+        (Kind::Link, &["eth0", "br-ovd.10"], &["a/b", "a b", "sixteen-bytes-xx", "."]),
+        (Kind::Path, &["/etc/x"], &["etc/x"]),
+    ];
+    for (kind, good, bad) in table {
+        for value in *good {
+            assert!(fits(*kind, value), "{kind:?} {value}");
+        }
+        for value in *bad {
+            assert!(!fits(*kind, value), "{kind:?} {value}");
+        }
     }
 }

@@ -66,12 +66,9 @@ fn cluster(cluster: &Cluster) -> Section {
             None
         }
         Detection::Fast => {
-            why.push(
-                "A silent node counts as lost after about one second (token), not after corosync's default. The price:",
-            );
-            why.push(
-                "a host or hypervisor that pauses for longer (snapshot, live migration, backup) loses a healthy node.",
-            );
+            why.push("A silent node counts as lost after about one second (token), not after corosync's default. The price: when");
+            why.push("a host or hypervisor pauses for longer (snapshot, live migration, backup), a healthy node is switched off.");
+            why.push("In a cluster that exists: pcs cluster config update totem token=1000.");
             Some(FAST_TOKEN)
         }
     };

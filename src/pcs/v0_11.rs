@@ -29,6 +29,7 @@ impl Dialect for Pcs011 {
         script.push_str(TOOLS);
         script.push('\n');
         script.push_str(START);
+        script.push_str(MISSING);
         let mut number = 0;
         let mut copied = false;
         for section in &plan.sections {
@@ -62,7 +63,7 @@ fn header(plan: &Plan) -> String {
         String::new(),
         format!("Run it as root on ONE node that may run the services ({runners})."),
         "It may be run again at any time: what is right already is left alone, and what the scenario does not have (any".into(),
-        "more) is left alone as well and named at the end.".into(),
+        "more) is left alone as well and named at the end. With --dry-run nothing is pushed; see --help.".into(),
         String::new(),
         "Before the first run, on EVERY node:".into(),
         "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;".into(),
@@ -82,7 +83,7 @@ fn header(plan: &Plan) -> String {
     let agents: Vec<_> = agents(plan).into_iter().map(quote).collect();
     let nodes: Vec<_> = nodes.into_iter().map(quote).collect();
     text + &format!(
-        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\numask 077\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
+        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
         quote(&plan.cluster),
         nodes.join(" "),
         addresses.join(" "),
@@ -148,11 +149,9 @@ fn auth(plan: &Plan) -> String {
     }
     hosts.extend(["-u".into(), "hacluster".into()]);
     let auth = command("    ", "printf '%s\\n' \"$password\" | pcs host", &hosts);
-    // Standard output holds nothing but the prompt for the password that has just been given.
+    // Its standard output is only the prompt for the password that has just been given.
     let auth = auth.trim_end();
-    format!(
-        "{MISSING}if [ -n \"$missing\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n"
-    )
+    format!("if [ -n \"$missing\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n")
 }
 
 fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {

@@ -27,6 +27,10 @@ impl Failover {
             if !number && word.text != "INFINITY" {
                 return Err(word.must_be("a whole number from 0 to 1000000, or INFINITY"));
             }
+            if word.text.parse() == Ok(0) {
+                let doubt = "with 0 everything moves back to the first node when it returns, an interruption more";
+                warnings.push(word.fault(doubt).warning());
+            }
             read.stickiness = word.text;
         }
         if let Some(item) = table.take("migration_threshold") {
@@ -37,7 +41,7 @@ impl Failover {
         }
         if let Some(item) = table.take("failure_timeout") {
             let word = item.text()?;
-            let time = names::seconds(&word.text).ok_or_else(|| word.must_be(names::TIME))?;
+            let time = crate::ocf::params::seconds(&word.text).ok_or_else(|| word.must_be(names::TIME))?;
             if time <= longest {
                 return Err(word.must_be(format!("longer than the longest action, {longest}s")));
             }

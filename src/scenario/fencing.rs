@@ -66,7 +66,7 @@ impl Fencing {
                 _ => Err(word.must_be("none, or [[fencing]] for every node")),
             };
         }
-        let whole = item.fault("");
+        let whole = item.fault("must be [[fencing]] for every node, or \"none\" with accept_split_brain = true");
         let tables = item.tables()?;
         let mut devices: Vec<Device> = Vec::new();
         let mut last = None;

@@ -4,7 +4,6 @@ pub mod cluster;
 pub mod failover;
 pub mod fault;
 pub mod fencing;
-pub mod kind;
 pub mod names;
 pub mod node;
 mod reader;
@@ -72,4 +71,31 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     reserved.extend(setup.services.iter().map(|service| service.section));
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
     Ok(Read { scenario: Scenario { setup, cluster, nodes, virtual_ip, services, failover, fencing }, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use proptest::prelude::*;
+
+    const EXAMPLE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
+
+    proptest! {
+        /// Whatever somebody types into the example: it is read, or refused in one line that says where.
+        #[test]
+        fn damage_is_one_line(at in 0..EXAMPLE.len(), cut in 0usize..30, typed in "[ -~\n\"\\[\\]=]{0,8}") {
+            prop_assert!(EXAMPLE.is_ascii());
+            let end = (at + cut).min(EXAMPLE.len());
+            let text = format!("{}{typed}{}", &EXAMPLE[..at], &EXAMPLE[end..]);
+            let lines = match read("s.toml", &text) {
+                Ok(read) => read.warnings,
+                Err(fault) => vec![fault.to_string()],
+            };
+            for line in lines {
+                prop_assert!(!line.contains('\n') && line.starts_with("s.toml:"), "{}", line);
+                let place: Vec<_> = line.split(':').skip(1).take(2).map(str::parse::<usize>).collect();
+                prop_assert!(place.iter().all(Result::is_ok), "{}", line);
+            }
+        }
+    }
 }

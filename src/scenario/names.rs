@@ -6,7 +6,7 @@ pub const HOST_NAME: &str = "a host name: letters, digits, - and ., at most 63 b
 pub const CLUSTER_NAME: &str = "1 to 32 letters, digits, - and _, and not debian (the empty cluster of a distribution)";
 /// What [`is_id`] allows.
 pub const ID: &str = "an id: a letter or _, then letters, digits, . _ and -";
-/// What [`seconds`] allows.
+/// What [`seconds`](crate::ocf::params::seconds) allows.
 pub const TIME: &str = "a time like 30s, 10min or 4h";
 
 /// A host name as RFC 1123 has it.
@@ -37,19 +37,6 @@ pub fn is_id(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// A time in seconds. Pacemaker takes nonsense like `10 parsecs` as well, so the check is ours.
-pub fn seconds(time: &str) -> Option<u64> {
-    let digits = time.len() - time.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = time.split_at(digits);
-    let factor = match unit {
-        "" | "s" | "sec" => 1,
-        "m" | "min" => 60,
-        "h" | "hr" => 3600,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,15 +56,5 @@ mod tests {
         assert!(is_cluster_name("ovd-sm") && is_id("_a.b-1"));
         assert!(!is_cluster_name("debian") && !is_cluster_name("a b") && !is_cluster_name(&"a".repeat(33)));
         assert!(!is_id("1a") && !is_id("a:1") && !is_id("") && !is_id("é"));
-    }
-
-    #[test]
-    fn times() {
-        assert_eq!(seconds("4h"), Some(14400));
-        assert_eq!(seconds("90"), Some(90));
-        assert_eq!(seconds("10min"), Some(600));
-        for bad in ["", "h", "10 parsecs", "-1s", "1.5h", "99999999999999999999h"] {
-            assert_eq!(seconds(bad), None, "{bad}");
-        }
     }
 }

@@ -49,8 +49,12 @@ impl Word<'_> {
 impl<'a> Table<'a> {
     /// Parses a whole document.
     pub fn document(source: Source<'a>) -> Result<Table<'a>, Fault> {
-        let table = DeTable::parse(source.text)
-            .map_err(|e| source.fault(e.span().map_or(0, |span| span.start), "", e.message()))?;
+        let table = DeTable::parse(source.text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let text = source.text.get(span.clone()).filter(|text| !text.is_empty() && !text.contains('\n'));
+            let text = text.map(|text| format!(": {text}")).unwrap_or_default();
+            source.fault(span.start, "", format!("{}{text}", error.message()))
+        })?;
         Ok(Table { source, path: String::new(), at: 0, entries: table.into_inner() })
     }
 

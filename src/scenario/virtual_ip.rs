@@ -1,9 +1,9 @@
 //! `[virtual_ip]`: the address everything stands around.
 
 use super::fault::Fault;
-use super::kind;
 use super::node::Node;
 use super::reader::{Table, Word};
+use crate::ocf::params::fits;
 use crate::ocf::spec::Kind;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ impl VirtualIp {
             return Err(word.fault(format!("{} is the address of {}: it must be free", net.addr(), node.name)));
         }
         let nic = table.take("nic").map(|item| item.text()).transpose()?;
-        if let Some(nic) = nic.as_ref().filter(|nic| !kind::fits(Kind::Link, &nic.text)) {
+        if let Some(nic) = nic.as_ref().filter(|nic| !fits(Kind::Link, &nic.text)) {
             return Err(nic.must_be(Kind::Link.allowed()));
         }
         Ok(VirtualIp { net, nic: nic.map(|word| word.text) })

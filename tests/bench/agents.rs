@@ -3,7 +3,14 @@
 //! Run as root by `cargo bench`. Everything happens in private namespaces. It prints the table of the README; figures of
 //! one machine say little, the ratios say more. Nothing here is a test: timing never fails a build.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
 
 mod host;
 mod sample;
@@ -13,6 +20,43 @@ mod support;
 use sample::{Sample, median};
 
 const ROUNDS: usize = 60;
+
+/// What is measured of whom. IPaddr2's start and stop change the address that the others need.
+const ACTIONS: &[(&str, &[&str])] = &[
+    ("meta-data", &["ovd-vip-src", "IPsrcaddr", "IPaddr2"]),
+    ("monitor", &["ovd-vip-src", "IPsrcaddr", "IPaddr2"]),
+    ("start", &["ovd-vip-src", "IPsrcaddr"]),
+    ("stop", &["ovd-vip-src", "IPsrcaddr"]),
+];
+
+/// One line of the table.
+struct Row {
+    name: String,
+    path: String,
+    action: String,
+    samples: Vec<Sample>,
+}
+
+impl Row {
+    fn new(name: &str, path: &str, action: &str) -> Self {
+        Self { name: name.to_owned(), path: path.to_owned(), action: action.to_owned(), samples: Vec::new() }
+    }
+
+    fn take_one(&mut self) {
+        // A monitor is asked while it runs; start begins from stopped, stop from started.
+        match self.action.as_str() {
+            "monitor" | "stop" => host::quiet(&[&self.path, "start"]),
+            "start" => host::quiet(&[&self.path, "stop"]),
+            _ => {}
+        }
+        let words = [self.path.as_str(), self.action.as_str()];
+        self.samples.push(sample::of(if self.action.is_empty() { &words[..1] } else { &words }));
+        // Leaves the host as it was: both agents give the same source, each in its own way.
+        if matches!(self.action.as_str(), "monitor" | "start") && !self.path.ends_with("IPaddr2") {
+            host::quiet(&[&self.path, "stop"]);
+        }
+    }
+}
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
@@ -24,50 +68,29 @@ fn main() {
     support::lab::enter();
     host::prepare();
     let ours = host::agent("ovd-vip-src");
-    let src = "/usr/lib/ocf/resource.d/heartbeat/IPsrcaddr";
-    let ip = "/usr/lib/ocf/resource.d/heartbeat/IPaddr2";
-    let table: Vec<(&str, Vec<(&str, &str, &str)>)> = vec![
-        (
-            "meta-data",
-            vec![("ovd-vip-src", &ours, "meta-data"), ("IPsrcaddr", src, "meta-data"), ("IPaddr2", ip, "meta-data")],
-        ),
-        ("monitor", vec![("ovd-vip-src", &ours, "monitor"), ("IPsrcaddr", src, "monitor"), ("IPaddr2", ip, "monitor")]),
-        ("start", vec![("ovd-vip-src", &ours, "start"), ("IPsrcaddr", src, "start")]),
-        ("stop", vec![("ovd-vip-src", &ours, "stop"), ("IPsrcaddr", src, "stop")]),
-    ];
-    let mut rows: Vec<(String, Vec<Sample>)> = vec![("/bin/true".to_owned(), Vec::new())];
-    for (action, who) in &table {
-        rows.extend(who.iter().map(|(name, ..)| (format!("{name} {action}"), Vec::new())));
+    let stock = |name: &str| format!("/usr/lib/ocf/resource.d/heartbeat/{name}");
+    let mut rows = vec![Row::new("/bin/true", "/bin/true", "")];
+    for (action, agents) in ACTIONS {
+        for name in *agents {
+            let path = if *name == "ovd-vip-src" { ours.clone() } else { stock(name) };
+            rows.push(Row::new(&format!("{name} {action}"), &path, action));
+        }
     }
     for round in 0..ROUNDS {
         eprint!("\rround {}/{ROUNDS}", round + 1);
-        rows[0].1.push(sample::of(&["/bin/true"]));
-        let mut row = 0;
-        for (action, who) in &table {
-            for (_, path, word) in who {
-                row += 1;
-                // A monitor is asked while it runs; start begins from stopped, stop from started.
-                match *action {
-                    "monitor" | "stop" => host::quiet(&[path, "start"]),
-                    "start" => host::quiet(&[path, "stop"]),
-                    _ => {}
-                }
-                rows[row].1.push(sample::of(&[path, word]));
-                if *action == "start" && *path == src {
-                    host::quiet(&[path, "stop"]);
-                }
-            }
+        for row in &mut rows {
+            row.take_one();
         }
     }
     eprintln!();
     print(&rows);
 }
 
-fn print(rows: &[(String, Vec<Sample>)]) {
-    let base = Sample::median_of(&rows[0].1);
+fn print(rows: &[Row]) {
+    let base = Sample::median_of(&rows[0].samples);
     println!("| action | wall ms | CPU ms | peak memory KiB | processes | wall x true | CPU x true |");
     println!("|---|---|---|---|---|---|---|");
-    for (name, samples) in rows {
+    for Row { name, samples, .. } in rows {
         assert!(
             samples.iter().all(|s| s.code == 0),
             "{name} failed: {:?}",
@@ -76,7 +99,7 @@ fn print(rows: &[(String, Vec<Sample>)]) {
         let m = Sample::median_of(samples);
         // Ratios pair by pair: both were taken in the same round, so a slow moment of the machine cancels out.
         let ratio =
-            |of: fn(&Sample) -> f64| median(samples.iter().zip(&rows[0].1).map(|(s, t)| of(s) / of(t)).collect());
+            |of: fn(&Sample) -> f64| median(samples.iter().zip(&rows[0].samples).map(|(s, t)| of(s) / of(t)).collect());
         println!(
             "| {name} | {:.2} | {:.2} | {:.0} | {:.0} | {:.1} | {:.1} |",
             m.wall_ms,

@@ -22,8 +22,11 @@ pub struct Fixture {
     /// Everything of this agent that is on the host, in words; empty after stop.
     pub left: fn() -> Vec<String>,
     /// Takes away what start needs, so that it must wait and fail; gives it back.
-    pub obstacle: Option<(fn(), fn())>,
+    pub obstacle: Option<Obstacle>,
 }
+
+/// How to take something away, and how to give it back.
+pub type Obstacle = (fn(), fn());
 
 /// Where the agents under test are: readable for everybody, as /usr/lib/ocf is.
 const FOLDER: &str = "/run/conformance";

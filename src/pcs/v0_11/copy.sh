@@ -2,6 +2,7 @@
 if [ -n "$trial" ]; then
     CIB_file=$trial cibadmin --query >"$work/orig.xml"
 else
-    cibadmin --query >"$work/orig.xml" 2>/dev/null || die "cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
+    cibadmin --query >"$work/orig.xml" 2>/dev/null ||
+        die "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
 fi
 cp "$work/orig.xml" "$work/new.xml"

@@ -5,7 +5,7 @@ verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-for path in $(CIB_file="$work/new.xml" cibadmin --query --node-path --xpath '//resources/*|//constraints/*' 2>/dev/null); do
+for path in $(paths '//resources/*|//constraints/*'); do
     id=${path##*"[@id='"} id=${id%"']"}
     case " ${known[*]} " in *" $id "*) ;; *) say "    not in the scenario, left as it is: $id" ;; esac
 done
@@ -21,12 +21,12 @@ fi
 backup=/var/backups
 [ -z "$trial" ] || backup=$(dirname "$trial")
 backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
-cp "$work/orig.xml" "$backup"
+install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
 else
     pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
-        die "the push failed, or the cluster did not settle within 300 s: see pcs status (the configuration before: $backup)"
+        die "the push failed or the cluster did not settle in 300 s: see pcs status; the old configuration is $backup"
 fi
 say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
 if [ -n "$trial" ]; then

@@ -10,7 +10,8 @@ case $version in
     *) die "this script is written for pcs 0.11, but pcs $version is installed" ;;
 esac
 for agent in "${agents[@]}"; do
-    crm_resource --show-metadata "$agent" >/dev/null 2>&1 || die "agent $agent is not installed on this host: install inuvika-ha on every node that may run it"
+    crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+        die "agent $agent is not installed on this host: install its package on every node that may run it"
 done
 if [ -z "$trial" ]; then
     [ "$(id -u)" = 0 ] || die 'must be run as root'

@@ -34,7 +34,7 @@ read_secret() {
     case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
     secret_text=''
     IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
-    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: the first line of $1 is empty or has control characters" ;; esac
+    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
 }
 
 # The password of the user hacluster: from the file named in HACLUSTER_PASSWORD_FILE, else asked for.
@@ -49,8 +49,28 @@ read_password() {
     fi
 }
 
+# pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
+refuse_other_clusters() {
+    local node conf
+    force=()
+    for node in "${nodes[@]}"; do
+        if conf=$(pcs cluster corosync "$node" 2>&1); then
+            case $(cluster_name <<<"$conf") in
+                debian) force=(--force) ;;
+                *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
+            esac
+        else
+            # pcsd answers 400 where there is no corosync.conf.
+            case $conf in *'HTTP error: 400'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+        fi
+    done
+}
+
 # Succeeds when the configuration being made has what the XPath expression names.
 has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+
+# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
+paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
 
 # A text as XPath literal.
 literal() {
@@ -68,8 +88,8 @@ edit() {
     printf ' %q' "$@"
     printf '\n'
     output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
-    # Two remarks that are always true here are left out.
-    printf '%s\n' "$output" | grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' || true
+    # What pcs always says here is left out.
+    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
 }
 
 # Every id that this scenario has.
@@ -121,11 +141,11 @@ apply() {
         edit "$kind" create "$id" "$agent" "${options[@]}" "${given[@]}"
         return
     fi
-    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "resource $id has another agent than $agent: remove it first"
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
     has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
     if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
     # pcs cannot change one of two monitors, so all operations are taken out and added again.
-    while path=$(CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "//primitive[@id='$id']/operations/op" 2>/dev/null); do
+    while path=$(paths "//primitive[@id='$id']/operations/op"); do
         path=${path%%$'\n'*} path=${path##*"op[@id='"}
         edit resource op remove "${path%"']"}"
     done
@@ -161,7 +181,7 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there, given the choice.
+# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }

@@ -4,11 +4,14 @@ mod ovd_session_manager;
 mod vip_src;
 
 use super::fault::Fault;
-use super::kind;
 use super::reader::{Table, Word};
 use super::virtual_ip::VirtualIp;
 use crate::agents;
+use crate::ocf::params::fits;
 use crate::ocf::spec::Spec;
+
+/// Parameters of an agent, each with its value when it has one.
+pub type Params = Vec<(&'static str, Option<String>)>;
 
 /// A set-up.
 #[derive(Debug)]
@@ -35,7 +38,7 @@ pub struct ServiceKind {
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address; the section must not have them.
-    pub derived: fn(&VirtualIp) -> Vec<(&'static str, Option<String>)>,
+    pub derived: fn(&VirtualIp) -> Params,
 }
 
 /// A service of a scenario.
@@ -46,7 +49,7 @@ pub struct Service {
     /// Its agent's table.
     pub spec: &'static Spec,
     /// Every parameter of the agent's own, with its value when it has one.
-    pub params: Vec<(&'static str, Option<String>)>,
+    pub params: Params,
 }
 
 const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP];
@@ -84,7 +87,7 @@ impl ServiceKind {
                 return Err(key.fault("comes from [virtual_ip]: leave it out here"));
             }
             let value = item.scalar()?;
-            if !kind::fits(param.kind, &value.text) {
+            if value.text.is_empty() || !fits(param.kind, &value.text) {
                 return Err(value.must_be(param.kind.allowed()));
             }
             params.push((param.name, Some(value.text)));

@@ -1,6 +1,6 @@
 //! Connections opened by the active node leave with the virtual IP address as their source.
 
-use super::ServiceKind;
+use super::{Params, ServiceKind};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const KIND: ServiceKind = ServiceKind {
@@ -15,6 +15,6 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     derived,
 };
 
-fn derived(vip: &VirtualIp) -> Vec<(&'static str, Option<String>)> {
+fn derived(vip: &VirtualIp) -> Params {
     vec![("virtual_ip", Some(vip.net.addr().to_string())), ("nic", vip.nic.clone())]
 }

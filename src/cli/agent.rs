@@ -1,0 +1,61 @@
+//! `inuvika-ha agents` and `inuvika-ha agent`: what can be installed, and an agent without its link.
+
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::Failure;
+use crate::agents;
+
+/// Where Pacemaker looks for the agents of this package.
+const FOLDER: &str = "/usr/lib/ocf/resource.d/inuvika";
+
+/// List the agents of this program
+#[derive(Debug, Args)]
+pub(super) struct Agents {
+    /// Print the commands that install them on this host, as links to this program
+    #[arg(long)]
+    links: bool,
+}
+
+impl Agents {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let mut text = String::new();
+        if self.links {
+            let _ = writeln!(text, "mkdir -p {FOLDER}");
+        }
+        for spec in agents::specs() {
+            // Writing to a String cannot fail.
+            let _ = if self.links {
+                writeln!(text, "ln -sf /usr/sbin/inuvika-ha {FOLDER}/{}", spec.name)
+            } else {
+                writeln!(text, "ocf:inuvika:{}  {}", spec.name, spec.short)
+            };
+        }
+        super::print(&text)
+    }
+}
+
+/// Run an action of an agent by hand, as its link would: agent NAME ACTION [OPTIONS]
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Agent {
+    /// The agent's name
+    name: String,
+    /// The action and its options: `inuvika-ha agent NAME help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, num_args = 0..)]
+    words: Vec<String>,
+}
+
+impl Agent {
+    /// The exit code is the agent's own.
+    pub(super) fn run(&self) -> Result<u8, Failure> {
+        match agents::find(&self.name) {
+            Some(agent) => Ok(crate::ocf::run::run(agent, &self.words) as u8),
+            None => {
+                let known: Vec<_> = agents::specs().map(|spec| spec.name).collect();
+                Err(Failure::Input(format!("inuvika-ha: no agent {}: there are {}", self.name, known.join(", "))))
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The command line: what it prints, where, and how it ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use assert_cmd::Command;
+use std::process::Output;
+
+const EXAMPLE: &str = include_str!("../pcs-examples/ovd-session-manager/scenario.toml");
+const GUIDE: &str = include_str!("../pcs-examples/ovd-session-manager-guide/scenario.toml");
+
+fn inuvika_ha(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_inuvika-ha")).args(arguments).output().unwrap()
+}
+
+/// Runs `pcs` on a text, as file s.toml.
+fn pcs(text: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.toml"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inuvika-ha"));
+    command.current_dir(folder.path()).args(["pcs", "s.toml"]).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn init_prints_the_examples_and_never_overwrites() {
+    assert_eq!(inuvika_ha(&["init", "ovd-session-manager"]).stdout, EXAMPLE.as_bytes());
+    assert_eq!(inuvika_ha(&["init", "ovd-session-manager", "--guide"]).stdout, GUIDE.as_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.toml");
+    let arguments = ["init", "ovd-session-manager", "-o", file.to_str().unwrap()];
+    assert!(inuvika_ha(&arguments).status.success());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), EXAMPLE);
+    std::fs::write(&file, "mine").unwrap();
+    let output = inuvika_ha(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with(&format!("inuvika-ha: write {}: File exists", file.display())), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn exit_codes_are_documented_and_kept() {
+    let help = inuvika_ha(&["--help"]);
+    assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Exit codes:"));
+    assert_eq!(inuvika_ha(&["nonsense"]).status.code(), Some(2));
+    let output = inuvika_ha(&["pcs", "/nonexistent/s.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "inuvika-ha: read /nonexistent/s.toml: No such file or directory (os error 2)\n");
+    assert_eq!(pcs(EXAMPLE).status.code(), Some(0));
+}
+
+/// Every wrong input gives exactly one line with its place, exit code 2, and nothing on standard output.
+#[test]
+fn wrong_input_is_one_clear_line() {
+    let table = include!("cli/wrong.in");
+    for (old, new, line) in table {
+        let at = EXAMPLE.find(old).unwrap_or_else(|| panic!("the example has no {old:?}"));
+        let text = format!("{}{new}{}", &EXAMPLE[..at], &EXAMPLE[at + old.len()..]);
+        let output = pcs(&text);
+        assert_eq!(stderr(&output), format!("s.toml:{line}\n"), "{new}");
+        assert_eq!(output.status.code(), Some(2), "{new}");
+        assert!(output.stdout.is_empty(), "{new}");
+    }
+}
+
+/// Without fencing a scenario must say so in so many words.
+#[test]
+fn no_fencing_has_to_be_accepted() {
+    let (before, _) = EXAMPLE.split_once("\n[[fencing]]").unwrap();
+    let none = "fencing = \"none\"\n";
+    for (added, line) in [
+        (
+            "",
+            "1:1: fencing: is missing: [[fencing]] for every node, or fencing = \"none\" with accept_split_brain = true",
+        ),
+        (
+            none,
+            "8:11: fencing: without fencing two nodes may run everything at once: write accept_split_brain = true as well, \
+             or describe a [[fencing]] device for every node",
+        ),
+        ("fencing = \"off\"\n", "8:11: fencing: \"off\" is not allowed: must be none, or [[fencing]] for every node"),
+        ("fencing = 5\n", "8:11: fencing: must be a list of tables: [[fencing]], not integer"),
+        (
+            "fencing = []\n",
+            "8:11: fencing: must be [[fencing]] for every node, or \"none\" with accept_split_brain = true",
+        ),
+    ] {
+        let output = pcs(&before.replace("\n[cluster]", &format!("\n{added}[cluster]")));
+        assert_eq!(stderr(&output), format!("s.toml:{line}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_text_is_wrong_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    std::fs::write(&file, b"\xff\xfe").unwrap();
+    let output = inuvika_ha(&["pcs", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).ends_with("s.toml:1:1: is not UTF-8 text\n"));
+    let empty = pcs("");
+    assert_eq!(stderr(&empty), "s.toml:1:1: setup: is missing: ovd-session-manager\n");
+}
+
+/// Doubtful input is told about on standard error; the script is printed all the same.
+#[test]
+fn doubtful_input_is_a_warning() {
+    let without = |text: &str, name: &str| {
+        let mut parts: Vec<&str> = text.split("\n[[").collect();
+        parts.retain(|part| !part.contains(&format!("\"{name}\"")) || part.contains("[virtual_ip]"));
+        parts.join("\n[[")
+    };
+    let (before, _) = EXAMPLE.split_once("\n[[fencing]]").unwrap();
+    let no_fencing = before.replace("\n[cluster]", "fencing = \"none\"\naccept_split_brain = true\n\n[cluster]");
+    let two = EXAMPLE.replace("[[node]]\nname = \"pcs3.priv\"\nrole = \"quorum\"\naddress = \"192.168.100.13\"\n", "");
+    let two = without(&two, "pcs3.priv");
+    let hasty = EXAMPLE.replace("\"4h\"", "\"10min\"").replace("stickiness = 1000", "stickiness = 0");
+    for (text, warnings) in [
+        (EXAMPLE, &[][..]),
+        (GUIDE, &["4 votes tolerate the loss of 1 and no more, exactly as 3 do"]),
+        (&no_fencing, &["warning: fencing: two nodes may run everything at once"]),
+        (&two, &["two votes: corosync gets two_node", "two nodes may switch off each other"]),
+        (&hasty, &["failover.stickiness: with 0 everything moves back", "failover.failure_timeout: below 1h"]),
+    ] {
+        let output = pcs(text);
+        assert!(output.status.success(), "{output:?}");
+        let lines: Vec<_> = stderr(&output).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), warnings.len(), "{lines:?}");
+        for (line, warning) in lines.iter().zip(warnings) {
+            assert!(line.starts_with("s.toml:") && line.contains("warning: ") && line.contains(warning), "{line}");
+        }
+    }
+}
+
+/// What else a scenario can ask for, and where it shows in the script.
+#[test]
+fn variants_show_in_the_script() {
+    let script = |old: &str, new: &str| {
+        assert!(EXAMPLE.contains(old), "{old}");
+        let output = pcs(&EXAMPLE.replace(old, new));
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!script("# detection", "# detection").contains("token="));
+    assert!(script("# detection", "detection").contains("totem token=1000"));
+    assert!(!script("# start_at_boot", "start_at_boot").contains("--enable"));
+    assert!(script("stickiness = 1000", "stickiness = \"INFINITY\"").contains("resource-stickiness=INFINITY"));
+    let split = script("address = \"10.20.1.10/24\"", "address = \"10.20.1.10\"\nnetwork = \"10.20.0.0/16\"");
+    assert!(split.contains("ip=10.20.1.10 cidr_netmask=16 nic=eth0"));
+    assert!(script("nic = \"eth0\"", "").contains("ip=10.20.1.10 cidr_netmask=24 nic= "));
+    let map = script("options.lanplus = true", "options.pcmk_host_map = \"osm1.priv:a;osm2.priv:b\"");
+    assert!(map.contains("'pcmk_host_map=osm1.priv:a;osm2.priv:b'"));
+    let quoted = script("options.username = \"fence\"", "options.username = \"it's $HOME\"");
+    assert!(quoted.contains(r"'username=it'\''s $HOME'"));
+    let links = EXAMPLE.replace("address = \"192.168.100.1", "address = [\"10.9.9.1\", \"192.168.100.1");
+    let mut number = 0;
+    let links: String = links
+        .lines()
+        .map(|line| match line.starts_with("address = [") {
+            true => {
+                number += 1;
+                format!("{}]\n", line.replace("10.9.9.1", &format!("10.9.9.{number}")))
+            }
+            false => format!("{line}\n"),
+        })
+        .collect();
+    let output = pcs(&links);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(text.contains("osm1.priv addr=10.9.9.1 addr=192.168.100.11 "), "{output:?}");
+}

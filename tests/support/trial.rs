@@ -1,0 +1,183 @@
+//! Runs generated scripts with the real pcs against a CIB file, and asks crm_simulate what the cluster would do.
+//!
+//! pcs wants the agents installed. They are shown to it in a mount namespace of the test's own, so nothing outside
+//! changes: a stub for each agent answers meta-data, made from the same table as the real one.
+#![allow(dead_code)] // every test crate uses a part of it
+
+use assert_cmd::Command;
+use inuvika_ha::agents::specs;
+use inuvika_ha::ocf::spec::Spec;
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+/// Where the examples stand.
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("pcs-examples")
+}
+
+/// The generator's command line.
+pub fn inuvika_ha() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_inuvika-ha"))
+}
+
+/// A folder with a live CIB file, agents, a secret and a stub of what a node has.
+pub struct Trial {
+    folder: tempfile::TempDir,
+    /// The example's scenario, with secrets in this folder.
+    pub scenario: String,
+}
+
+impl Trial {
+    /// A fresh cluster for the scenario of an example.
+    pub fn new(example: &str) -> Trial {
+        let folder = tempfile::tempdir().unwrap();
+        let scenario = std::fs::read_to_string(examples().join(example).join("scenario.toml")).unwrap();
+        let trial = Trial { scenario: scenario.replace("/etc/inuvika-ha", folder.path().to_str().unwrap()), folder };
+        // A secret with everything that XML and shells trip over.
+        trial.write("ipmi.secret", "a&b<c>\"d'e$f\\g h;`i`\n", 0o600);
+        trial.write("hacluster.secret", "a b'c\n", 0o600);
+        let names: Vec<_> = trial.scenario.lines().filter_map(|line| line.strip_prefix("name = ")).skip(1).collect();
+        trial.write("live.xml", &fresh_cib(&names), 0o600);
+        for spec in specs() {
+            trial.write(&format!("agents/{}", spec.name), &stub_agent(spec), 0o755);
+        }
+        trial.write("enter", ENTER, 0o755);
+        trial
+    }
+
+    /// A file of this trial.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of this trial.
+    pub fn write(&self, name: &str, text: &str, mode: u32) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// What a file of this trial holds.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The script for this trial's scenario after `edits` (old text, new text) to it.
+    pub fn script(&self, edits: &[(&str, &str)]) -> String {
+        let mut scenario = self.scenario.clone();
+        for (old, new) in edits {
+            assert!(scenario.contains(old), "the scenario has no {old}");
+            scenario = scenario.replace(old, new);
+        }
+        self.script_for(&scenario)
+    }
+
+    /// The script for another scenario.
+    pub fn script_for(&self, scenario: &str) -> String {
+        self.write("scenario.toml", scenario, 0o644);
+        let output = inuvika_ha().arg("pcs").arg(self.path("scenario.toml")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a script on the live CIB file.
+    pub fn run(&self, script: &str, arguments: &[&str]) -> Output {
+        self.write("script.sh", script, 0o755);
+        let live = self.path("live.xml");
+        self.enter(&[&["./script.sh", "--cib", live.to_str().unwrap()], arguments].concat())
+    }
+
+    /// Runs a command in the trial's folder and its own mount and network namespace.
+    pub fn enter(&self, command: &[&str]) -> Output {
+        let mut unshare = std::process::Command::new("unshare");
+        unshare.args(["--mount", "--net"]);
+        if !nix::unistd::geteuid().is_root() {
+            unshare.arg("--map-root-user");
+        }
+        unshare.arg("./enter").args(command).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// Runs a script that must succeed; its output.
+    pub fn apply(&self, script: &str) -> String {
+        let output = self.run(script, &[]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Lets crm_simulate run `arguments` from one CIB file to another; what it says from the transition on.
+    pub fn simulate(&self, from: &str, arguments: &[&str], to: &str) -> String {
+        let mut command = std::process::Command::new("crm_simulate");
+        command.arg("-x").arg(self.path(from)).arg("-S").args(arguments).arg("-O").arg(self.path(to));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text[text.find("Transition Summary:").unwrap()..].to_owned()
+    }
+}
+
+/// The lines of crm_simulate's summary that name `resources`, spaces squeezed.
+pub fn summary(simulated: &str, resources: &[&str]) -> Vec<String> {
+    let part = simulated.split("Executing Cluster Transition").next().unwrap();
+    let squeezed = part.lines().map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" "));
+    squeezed.filter(|line| resources.iter().any(|resource| line.split(' ').any(|word| word == *resource))).collect()
+}
+
+/// Shows the agents to pcs and gives the node its address, then runs the command.
+const ENTER: &str = "#!/bin/bash
+set -euo pipefail
+all=/usr/lib/ocf/resource.d
+mkdir -p hold etc-corosync
+mount --bind $all hold
+mount -t tmpfs tmpfs $all
+for provider in hold/*; do ln -s \"$PWD/$provider\" $all/; done
+rm -f $all/inuvika
+mkdir $all/inuvika
+cp agents/* $all/inuvika/
+mount --bind etc-corosync /etc/corosync
+ip link set lo up
+ip address add 192.168.100.11/24 dev lo
+exec \"$@\"
+";
+
+/// A CIB with every node online and nothing configured.
+fn fresh_cib(names: &[&str]) -> String {
+    let (mut nodes, mut states) = (String::new(), String::new());
+    for (id, name) in names.iter().enumerate().map(|(index, name)| (index + 1, name)) {
+        writeln!(nodes, "<node id=\"{id}\" uname={name}/>").unwrap();
+        let state = "in_ccm=\"true\" crmd=\"online\" join=\"member\" expected=\"member\"";
+        writeln!(states, "<node_state id=\"{id}\" uname={name} {state}/>").unwrap();
+    }
+    format!(
+        "<cib crm_feature_set=\"3.16.1\" validate-with=\"pacemaker-3.9\" epoch=\"1\" num_updates=\"0\" admin_epoch=\"0\" \
+         have-quorum=\"1\" dc-uuid=\"1\"><configuration><crm_config/><nodes>{nodes}</nodes><resources/><constraints/>\
+         </configuration><status>{states}</status></cib>\n"
+    )
+}
+
+/// An agent that only knows its meta-data.
+fn stub_agent(spec: &Spec) -> String {
+    let text = "<longdesc lang=\"en\">-</longdesc><shortdesc lang=\"en\">-</shortdesc>";
+    let mut xml = format!(
+        "<?xml version=\"1.0\"?>\n<resource-agent name=\"{}\" version=\"1\"><version>1.1</version>{text}<parameters>\n",
+        spec.name
+    );
+    for param in spec.all_params() {
+        let (name, required) = (param.name, u8::from(param.required));
+        writeln!(
+            xml,
+            "<parameter name=\"{name}\" required=\"{required}\">{text}<content type=\"string\"/></parameter>"
+        )
+        .unwrap();
+    }
+    xml += "</parameters><actions>\n";
+    for action in spec.actions {
+        let interval = action.interval.map(|s| format!(" interval=\"{s}s\"")).unwrap_or_default();
+        let depth = action.depth.map(|depth| format!(" depth=\"{depth}\"")).unwrap_or_default();
+        writeln!(xml, "<action name=\"{}\" timeout=\"{}s\"{interval}{depth}/>", action.name, action.timeout).unwrap();
+    }
+    xml += "</actions></resource-agent>";
+    format!("#!/bin/sh\n[ \"$1\" = meta-data ] || exit 3\ncat <<'END'\n{xml}\nEND\n")
+}
