@@ -79,12 +79,9 @@ fn single(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Verdic
             Err(error) => return (Verdict::Failed, format!("run iptables: {error}")),
         }
     }
-    match others.len() {
-        0 => (Verdict::Ok, "no other rule rewrites to it".to_owned()),
-        n => (
-            Verdict::Failed,
-            format!("{n} more rules rewrite to {} (cluster-vip-src?): {}", config.virtual_ip, others[0]),
-        ),
+    match others.last() {
+        None => (Verdict::Ok, "no new rule of others gives this source".to_owned()),
+        Some(rule) => (Verdict::Failed, format!("another rule gives source {} too: {rule}", config.virtual_ip)),
     }
 }
 

@@ -128,6 +128,10 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
     }
     let told = by_person && format == Some(Format::Table);
     if let Some(reason) = outcome.reason.as_ref().filter(|_| !told) {
+        // crm_resource takes the line with the prefix out before pcs shows what the agent's validation said.
+        if op.action == Action::ValidateAll && !by_person {
+            out::stderr(&format!("{}\n", one_line(reason)));
+        }
         print_reason(&op.env, reason);
     }
     memory::log_outcome(op, &outcome, told);

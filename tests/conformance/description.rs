@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::fixture::Fixture;
-use crate::subject::Subject;
+use crate::support::subject::Subject;
 use crate::{Question, ensure};
 
 pub const QUESTIONS: &[Question] = &[

@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
-use crate::subject::Subject;
+use crate::support::subject::Subject;
 
 /// An agent on a host where it can run.
 pub struct Fixture {

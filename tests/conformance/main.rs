@@ -17,7 +17,7 @@ mod cycle;
 mod description;
 mod fixture;
 mod killed;
-mod subject;
+
 #[path = "../support/mod.rs"]
 mod support;
 mod together;
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use fixture::Fixture;
-use subject::Subject;
+use support::subject::Subject;
 
 /// One question; Err says what was wrong.
 pub type Question = (&'static str, fn(&Fixture) -> Result<(), String>);

@@ -4,3 +4,4 @@
 pub mod lab;
 
 pub mod ovd;
+pub mod subject;
