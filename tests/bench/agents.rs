@@ -43,11 +43,9 @@ impl Row {
     }
 
     fn take_one(&mut self) {
-        // A monitor is asked while it runs; start begins from stopped, stop from started.
-        match self.action.as_str() {
-            "monitor" | "stop" => host::quiet(&[&self.path, "start"]),
-            "start" => host::quiet(&[&self.path, "stop"]),
-            _ => {}
+        // Between the rows everything is stopped, and nothing is stopped twice: IPsrcaddr cannot.
+        if matches!(self.action.as_str(), "monitor" | "stop") {
+            host::quiet(&[&self.path, "start"]);
         }
         let words = [self.path.as_str(), self.action.as_str()];
         self.samples.push(sample::of(if self.action.is_empty() { &words[..1] } else { &words }));
