@@ -41,15 +41,16 @@ impl Instance {
         }
         if safe.len() > NAME_MAX {
             safe.truncate(NAME_MAX - 9);
-            safe.push_str(&format!("-{:08x}", self.hash()));
+            safe.push_str(&format!("-{:08x}", checksum(&self.0)));
         }
         safe
     }
+}
 
-    /// A short stable hash of the name (FNV-1a), for identifiers with few bytes.
-    pub fn hash(&self) -> u32 {
-        self.0.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-    }
+/// A short checksum for identifiers with few bytes (32 bit FNV-1a): the same on every host and in every version, unlike the
+/// standard library's hash.
+pub fn checksum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub fn flushed(lab: &Lab) -> Result<()> {
         failures.len() == 1 && failures[0].code == 7 && failures[0].reason.contains("not there"),
         "Pacemaker recorded {failures:?}"
     );
+    // Syslog has it under the tag of resource-agents' ocf_log.
+    let journal = node.sh("journalctl -q -o short --no-pager | grep -F 'ovd-vip-src(vip_src)['")?;
+    ensure!(journal.contains("monitor (exit code 7)") && journal.contains("leave with source"), "{journal}");
     ovd::forget(lab)?;
     settled(lab)
 }

@@ -18,6 +18,7 @@ use ipnet::IpNet;
 
 use super::source_nat::{Found, SourceNat, check_name};
 use crate::ocf::deadline::Deadline;
+use crate::ocf::instance::checksum;
 use listing::{Listing, Rule};
 
 /// Longest name of a chain (`XT_EXTENSION_MAXNAMELEN` without its NUL).
@@ -32,11 +33,6 @@ pub fn chain(name: &str) -> String {
     }
     let begin: String = name.chars().take(CHAIN_NAME - 9).collect();
     format!("{begin}-{:08x}", checksum(name))
-}
-
-/// 32 bit FNV-1a: the same on every host and in every version, unlike the standard library's hash.
-fn checksum(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Puts the rules in place with the host's usual `iptables` (or `ip6tables`). What was there of ours is replaced.
