@@ -113,6 +113,8 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
     let outcome = agent.perform(op);
     op.step(&format!("exit code {} {}", outcome.code, outcome.reason.as_deref().unwrap_or_default()));
     let format = options.format.or(match op.env.get("OCF_OUTPUT_FORMAT") {
+        // With XML on stdout crm_resource leaves stderr out, which is what pcs shows of a validation.
+        Some("xml") if op.action == Action::ValidateAll => None,
         Some("xml") => Some(Format::Xml),
         // crm_resource captures our output and shows it to the person who called it.
         Some("text") => Some(Format::Table),
@@ -128,10 +130,6 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
     }
     let told = by_person && format == Some(Format::Table);
     if let Some(reason) = outcome.reason.as_ref().filter(|_| !told) {
-        // crm_resource takes the line with the prefix out before pcs shows what the agent's validation said.
-        if op.action == Action::ValidateAll && !by_person {
-            out::stderr(&format!("{}\n", one_line(reason)));
-        }
         print_reason(&op.env, reason);
     }
     memory::log_outcome(op, &outcome, told);
