@@ -47,14 +47,14 @@ impl State {
             self.create()?;
             let folder = match File::open(&self.folder) {
                 // Removed by a stop between the two calls.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !deadline.passed() => continue,
                 other => other?,
             };
             let before = folder.metadata()?;
             match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
                 // The holder before us may have removed the folder: then this lock is on nothing.
                 Ok(lock) if self.is_same(&before) => return Ok(Some(Lock { _folder: lock })),
-                Ok(_) => continue,
+                Ok(_) => {}
                 Err((_, nix::errno::Errno::EWOULDBLOCK)) => {}
                 Err((_, errno)) => return Err(errno.into()),
             }
