@@ -16,7 +16,7 @@ const GUIDE_UNIT: &str = "/etc/systemd/system/multi-user.target.wants/cluster-vi
 /// The checks of monitor: depth 0 asks the kernel only; depth 10 the network too.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let applied = Applied::read(op);
-    let holder = links::holder(config.virtual_ip);
+    let holder = vip::find(config);
     let link = config
         .nic
         .clone()

@@ -14,12 +14,19 @@ use crate::sys::links::{self, Holder};
 /// that is still tentative and a start without the order constraint.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// Who has the virtual IP: the link that is asked for where several have it, else one that is not the loopback.
+pub fn find(config: &Config) -> std::io::Result<Option<Holder>> {
+    let mut all = links::holders(config.virtual_ip)?;
+    all.sort_by_key(|holder| (config.nic.as_ref() != Some(&holder.link), holder.link == "lo"));
+    Ok(all.into_iter().next())
+}
+
 /// The link that has the virtual IP, waited for.
 pub fn wait(config: &Config, op: &Operation) -> Result<String, Failure> {
     let began = Instant::now();
     let limit = op.deadline.within(WAIT);
     loop {
-        let holder = links::holder(config.virtual_ip).map_err(|e| Failure::io("read addresses", &e))?;
+        let holder = find(config).map_err(|e| Failure::io("read addresses", &e))?;
         match judge(config, holder.as_ref()) {
             Ok(link) => {
                 op.step(&format!("virtual IP is on {link}"));
