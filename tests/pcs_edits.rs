@@ -115,9 +115,19 @@ fn the_file_given_must_be_one_of_this_cluster() {
 fn a_script_that_is_replaced_while_it_runs_goes_on() {
     let trial = small();
     let script = trial.script(&[]);
-    let copy = "cp \"$work/new.xml\" \"$work/copy.xml\"\n: >\"$0\"\nforget_earlier\n";
     assert!(script.contains("\nmain() {\n") && script.ends_with("\n}\nmain \"$@\"; exit\n"));
-    let itself = script.replace("\nforget_earlier\nreveal", &format!("\n{copy}reveal"));
+    let itself = script.replace("\nforget_earlier\nreveal", "\n: >\"$0\"\nforget_earlier\nreveal");
     assert!(itself != script);
     assert!(trial.apply(&itself).contains("To go back: cp"));
+    assert_eq!(trial.read("script.sh"), "");
+}
+
+/// bash 4.2 has no name references and calls an empty array unbound.
+#[test]
+fn the_script_keeps_to_what_bash_4_2_has() {
+    let script = small().script(&[]);
+    for newer in ["local -n", "declare -n", "@Q}", "@E}", "[-1]", "wait -n", "${options[@]}\"", "${force[@]}"] {
+        assert!(!script.contains(newer), "{newer}");
+    }
+    assert!(script.contains("in ${secrets[@]+\"${secrets[@]}\"}; do"));
 }
