@@ -143,15 +143,17 @@ fn variants_show_in_the_script() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(!script("# detection", "# detection").contains("token="));
+    assert!(!script("# detection", "# detection").contains("totem token=1000 "));
     assert!(script("# detection", "detection").contains("totem token=1000"));
+    assert!(script("# detection", "detection").contains("\ntoken=1000\n"));
+    assert!(script("# start_at_boot", "start_at_boot").contains("\nat_boot=disable\n"));
     assert!(!script("# start_at_boot", "start_at_boot").contains("--enable"));
     assert!(script("stickiness = 1000", "stickiness = \"INFINITY\"").contains("resource-stickiness=INFINITY"));
     let split = script("address = \"10.20.1.10/24\"", "address = \"10.20.1.10\"\nnetwork = \"10.20.0.0/16\"");
     assert!(split.contains("ip=10.20.1.10 cidr_netmask=16 nic=eth0"));
     assert!(script("nic = \"eth0\"", "").contains("ip=10.20.1.10 cidr_netmask=24 nic= "));
-    let map = script("options.lanplus = true", "options.pcmk_host_map = \"osm1.priv:a;osm2.priv:b\"");
-    assert!(map.contains("'pcmk_host_map=osm1.priv:a;osm2.priv:b'"));
+    let map = script("11\"\noptions.lanplus = true", "11\"\noptions.pcmk_host_map = \"osm1.priv:a;\"");
+    assert!(map.contains("'pcmk_host_map=osm1.priv:a;'"));
     let quoted = script("options.username = \"fence\"", "options.username = \"it's $HOME\"");
     assert!(quoted.contains(r"'username=it'\''s $HOME'"));
     let links = EXAMPLE.replace("address = \"192.168.100.1", "address = [\"10.9.9.1\", \"192.168.100.1");

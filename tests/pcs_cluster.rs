@@ -16,7 +16,7 @@ case "$*" in
     'host auth '*) cat >password ;;
     'cluster corosync '*) cat "remote-$3" 2>/dev/null || { echo "Error: Error connecting to $3 - (HTTP error: 400)" >&2; exit 1; } ;;
     'cluster setup '*) printf 'totem {\n cluster_name: %s\n}\n' "$3" >/etc/corosync/corosync.conf
-        printf ' name: %s\n' osm1.priv osm2.priv pcs3.priv >>/etc/corosync/corosync.conf ;;
+        printf 'node {\n  ring0_addr: 192.168.100.1%s\n  name: %s\n}\n' 1 osm1.priv 2 osm2.priv 3 pcs3.priv >>/etc/corosync/corosync.conf ;;
     -f*) exec /usr/sbin/pcs "$@" ;;
     'cluster cib-push '*) exec /usr/sbin/pcs -f live.xml cluster cib-push "$3" "$4" ;;
     *) echo "unexpected: $*" >&2; exit 1 ;;
@@ -32,6 +32,7 @@ impl Node {
     fn new() -> Node {
         let trial = Trial::new("ovd-session-manager");
         trial.write("bin/pcs", PCS, 0o755);
+        trial.write("bin/systemctl", "#!/bin/sh\n[ ! -e disabled ]\n", 0o755);
         trial.write("script.sh", &trial.script(&[]), 0o755);
         Node { trial }
     }
@@ -41,7 +42,7 @@ impl Node {
         let _ = std::fs::remove_file(self.trial.path("calls"));
         let file = "HACLUSTER_PASSWORD_FILE=$PWD/hacluster.secret";
         let line = format!(
-            "mount -t tmpfs tmpfs /var/backups; PATH=$PWD/bin:$PATH CIB_file=$PWD/live.xml {file} {setting} \
+            "PATH=$PWD/bin:$PATH CIB_file=$PWD/live.xml {file} {setting} \
              ./script.sh {arguments} </dev/null"
         );
         self.trial.enter(&["bash", "-c", &line])
@@ -63,8 +64,12 @@ fn refused(output: &Output, reason: &str) {
 #[test]
 fn the_cluster_is_made_once_and_the_password_is_no_argument() {
     let node = Node::new();
+    // A dry run goes through all steps but the two that make the cluster.
     let dry = node.run("", "--dry-run");
     assert!(dry.status.success() && node.calls().is_empty(), "{dry:?}");
+    let text = String::from_utf8(dry.stdout).unwrap();
+    assert!(text.contains("steps 1 and 2 would create it") && text.contains("pcs resource create vip_src"), "{text}");
+    assert!(text.ends_with("Dry run: nothing was pushed.\n") && !node.trial.path("backups").exists(), "{text}");
 
     let output = node.run("", "");
     assert!(output.status.success(), "{output:?}");
@@ -81,6 +86,27 @@ fn the_cluster_is_made_once_and_the_password_is_no_argument() {
 
     let output = node.run("", "");
     assert!(output.status.success() && node.calls().is_empty(), "{:?} {output:?}", node.calls());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.ends_with("The cluster is configured like this already: nothing to push.\n"), "{text}");
+
+    // A cluster that is otherwise than the scenario is not called configured.
+    let conf = node.trial.read("etc-corosync/corosync.conf").replace("100.12", "100.22");
+    node.trial.write("etc-corosync/corosync.conf", &conf.replace("totem {", "totem {\n  token: 5000"), 0o644);
+    node.trial.write("disabled", "", 0o644);
+    let text = String::from_utf8(node.run("", "").stdout).unwrap();
+    for line in [
+        "    the token timeout is 5000, not the default: pcs cluster config update totem token=\n",
+        "    the addresses of osm2.priv are 192.168.100.22, not 192.168.100.12: see \"pcs cluster link update\"",
+        "    the start at boot is disabled on this node: pcs cluster enable --all\n",
+        "nothing to push. What differs from it is named above.",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert_eq!(text.matches("    the ").count(), 3, "{text}");
+
+    let live = node.trial.read("live.xml");
+    node.trial.write("live.xml", &live.replace("have-quorum=\"1\"", "have-quorum=\"0\""), 0o600);
+    refused(&node.run("", ""), "this part of the cluster has no quorum");
 }
 
 #[test]
@@ -92,6 +118,8 @@ fn only_the_packages_own_cluster_is_overwritten() {
     node.trial.write("remote-osm2.priv", &conf("production"), 0o644);
     refused(&node.run("", ""), "osm2.priv is in the cluster production already");
     assert!(!node.trial.read("calls").contains("cluster setup"));
+    node.trial.write("remote-osm2.priv", &conf("ovd-sm"), 0o644);
+    refused(&node.run("", ""), "osm2.priv is in a cluster ovd-sm already, but this host is not: run this on osm2.priv");
 
     std::fs::remove_file(node.trial.path("remote-osm2.priv")).unwrap();
     let output = node.run("", "");
@@ -103,6 +131,18 @@ fn only_the_packages_own_cluster_is_overwritten() {
 fn wrong_places_are_refused_before_anything_is_done() {
     let node = Node::new();
     refused(&node.run("PCS_VERSION=0.12.0", ""), "written for pcs 0.11, but pcs 0.12.0 is installed");
+    node.trial.write("ipmi.secret", "open to all\n", 0o644);
+    refused(&node.run("", "--dry-run"), "ipmi.secret: chmod 600 it");
+    node.trial.write("ipmi.secret", "secret\n", 0o600);
+    let script = node.trial.read("script.sh");
+    node.trial.write("script.sh", &script.replace("stonith:fence_ipmilan", "stonith:fence_none"), 0o755);
+    refused(&node.run("", "--dry-run"), "agent stonith:fence_none is not installed on this host");
+    node.trial.write("backups", "", 0o644);
+    node.trial.write("script.sh", &script, 0o755);
+    let output = node.run("", "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot make the folder"), "{output:?}");
+    std::fs::remove_file(node.trial.path("backups")).unwrap();
+    assert!(node.calls().is_empty(), "{:?}", node.calls());
     refused(&node.run("HACLUSTER_PASSWORD_FILE=", ""), "no terminal to ask for the password");
     node.trial.write("etc-corosync/corosync.conf", "totem {\n cluster_name: other\n}\n", 0o644);
     refused(&node.run("", ""), "this host is in the cluster other already");

@@ -86,7 +86,7 @@ fn what_the_scenario_does_not_have_is_named_and_a_failure_changes_nothing() {
     let dummy = ["-f", "live.xml", "resource", "create", "other", "ocf:heartbeat:Dummy"];
     let output = trial.enter(&[&["pcs"], &dummy[..]].concat());
     assert!(output.status.success(), "{output:?}");
-    assert!(trial.apply(&script).contains("left as it is: other\n"));
+    assert!(trial.apply(&script).contains("left as it is: other (to remove it: pcs resource delete other)\n"));
     let before = trial.read("live.xml");
 
     for (broken, reason) in [
@@ -171,17 +171,35 @@ fn nodes_fail_and_the_services_go_where_they_may() {
 fn a_failure_of_vip_src_touches_nothing_else() {
     let trial = started(EXAMPLE);
     let failed = ["--op-inject", "vip_src_monitor_10000@osm1.priv=1"];
-    let text = trial.simulate("up.xml", &failed, "monitor.xml");
-    assert_eq!(summary(&text, OURS), ["Recover vip_src ( osm1.priv )"]);
+    // However often it is lost, it is put back in place.
+    let mut before = "up.xml".to_owned();
+    for loss in 1..=4 {
+        let after = format!("loss{loss}.xml");
+        let text = trial.simulate(&before, &failed, &after);
+        assert_eq!(summary(&text, OURS), ["Recover vip_src ( osm1.priv )"], "loss {loss}");
+        let count = format!("name=\"fail-count-vip_src#monitor_10000\" value=\"{loss}\"");
+        assert!(trial.read(&after).contains(&count), "{}", trial.read(&after));
+        before = after;
+    }
 
     let start = ["--op-fail", "vip_src_start_0@osm1.priv=1"];
     trial.simulate("up.xml", &[failed, start].concat(), "start.xml");
     make_fatal(&trial, "start.xml", "vip_src");
     let text = trial.simulate("start.xml", &[], "stopped.xml");
     assert_eq!(summary(&text, OURS), ["Stop vip_src ( osm1.priv ) due to node availability"]);
+    // After its failure-timeout it is tried again.
+    let later = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 660;
+    let clock = Command::new("date").args(["-u", "-d", &format!("@{later}"), "+%Y-%m-%d %H:%M:%SZ"]).output().unwrap();
+    let clock = String::from_utf8(clock.stdout).unwrap();
+    let text = trial.simulate("stopped.xml", &["--set-datetime", clock.trim()], "again.xml");
+    assert_eq!(summary(&text, OURS), ["Start vip_src ( osm1.priv )"]);
 
     // The counter-proof: with critical=true the address would have moved.
-    trial.write("critical.xml", &trial.read("start.xml").replace("value=\"false\"", "value=\"true\""), 0o600);
+    trial.write(
+        "critical.xml",
+        &trial.read("start.xml").replace("name=\"critical\" value=\"false\"", "name=\"critical\" value=\"true\""),
+        0o600,
+    );
     let text = trial.simulate("critical.xml", &[], "moved.xml");
     assert!(summary(&text, OURS)[0].starts_with("Move virtual_ip"), "{text}");
 }

@@ -5,7 +5,7 @@
 #
 # Run it as root on ONE node that may run the services (osm1.priv or osm2.priv).
 # It may be run again at any time: what is right already is left alone, and what the scenario does not have (any
-# more) is left alone as well and named at the end. With --dry-run nothing is pushed; see --help.
+# more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.
 #
 # Before the first run, on EVERY node:
 #   - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;
@@ -19,7 +19,11 @@ export LC_ALL=C.UTF-8
 cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv pcs4.priv)
 addresses=(192.168.100.11 192.168.100.12 192.168.100.13 192.168.100.14)
-agents=(ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src)
+agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src)
+secrets=(/etc/inuvika-ha/ipmi.secret)
+token=''
+at_boot=enable
+backups=/var/lib/inuvika-ha
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What the steps are made of. The steps themselves begin below at "Step 1".
@@ -33,20 +37,6 @@ usage() {
     printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
 
-dry_run='' trial=''
-while [ $# -gt 0 ]; do
-    case $1 in
-        --dry-run) dry_run=1 ;;
-        --cib) [ -f "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
-        --help) usage; exit 0 ;;
-        *) usage >&2; exit 2 ;;
-    esac
-    shift
-done
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # The name of the cluster that a corosync.conf on stdin describes.
 cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
 
@@ -57,6 +47,7 @@ read_secret() {
     case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
     secret_text=''
     IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
+    printf '%s' "$secret_text" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || die "read secret: $1 is not UTF-8 text"
     case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
 }
 
@@ -75,11 +66,15 @@ read_password() {
 # pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
 refuse_other_clusters() {
     local node conf
-    force=()
+    force=''
     for node in "${nodes[@]}"; do
         if conf=$(pcs cluster corosync "$node" 2>&1); then
             case $(cluster_name <<<"$conf") in
-                debian) force=(--force) ;;
+                debian) force=--force ;;
+                "$cluster")
+                    die "$node is in a cluster $cluster already, but this host is not: run this on $node," \
+                        'or, if that cluster is a remnant, "pcs cluster destroy" there first'
+                    ;;
                 *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
             esac
         else
@@ -97,12 +92,16 @@ paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/
 
 # A text as XPath literal.
 literal() {
-    local q="'"
-    case $1 in
-        *"$q"*) printf "concat('%s')" "${1//"$q"/"$q,\"$q\",$q"}" ;;
-        *) printf "'%s'" "$1" ;;
+    local q="'" text=$1
+    local separate="$q,\"$q\",$q"
+    case $text in
+        *"$q"*) printf "concat('%s')" "${text//$q/$separate}" ;;
+        *) printf "'%s'" "$text" ;;
     esac
 }
+
+# The id at the end of such a path, in $id.
+id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
 
 # Runs pcs on the configuration being made, and says so.
 edit() {
@@ -115,19 +114,101 @@ edit() {
     grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
 }
 
-# Every id that this scenario has.
-known=()
+# Names something that is otherwise than in the scenario, and the command that changes it.
+differs() {
+    say "    $1: $2"
+    more=1
+}
+
+# Names what a corosync.conf on stdin, and the start at boot, have otherwise than the scenario.
+compare_cluster() {
+    local key value name='' rings='' live_token='' i links=$((${#addresses[@]} / ${#nodes[@]})) wanted
+    local -A live=()
+    while read -r key value; do
+        case $key in
+            node) name='' rings='' ;;
+            name:) name=$value ;;
+            ring[0-7]_addr:) rings+=" $value" ;;
+            token:) live_token=$value ;;
+            '}') [ -z "$name" ] || live[$name]=${rings# }; name='' ;;
+        esac
+    done < <(sed 's/:[[:space:]]*/: /; s/[[:space:]]*$//')
+    [ "$live_token" = "$token" ] ||
+        differs "the token timeout is ${live_token:-the default}, not ${token:-the default}" \
+            "pcs cluster config update totem token=$token"
+    for i in "${!nodes[@]}"; do
+        wanted="${addresses[*]:i * links:links}"
+        [ "${live[${nodes[i]}]-}" = "$wanted" ] ||
+            differs "the addresses of ${nodes[i]} are ${live[${nodes[i]}]-unknown}, not $wanted" \
+                'see "pcs cluster link update" (or add, remove)'
+    done
+    command -v systemctl >/dev/null || return 0
+    key=disable
+    if systemctl --quiet is-enabled corosync 2>/dev/null && systemctl --quiet is-enabled pacemaker 2>/dev/null; then
+        key=enable
+    fi
+    [ "$key" = "$at_boot" ] || differs "the start at boot is ${key}d on this node" "pcs cluster $at_boot --all"
+}
+
+# Why the configuration in orig.xml is none that this scenario may change; nothing when it is one.
+obstacle() {
+    local node
+    for node in "${nodes[@]}"; do
+        grep -qxF "$node" "$work/nodes" ||
+            { say "$node is in the scenario, but not in the cluster's configuration: pcs cluster node add"; return; }
+    done
+    while read -r node; do
+        case " ${nodes[*]} " in *" $node "*) continue ;; esac
+        say "$node is in the cluster, but not in the scenario:" \
+            "add it there (role quorum: it only votes), or pcs cluster node remove $node"
+        return
+    done <"$work/nodes"
+    [ -n "$trial$missing" ] && [ -z "$make" ] || has "/cib[@have-quorum='1']" ||
+        say 'this part of the cluster has no quorum: start the other nodes (pcs cluster start --all)'
+}
+
+# Copies the configuration to orig.xml and new.xml and says what is wrong with it, if anything.
+copy() {
+    if [ -n "$trial" ]; then
+        CIB_file=$trial cibadmin --query >"$work/orig.xml" 2>/dev/null ||
+            { say "--cib: $trial holds no configuration; cibadmin --query prints that of a cluster"; return; }
+    elif [ -n "$missing" ] && [ -z "$make" ]; then
+        empty_copy
+    else
+        cibadmin --query >"$work/orig.xml" 2>/dev/null || {
+            say "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
+            return
+        }
+    fi
+    cp "$work/orig.xml" "$work/new.xml"
+    CIB_file="$work/new.xml" cibadmin --query --xpath '//nodes/node' 2>/dev/null |
+        sed -n 's/.* uname="\([^"]*\)".*/\1/p' >"$work/nodes" || true
+    obstacle
+}
+
+# What a new cluster has, as far as a dry run needs it.
+empty_copy() {
+    local i list=''
+    for i in "${!nodes[@]}"; do list+="<node id=\"$((i + 1))\" uname=\"${nodes[i]}\"/>"; done
+    cibadmin --empty | sed "s|<nodes/>|<nodes>$list</nodes>|" >"$work/orig.xml"
+}
+
+# Every id that this scenario has, and those of resources.
+known=() resources=()
+is_known() { case " ${known[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
 set_like() {
     local word part=instance_attributes pair
     for word in "$@"; do
         pair="$part/nvpair[@name='${word%%=*}']"
-        case $word in
-            meta) part=meta_attributes ;;
-            *=) printf '[not(%s)]' "$pair" ;;
-            *) printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")" ;;
-        esac
+        if [ "$word" = meta ]; then
+            part=meta_attributes
+        elif [ -z "${word#*=}" ]; then
+            printf '[not(%s)]' "$pair"
+        else
+            printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")"
+        fi
     done
 }
 
@@ -149,22 +230,36 @@ timed_like() {
     printf ']][count(operations/op)=%d]' "$count"
 }
 
+# The names of the options that a resource has.
+options_of() {
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//primitive[@id='$1']/instance_attributes/nvpair" 2>/dev/null |
+        sed -n 's/.*<nvpair .*name="\([^"]*\)".*/\1/p'
+}
+
 # Makes a resource, or changes one that differs:
 # apply resource|stonith ID AGENT NAME=VALUE... [meta NAME=VALUE...] [op ACTION NAME=VALUE...]...
 apply() {
-    local kind=$1 id=$2 agent=$3 word given=() values=() operations=() options=() path
+    local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
     shift 3
     known+=("$id")
+    resources+=("$id")
     for word in "$@"; do
-        case $word in *=) ;; *) given+=("$word") ;; esac
+        [ -z "${word#*=}" ] || given+=("$word")
         if [ "$word" = op ] || [ "${#operations[@]}" -gt 0 ]; then operations+=("$word"); else values+=("$word"); fi
     done
     if ! has "//primitive[@id='$id']"; then
-        [ "$kind" = stonith ] || options=(--no-default-ops)
-        edit "$kind" create "$id" "$agent" "${options[@]}" "${given[@]}"
+        [ "$kind" = stonith ] || default_ops=--no-default-ops
+        edit "$kind" create "$id" "$agent" ${default_ops:+"$default_ops"} "${given[@]}"
         return
     fi
     has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
+    if [ "$kind" = stonith ]; then
+        # The scenario gives all options of a device; one that it does not give any more is taken out.
+        for name in $(options_of "$id"); do
+            for word in "${values[@]}"; do [ "${word%%=*}" != "$name" ] || continue 2; done
+            values=("$name=" "${values[@]}")
+        done
+    fi
     has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
     if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
     # pcs cannot change one of two monitors, so all operations are taken out and added again.
@@ -226,34 +321,103 @@ order() {
         constraint order "$3" 'then' "$1" "$4" "id=$id"
 }
 
+
+# Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
+forget_earlier() {
+    local path id own='false()' earlier=()
+    for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
+    for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
+        id_of "$path"
+        is_known "$id" || earlier+=("$id")
+    done
+    [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
+}
+
+# Names what other hands made, with the command that removes it; more=1 when there is any.
+name_foreign() {
+    local path id remove
+    for path in $(paths '//resources/*|//constraints/*'); do
+        id_of "$path"
+        if is_known "$id"; then continue; fi
+        case $path in
+            */constraints/*) remove='constraint delete' ;;
+            */group\[*) remove='resource ungroup' ;;
+            */clone\[*) remove='resource unclone' ;;
+            *)
+                remove='resource delete'
+                ! has "//primitive[@id='$id'][@class='stonith']" || remove='stonith delete'
+                ;;
+        esac
+        say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+        more=1
+    done
+}
+
 # Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
 # secret RESOURCE OPTION FILE
-placeholders=() nvpairs=() texts=()
+hidden=()
 secret() {
-    local text
-    read_secret "$3"
-    text=${secret_text//&/'&amp;'}
+    hidden+=("$1" "$2" "$3")
+    set_option "$1" "$2" "@$1:$2@"
+}
+
+# Changes the value of an option that is there. A pipe: see above.
+set_option() {
+    local path id text=$3
+    text=${text//&/'&amp;'}
     text=${text//</'&lt;'}
     text=${text//>/'&gt;'}
     text=${text//\"/'&quot;'}
-    placeholders+=("value=\"@$1:$2@\"")
-    nvpairs+=("id=\"$1-instance_attributes-$2\" name=\"$2\" ")
-    texts+=("value=\"$text\"")
-    swap_secrets texts placeholders
+    for path in $(paths "//primitive[@id='$1']/instance_attributes/nvpair[@name='$2']"); do
+        id_of "$path"
+        printf '<nvpair id="%s" value="%s"/>' "$id" "$text" |
+            CIB_file="$work/new.xml" cibadmin --modify --xml-pipe >/dev/null 2>&1 ||
+            die "cannot set the option $2 of $1"
+    done
 }
-swap_secrets() {
-    local -n from=$1 to=$2
-    local i xml
-    xml=$(<"$work/new.xml")
-    xml=${xml//'&apos;'/"'"} # Pacemaker versions differ in whether they write it like this
-    for i in "${!nvpairs[@]}"; do xml=${xml//"${nvpairs[i]}${from[i]}"/"${nvpairs[i]}${to[i]}"}; done
-    printf '%s\n' "$xml" >"$work/new.xml"
+
+# An option as a configuration has it: option_in FILE RESOURCE OPTION
+option_in() { CIB_file=$1 cibadmin --query --xpath "//primitive[@id='$2']/*/nvpair[@name='$3']" 2>/dev/null || true; }
+
+# Puts the secrets in place of their placeholders.
+reveal_secrets() {
+    local i resource option before
+    for ((i = 0; i < ${#hidden[@]}; i += 3)); do
+        resource=${hidden[i]} option=${hidden[i + 1]}
+        read_secret "${hidden[i + 2]}"
+        set_option "$resource" "$option" "$secret_text"
+        ! grep -qF "\"@$resource:$option@\"" "$work/new.xml" ||
+            die "the secret $option of $resource did not get where it belongs; nothing was changed"
+        before=$(option_in "$work/orig.xml" "$resource" "$option")
+        [ "$before" = "$(option_in "$work/new.xml" "$resource" "$option")" ] ||
+            say "    $resource: $option is set to what ${hidden[i + 2]} holds"
+    done
+    unset secret_text
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Is this the right place?
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
+# it is all of the script.
+main() {
+dry_run='' trial='' more=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dry-run) dry_run=1 ;;
+        --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+        --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource; do
+# ---------------------------------------------------------------------------------------------------------------------
+# Is this the right place, and is everything here?
+
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)
@@ -265,13 +429,27 @@ for agent in "${agents[@]}"; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
         die "agent $agent is not installed on this host: install its package on every node that may run it"
 done
-if [ -z "$trial" ]; then
+for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
+if [ -n "$trial" ]; then
+    [ -f "$trial" ] || die "--cib: $trial is not a file"
+    backups=$(dirname "$trial")
+    if [ "${#secrets[@]}" -gt 0 ] && [ -z "$dry_run" ]; then
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    fi
+else
     [ "$(id -u)" = 0 ] || die 'must be run as root'
     here=''
     for address in "${addresses[@]}"; do
         if [ -n "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then here=$address; fi
     done
     [ -n "$here" ] || die "this host has none of the addresses ${addresses[*]}: run it on a node of the cluster"
+fi
+if [ -z "$dry_run" ]; then
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    [ -w "$backups" ] || die "cannot write to the folder $backups, where backups go"
 fi
 
 # Is the cluster there, or has it to be made?
@@ -284,21 +462,23 @@ if [ -z "$trial" ]; then
                 grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
                     die "$node is not in the cluster $cluster yet: add it with pcs host auth and pcs cluster node add"
             done
+            compare_cluster </etc/corosync/corosync.conf
             ;;
         '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
         *) die "this host is in the cluster $name already" ;;
     esac
-    if [ -n "$missing" ] && [ -n "$dry_run" ]; then
-        say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
-        exit 0
-    fi
+fi
+make=$missing
+if [ -n "$missing" ] && [ -n "$dry_run" ]; then
+    say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
+    make=''
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 1: the nodes trust each other
 # Only when there is no cluster of this name yet.
 say 'Step 1: the nodes trust each other'
-if [ -n "$missing" ]; then
+if [ -n "$make" ]; then
     read_password
     printf '%s\n' "$password" | pcs host auth osm1.priv addr=192.168.100.11 osm2.priv addr=192.168.100.12 pcs3.priv \
         addr=192.168.100.13 pcs4.priv addr=192.168.100.14 -u hacluster >/dev/null
@@ -310,20 +490,20 @@ fi
 # Only when there is no cluster of this name yet. Traffic between the nodes is encrypted.
 # A silent node counts as lost after corosync's own token timeout.
 say 'Step 2: the cluster exists'
-if [ -n "$missing" ]; then
+if [ -n "$make" ]; then
     refuse_other_clusters
     pcs cluster setup ovd-sm osm1.priv addr=192.168.100.11 osm2.priv addr=192.168.100.12 pcs3.priv addr=192.168.100.13 \
-        pcs4.priv addr=192.168.100.14 --enable --start --wait=120 "${force[@]}"
+        pcs4.priv addr=192.168.100.14 --enable --start --wait=120 ${force:+"$force"}
 fi
 
 # From here on everything is done to a copy of the configuration; the cluster sees one change, at the end, or none.
-if [ -n "$trial" ]; then
-    CIB_file=$trial cibadmin --query >"$work/orig.xml"
-else
-    cibadmin --query >"$work/orig.xml" 2>/dev/null ||
-        die "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
-fi
-cp "$work/orig.xml" "$work/new.xml"
+# The nodes of a cluster that was made just now may need a moment to find each other.
+for ((wait = 30; ; wait -= 1)); do
+    problem=$(copy)
+    if [ -z "$problem" ] || [ -z "$make" ] || [ "$wait" = 0 ]; then break; fi
+    sleep 2
+done
+[ -z "$problem" ] || die "$problem"
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 3: cluster properties
@@ -389,13 +569,14 @@ never virtual_ip on pcs4.priv
 # Step 7: vip_src
 # Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers
 # see one Session Manager, whichever node that is.
-# critical=false: when it fails, even at start, it is repaired or left stopped, and nothing else moves.
+# critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
+# is put back where it is. failure-timeout: a start that failed is tried again after this time.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
 say 'Step 7: vip_src'
 resource vip_src ocf:inuvika:ovd-vip-src \
     virtual_ip=10.20.1.10 nic=eth0 destinations=10.20.1.0/24 exclude= backend= arp_check= \
-    meta critical=false \
+    meta critical=false migration-threshold=INFINITY failure-timeout=10min \
     op start interval=0s timeout=20s \
     op stop interval=0s timeout=20s \
     op monitor interval=10s timeout=10s \
@@ -410,29 +591,28 @@ order vip_src after virtual_ip kind=Optional
 # Step 8: check and push
 # crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
 say 'Step 8: check and push'
-swap_secrets placeholders texts
+forget_earlier
+reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
     # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-for path in $(paths '//resources/*|//constraints/*'); do
-    id=${path##*"[@id='"} id=${id%"']"}
-    case " ${known[*]} " in *" $id "*) ;; *) say "    not in the scenario, left as it is: $id" ;; esac
-done
-
+name_foreign
 if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
-    say 'The cluster is configured like this already: nothing to push.'
+    if [ -n "$more" ]; then
+        say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'
+    else
+        say 'The cluster is configured like this already: nothing to push.'
+    fi
     exit 0
 fi
 if [ -n "$dry_run" ]; then
     say 'Dry run: nothing was pushed.'
     exit 0
 fi
-backup=/var/backups
-[ -z "$trial" ] || backup=$(dirname "$trial")
-backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
 install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
@@ -447,3 +627,5 @@ else
     say "To go back: pcs cluster cib-push $backup --config"
     say 'To see how it is doing: pcs status'
 fi
+}
+main "$@"; exit

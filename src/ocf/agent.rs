@@ -72,6 +72,8 @@ impl From<Failure> for Outcome {
 pub trait Registered: Sync {
     /// The agent's table.
     fn table(&self) -> &'static Spec;
+    /// Whether start would accept these parameters. Pure: it never looks at the host.
+    fn check(&self, params: &Params) -> Result<(), Failure>;
     /// Carries out the operation.
     fn perform(&self, op: &Operation) -> Outcome;
 }
@@ -79,6 +81,10 @@ pub trait Registered: Sync {
 impl<A: Agent> Registered for A {
     fn table(&self) -> &'static Spec {
         self.spec()
+    }
+
+    fn check(&self, params: &Params) -> Result<(), Failure> {
+        configured(self, params).map(drop)
     }
 
     fn perform(&self, op: &Operation) -> Outcome {
@@ -94,14 +100,14 @@ impl<A: Agent> Registered for A {
     }
 }
 
-fn configured<A: Agent>(agent: &A, op: &Operation) -> Result<A::Config, Failure> {
-    op.params.check()?;
-    agent.configure(&op.params)
+fn configured<A: Agent>(agent: &A, params: &Params) -> Result<A::Config, Failure> {
+    params.check()?;
+    agent.configure(params)
 }
 
 fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) -> Result<(), Failure>) -> Outcome {
     let run = || {
-        let config = configured(agent, op)?;
+        let config = configured(agent, &op.params)?;
         op.step("parameters are right");
         let _lock: Lock = op
             .state
@@ -147,7 +153,7 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
 }
 
 fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
-    let config = match configured(agent, op) {
+    let config = match configured(agent, &op.params) {
         Ok(config) => config,
         // By hand: say what is wrong. A recurring monitor must not ban nodes, and a probe on a node where nothing runs is
         // no error at all: start will tell.
@@ -178,7 +184,7 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
 }
 
 fn validate<A: Agent>(agent: &A, op: &Operation) -> Outcome {
-    let config = match configured(agent, op) {
+    let config = match configured(agent, &op.params) {
         Ok(config) => config,
         Err(failure) => return failure.into(),
     };

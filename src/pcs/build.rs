@@ -13,6 +13,10 @@ use crate::scenario::virtual_ip;
 /// The token timeout of `detection = "fast"`, in milliseconds.
 const FAST_TOKEN: u32 = 1000;
 
+/// What a service has that is no reason to move the others: it is repaired in place as often as it takes.
+const NOT_CRITICAL: &[(&str, &str)] =
+    &[("critical", "false"), ("migration-threshold", "INFINITY"), ("failure-timeout", "10min")];
+
 /// The plan for a scenario.
 pub fn plan(scenario: &Scenario) -> Plan {
     let names = |role| scenario.nodes.iter().filter(move |node| node.role == role).map(|node| node.name.clone());
@@ -171,7 +175,7 @@ fn service(service: &Service, quorum: &[String]) -> Section {
         id: id.into(),
         agent: format!("ocf:inuvika:{}", service.spec.name),
         params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
-        meta: pairs(&[("critical", if service.kind.critical { "true" } else { "false" })]),
+        meta: if service.kind.critical { pairs(&[("critical", "true")]) } else { pairs(NOT_CRITICAL) },
         operations: operations(service),
     };
     let mut steps = vec![Step::Primitive(resource)];
@@ -180,9 +184,10 @@ fn service(service: &Service, quorum: &[String]) -> Section {
     steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
     let mut why = service.kind.why.to_vec();
     if !service.kind.critical {
-        why.push(
-            "critical=false: when it fails, even at start, it is repaired or left stopped, and nothing else moves.",
-        );
+        why.extend([
+            "critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it",
+            "is put back where it is. failure-timeout: a start that failed is tried again after this time.",
+        ]);
     }
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");

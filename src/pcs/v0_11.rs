@@ -7,6 +7,8 @@ use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step};
 use super::quote::quote;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
+const CLUSTER: &str = include_str!("v0_11/cluster.sh");
+const CONFIGURE: &str = include_str!("v0_11/configure.sh");
 const START: &str = include_str!("v0_11/start.sh");
 const COPY: &str = include_str!("v0_11/copy.sh");
 const FINISH: &str = include_str!("v0_11/finish.sh");
@@ -14,6 +16,9 @@ const MISSING: &str = include_str!("v0_11/missing.sh");
 
 /// The longest line of the script.
 const WIDTH: usize = 120;
+
+/// Where a script keeps the configurations it replaced: on every distribution a place for a program's own state.
+const BACKUPS: &str = "/var/lib/inuvika-ha";
 
 /// The dialect of pcs 0.11.
 #[derive(Debug)]
@@ -26,10 +31,9 @@ impl Dialect for Pcs011 {
 
     fn render(&self, plan: &Plan) -> String {
         let mut script = header(plan);
-        script.push_str(TOOLS);
-        script.push('\n');
-        script.push_str(START);
-        script.push_str(MISSING);
+        for part in [TOOLS, CLUSTER, "\n", CONFIGURE, "\n", START, MISSING] {
+            script.push_str(part);
+        }
         let mut number = 0;
         let mut copied = false;
         for section in &plan.sections {
@@ -56,14 +60,13 @@ impl Dialect for Pcs011 {
 fn header(plan: &Plan) -> String {
     let runners = plan.runners.join(" or ");
     let nodes: Vec<_> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-    let addresses: Vec<_> = plan.nodes.iter().flat_map(|node| node.addresses.iter().map(|a| quote(a))).collect();
     let mut comment = vec![
         format!("{}: cluster {} of {}.", plan.title, plan.cluster, nodes.join(", ")),
         "Written by \"inuvika-ha pcs\" for pcs 0.11. Edit the scenario rather than this.".into(),
         String::new(),
         format!("Run it as root on ONE node that may run the services ({runners})."),
         "It may be run again at any time: what is right already is left alone, and what the scenario does not have (any".into(),
-        "more) is left alone as well and named at the end. With --dry-run nothing is pushed; see --help.".into(),
+        "more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.".into(),
         String::new(),
         "Before the first run, on EVERY node:".into(),
         "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;".into(),
@@ -80,28 +83,66 @@ fn header(plan: &Plan) -> String {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');
     }
-    let agents: Vec<_> = agents(plan).into_iter().map(quote).collect();
-    let nodes: Vec<_> = nodes.into_iter().map(quote).collect();
-    text + &format!(
-        "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\ncluster={}\nnodes=({})\naddresses=({})\nagents=({})\n\n",
-        quote(&plan.cluster),
-        nodes.join(" "),
-        addresses.join(" "),
-        agents.join(" "),
-    )
+    let settings = [
+        ("cluster", quote(&plan.cluster)),
+        ("nodes", list(nodes)),
+        ("addresses", list(plan.nodes.iter().flat_map(|node| node.addresses.iter().map(String::as_str)))),
+        ("agents", list(agents(plan).iter().map(String::as_str))),
+        ("secrets", list(secrets(plan))),
+        ("token", token(plan).map_or_else(|| "''".into(), |token| token.to_string())),
+        ("at_boot", if at_boot(plan) { "enable" } else { "disable" }.into()),
+        ("backups", BACKUPS.into()),
+    ];
+    text.push_str("\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\n");
+    for (name, value) in settings {
+        text.push_str(&format!("{name}={value}\n"));
+    }
+    text + "\n"
 }
 
-/// Every agent of the plan's resources, once.
-fn agents(plan: &Plan) -> Vec<&str> {
-    let mut agents: Vec<&str> = Vec::new();
-    for step in plan.sections.iter().flat_map(|section| &section.steps) {
-        if let Step::Primitive(Resource { agent, .. }) = step
-            && !agents.contains(&agent.as_str())
-        {
-            agents.push(agent);
+/// An array, each word once.
+fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for word in words {
+        if !once.contains(&word) {
+            once.push(word);
         }
     }
-    agents
+    // On lines of their own when they are many.
+    let quoted: Vec<_> = once.into_iter().map(quote).collect();
+    let line = quoted.join(" ");
+    if line.chars().count() < WIDTH - 20 { format!("({line})") } else { format!("(\n    {}\n)", quoted.join("\n    ")) }
+}
+
+fn steps(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.sections.iter().flat_map(|section| &section.steps)
+}
+
+/// Every agent of the plan's resources and fencing devices, as crm_resource names them.
+fn agents(plan: &Plan) -> Vec<String> {
+    let agent = |step: &Step| match step {
+        Step::Primitive(resource) => Some(resource.agent.clone()),
+        Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
+        _ => None,
+    };
+    steps(plan).filter_map(agent).collect()
+}
+
+/// Every file that the script reads a secret from.
+fn secrets(plan: &Plan) -> impl Iterator<Item = &str> {
+    let params = steps(plan).flat_map(|step| match step {
+        Step::Primitive(resource) | Step::Stonith(resource) => resource.params.as_slice(),
+        _ => &[],
+    });
+    params.filter_map(|(_, setting)| if let Setting::SecretFile(path) = setting { Some(path.as_str()) } else { None })
+}
+
+fn token(plan: &Plan) -> Option<u32> {
+    steps(plan).find_map(|step| if let Step::ClusterSetup { token, .. } = step { *token } else { None })
+}
+
+fn at_boot(plan: &Plan) -> bool {
+    steps(plan).any(|step| matches!(step, Step::ClusterSetup { start_at_boot: true, .. }))
 }
 
 fn heading(number: usize, title: &str, why: &[String]) -> String {
@@ -151,7 +192,7 @@ fn auth(plan: &Plan) -> String {
     let auth = command("    ", "printf '%s\\n' \"$password\" | pcs host", &hosts);
     // Its standard output is only the prompt for the password that has just been given.
     let auth = auth.trim_end();
-    format!("if [ -n \"$missing\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n")
+    format!("if [ -n \"$make\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n")
 }
 
 fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {
@@ -170,7 +211,7 @@ fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {
     let mut create = command("    ", "pcs cluster", &words);
     create.truncate(create.trim_end().len());
     let refuse = "    refuse_other_clusters\n";
-    format!("if [ -n \"$missing\" ]; then\n{refuse}{create} \"${{force[@]}}\"\nfi\n")
+    format!("if [ -n \"$make\" ]; then\n{refuse}{create} ${{force:+\"$force\"}}\nfi\n")
 }
 
 fn words(pairs: &[(String, String)]) -> Vec<String> {

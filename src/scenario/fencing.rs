@@ -1,6 +1,7 @@
 //! `[[fencing]]`: how a node that is not heard of any more is switched off, so that nothing ever runs twice.
 
 use super::fault::Fault;
+use super::host_map;
 use super::names;
 use super::node::Node;
 use super::reader::{Item, Table, Word};
@@ -36,6 +37,11 @@ pub enum Value {
     File(String),
 }
 
+/// What names of options with secrets contain.
+const SECRETS: &[&str] =
+    &["passw", "secret", "token", "community", "hexadecimal_kg", "apikey", "api_key", "tlskey", "private_key"];
+/// The option that says what the device calls a node.
+const HOST_MAP: &str = "pcmk_host_map";
 const NEEDED: &str = "[[fencing]] for every node, or fencing = \"none\" with accept_split_brain = true";
 
 impl Fencing {
@@ -123,7 +129,7 @@ impl Device {
             return Err(word.fault(format!("{id} is the name of another resource: give this device another name")));
         }
         let options = match table.take("options") {
-            Some(item) => options(item)?,
+            Some(item) => options(item, &targets)?,
             None => Vec::new(),
         };
         let nodes = targets.into_iter().map(|target| target.text).collect();
@@ -131,7 +137,7 @@ impl Device {
     }
 }
 
-fn options(item: Item<'_>) -> Result<Vec<(String, Value)>, Fault> {
+fn options(item: Item<'_>, targets: &[Word<'_>]) -> Result<Vec<(String, Value)>, Fault> {
     let mut options = Vec::new();
     for (name, item) in item.table()?.entries() {
         if !names::is_id(&name.text) {
@@ -140,7 +146,17 @@ fn options(item: Item<'_>) -> Result<Vec<(String, Value)>, Fault> {
         if name.text == "pcmk_host_list" {
             return Err(name.fault("comes from node: leave it out here"));
         }
-        let value = if item.is_table() {
+        if ["pcmk_host_check", "pcmk_host_argument"].contains(&name.text.as_str()) {
+            return Err(name.fault("Pacemaker takes from node what the device can switch off: leave it out here"));
+        }
+        let value = if name.text == HOST_MAP {
+            let map = item.text()?;
+            let fault = host_map::check(&map.text, targets.iter().map(|target| target.text.as_str()));
+            if let Some(reason) = fault {
+                return Err(map.fault(reason));
+            }
+            Value::Plain(map.text)
+        } else if item.is_table() {
             let mut table = item.table()?.only(&["file"])?;
             let file = table.need("file", "an absolute path")?.text()?;
             if !file.text.starts_with('/') || file.text.chars().any(char::is_control) {
@@ -169,6 +185,7 @@ fn options(item: Item<'_>) -> Result<Vec<(String, Value)>, Fault> {
 
 /// Whether an option's name says that its value is a secret. `password_script` names a program, `identity_file` a file.
 fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
     let place = ["_script", "_file", "_path"].iter().any(|end| name.ends_with(end));
-    !place && ["passw", "secret", "token", "community", "hexadecimal_kg"].iter().any(|part| name.contains(part))
+    !place && SECRETS.iter().any(|part| name.contains(part))
 }

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod failover;
 pub mod fault;
 pub mod fencing;
+mod host_map;
 pub mod names;
 pub mod node;
 mod reader;

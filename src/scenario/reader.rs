@@ -97,6 +97,11 @@ impl<'a> Table<'a> {
         all.into_iter().map(pair).collect()
     }
 
+    /// The place of the table, so that it can be complained about later.
+    pub fn place(&self) -> Word<'a> {
+        Word { text: String::new(), source: self.source, path: self.path.clone(), at: self.at }
+    }
+
     /// A fault about the table as a whole.
     pub fn fault(&self, message: impl Display) -> Fault {
         self.source.fault(self.at, &self.path, message)

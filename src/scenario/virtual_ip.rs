@@ -33,6 +33,13 @@ impl VirtualIp {
         if let Some(nic) = nic.as_ref().filter(|nic| !fits(Kind::Link, &nic.text)) {
             return Err(nic.must_be(Kind::Link.allowed()));
         }
+        if let Some(nic) = nic.as_ref().filter(|nic| nic.text == "lo") {
+            return Err(nic.must_be("a link that other hosts can reach"));
+        }
+        let link_local = matches!(net.addr(), IpAddr::V6(address) if address.is_unicast_link_local());
+        if link_local && nic.is_none() {
+            return Err(word.fault(format!("{} means nothing without a link: give nic as well", net.addr())));
+        }
         Ok(VirtualIp { net, nic: nic.map(|word| word.text) })
     }
 }
@@ -52,8 +59,15 @@ fn net(word: &Word<'_>, network: Option<&Word<'_>>) -> Result<IpNet, Fault> {
         }
     };
     let address = net.addr();
-    if address.is_loopback() || address.is_multicast() || address.is_unspecified() {
+    let unusable = match address {
+        IpAddr::V4(address) => address.is_broadcast(),
+        IpAddr::V6(address) => address.to_ipv4_mapped().is_some(),
+    };
+    if unusable || address.is_loopback() || address.is_multicast() || address.is_unspecified() {
         return Err(word.must_be("an address that other hosts can reach"));
+    }
+    if net.prefix_len() == 0 {
+        return Err(network.unwrap_or(word).must_be("in a network with a prefix length of 1 or more"));
     }
     // A /31 and a /32 (and IPv6) have no address that belongs to all.
     let shared = address.is_ipv4() && net.prefix_len() < 31;

@@ -80,7 +80,10 @@ impl Trial {
         self.write("scenario.toml", scenario, 0o644);
         let output = inuvika_ha().arg("pcs").arg(self.path("scenario.toml")).output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
+        let backups = self.path("backups");
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(script.contains("\nbackups=/var/lib/inuvika-ha\n"));
+        script.replace("backups=/var/lib/inuvika-ha", &format!("backups={}", backups.display()))
     }
 
     /// Runs a script on the live CIB file.

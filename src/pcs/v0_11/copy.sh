@@ -1,8 +1,8 @@
 # From here on everything is done to a copy of the configuration; the cluster sees one change, at the end, or none.
-if [ -n "$trial" ]; then
-    CIB_file=$trial cibadmin --query >"$work/orig.xml"
-else
-    cibadmin --query >"$work/orig.xml" 2>/dev/null ||
-        die "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
-fi
-cp "$work/orig.xml" "$work/new.xml"
+# The nodes of a cluster that was made just now may need a moment to find each other.
+for ((wait = 30; ; wait -= 1)); do
+    problem=$(copy)
+    if [ -z "$problem" ] || [ -z "$make" ] || [ "$wait" = 0 ]; then break; fi
+    sleep 2
+done
+[ -z "$problem" ] || die "$problem"

@@ -1,26 +1,25 @@
-swap_secrets placeholders texts
+forget_earlier
+reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
     # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-for path in $(paths '//resources/*|//constraints/*'); do
-    id=${path##*"[@id='"} id=${id%"']"}
-    case " ${known[*]} " in *" $id "*) ;; *) say "    not in the scenario, left as it is: $id" ;; esac
-done
-
+name_foreign
 if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
-    say 'The cluster is configured like this already: nothing to push.'
+    if [ -n "$more" ]; then
+        say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'
+    else
+        say 'The cluster is configured like this already: nothing to push.'
+    fi
     exit 0
 fi
 if [ -n "$dry_run" ]; then
     say 'Dry run: nothing was pushed.'
     exit 0
 fi
-backup=/var/backups
-[ -z "$trial" ] || backup=$(dirname "$trial")
-backup=$backup/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
 install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
@@ -35,3 +34,5 @@ else
     say "To go back: pcs cluster cib-push $backup --config"
     say 'To see how it is doing: pcs status'
 fi
+}
+main "$@"; exit

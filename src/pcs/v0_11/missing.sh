@@ -9,12 +9,14 @@ if [ -z "$trial" ]; then
                 grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
                     die "$node is not in the cluster $cluster yet: add it with pcs host auth and pcs cluster node add"
             done
+            compare_cluster </etc/corosync/corosync.conf
             ;;
         '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
         *) die "this host is in the cluster $name already" ;;
     esac
-    if [ -n "$missing" ] && [ -n "$dry_run" ]; then
-        say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
-        exit 0
-    fi
+fi
+make=$missing
+if [ -n "$missing" ] && [ -n "$dry_run" ]; then
+    say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
+    make=''
 fi

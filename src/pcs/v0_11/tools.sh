@@ -10,20 +10,6 @@ usage() {
     printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
 
-dry_run='' trial=''
-while [ $# -gt 0 ]; do
-    case $1 in
-        --dry-run) dry_run=1 ;;
-        --cib) [ -f "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
-        --help) usage; exit 0 ;;
-        *) usage >&2; exit 2 ;;
-    esac
-    shift
-done
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # The name of the cluster that a corosync.conf on stdin describes.
 cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
 
@@ -34,6 +20,7 @@ read_secret() {
     case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
     secret_text=''
     IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
+    printf '%s' "$secret_text" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || die "read secret: $1 is not UTF-8 text"
     case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
 }
 
@@ -52,11 +39,15 @@ read_password() {
 # pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
 refuse_other_clusters() {
     local node conf
-    force=()
+    force=''
     for node in "${nodes[@]}"; do
         if conf=$(pcs cluster corosync "$node" 2>&1); then
             case $(cluster_name <<<"$conf") in
-                debian) force=(--force) ;;
+                debian) force=--force ;;
+                "$cluster")
+                    die "$node is in a cluster $cluster already, but this host is not: run this on $node," \
+                        'or, if that cluster is a remnant, "pcs cluster destroy" there first'
+                    ;;
                 *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
             esac
         else
@@ -74,12 +65,16 @@ paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/
 
 # A text as XPath literal.
 literal() {
-    local q="'"
-    case $1 in
-        *"$q"*) printf "concat('%s')" "${1//"$q"/"$q,\"$q\",$q"}" ;;
-        *) printf "'%s'" "$1" ;;
+    local q="'" text=$1
+    local separate="$q,\"$q\",$q"
+    case $text in
+        *"$q"*) printf "concat('%s')" "${text//$q/$separate}" ;;
+        *) printf "'%s'" "$text" ;;
     esac
 }
+
+# The id at the end of such a path, in $id.
+id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
 
 # Runs pcs on the configuration being made, and says so.
 edit() {
@@ -90,139 +85,4 @@ edit() {
     output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
     # What pcs always says here is left out.
     grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
-}
-
-# Every id that this scenario has.
-known=()
-
-# XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
-set_like() {
-    local word part=instance_attributes pair
-    for word in "$@"; do
-        pair="$part/nvpair[@name='${word%%=*}']"
-        case $word in
-            meta) part=meta_attributes ;;
-            *=) printf '[not(%s)]' "$pair" ;;
-            *) printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")" ;;
-        esac
-    done
-}
-
-# XPath conditions for words op ACTION NAME=VALUE...: these operations and no others.
-timed_like() {
-    local word count=0
-    for word in "$@"; do
-        case $word in
-            op)
-                [ "$count" = 0 ] || printf ']]'
-                printf '[operations/op[@id'
-                count=$((count + 1))
-                ;;
-            OCF_CHECK_LEVEL=*) printf " and .//nvpair[@name='OCF_CHECK_LEVEL'][@value='%s']" "${word#*=}" ;;
-            *=*) printf " and @%s='%s'" "${word%%=*}" "${word#*=}" ;;
-            *) printf " and @name='%s'" "$word" ;;
-        esac
-    done
-    printf ']][count(operations/op)=%d]' "$count"
-}
-
-# Makes a resource, or changes one that differs:
-# apply resource|stonith ID AGENT NAME=VALUE... [meta NAME=VALUE...] [op ACTION NAME=VALUE...]...
-apply() {
-    local kind=$1 id=$2 agent=$3 word given=() values=() operations=() options=() path
-    shift 3
-    known+=("$id")
-    for word in "$@"; do
-        case $word in *=) ;; *) given+=("$word") ;; esac
-        if [ "$word" = op ] || [ "${#operations[@]}" -gt 0 ]; then operations+=("$word"); else values+=("$word"); fi
-    done
-    if ! has "//primitive[@id='$id']"; then
-        [ "$kind" = stonith ] || options=(--no-default-ops)
-        edit "$kind" create "$id" "$agent" "${options[@]}" "${given[@]}"
-        return
-    fi
-    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
-    has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
-    if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
-    # pcs cannot change one of two monitors, so all operations are taken out and added again.
-    while path=$(paths "//primitive[@id='$id']/operations/op"); do
-        path=${path%%$'\n'*} path=${path##*"op[@id='"}
-        edit resource op remove "${path%"']"}"
-    done
-    given=()
-    for word in "${operations[@]:1}" op; do
-        if [ "$word" != op ]; then
-            given+=("$word")
-        else
-            edit resource op add "$id" "${given[@]}"
-            given=()
-        fi
-    done
-}
-resource() { apply resource "$@"; }
-fencing() { apply stonith "$@"; }
-
-# Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
-settings() {
-    local word path=$1
-    shift
-    for word in "$@"; do path+="[*/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"; done
-    has "$path"
-}
-property() { settings /cib/configuration/crm_config "$@" || edit property set "$@"; }
-defaults() { settings /cib/configuration/rsc_defaults "$@" || edit resource defaults update "$@"; }
-
-# A constraint has its whole meaning in its id and its attributes; one that differs is made anew.
-constraint() {
-    local id=$1 same=$2
-    shift 2
-    known+=("$id")
-    if has "//constraints/*[@id='$id']$same"; then return; fi
-    ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
-    edit "$@"
-}
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
-never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
-avoid() { location "$1" "$3" avoid -INFINITY; }
-prefer() { location "$1" "$3" prefer 1; }
-location() {
-    local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
-    [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
-    constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
-}
-# colocation RESOURCE with OTHER score=SCORE
-colocation() {
-    local id="colocation-$1-$3"
-    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
-        constraint colocation add "$@" "id=$id"
-}
-# order RESOURCE after FIRST kind=KIND
-order() {
-    local id="order-$3-$1"
-    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \
-        constraint order "$3" 'then' "$1" "$4" "id=$id"
-}
-
-# Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
-# secret RESOURCE OPTION FILE
-placeholders=() nvpairs=() texts=()
-secret() {
-    local text
-    read_secret "$3"
-    text=${secret_text//&/'&amp;'}
-    text=${text//</'&lt;'}
-    text=${text//>/'&gt;'}
-    text=${text//\"/'&quot;'}
-    placeholders+=("value=\"@$1:$2@\"")
-    nvpairs+=("id=\"$1-instance_attributes-$2\" name=\"$2\" ")
-    texts+=("value=\"$text\"")
-    swap_secrets texts placeholders
-}
-swap_secrets() {
-    local -n from=$1 to=$2
-    local i xml
-    xml=$(<"$work/new.xml")
-    xml=${xml//'&apos;'/"'"} # Pacemaker versions differ in whether they write it like this
-    for i in "${!nvpairs[@]}"; do xml=${xml//"${nvpairs[i]}${from[i]}"/"${nvpairs[i]}${to[i]}"}; done
-    printf '%s\n' "$xml" >"$work/new.xml"
 }

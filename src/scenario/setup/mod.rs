@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::reader::{Table, Word};
 use super::virtual_ip::VirtualIp;
 use crate::agents;
+use crate::ocf;
 use crate::ocf::params::fits;
 use crate::ocf::spec::Spec;
 
@@ -72,9 +73,11 @@ impl ServiceKind {
         table: Option<Table<'_>>,
         vip: &VirtualIp,
     ) -> Result<Service, Fault> {
-        let Some(spec) = agents::specs().find(|spec| spec.name == self.agent) else {
+        let Some(agent) = agents::find(self.agent) else {
             return Err(setup.fault(format!("needs the agent {}, which this program does not have", self.agent)));
         };
+        let spec = agent.table();
+        let place = table.as_ref().map_or_else(|| setup.clone(), Table::place);
         let mut params = (self.derived)(vip);
         let derived: Vec<_> = params.iter().map(|(name, _)| *name).collect();
         for (key, item) in table.map_or_else(Vec::new, Table::entries) {
@@ -92,6 +95,12 @@ impl ServiceKind {
             }
             params.push((param.name, Some(value.text)));
         }
+        // What only the agent knows: parameters that do not go together.
+        let mut given = ocf::params::Params::none(spec);
+        let mut set = params.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
+        set.try_for_each(|(name, value)| given.set(name, value))
+            .and_then(|()| agent.check(&given))
+            .map_err(|failure| place.fault(format!("{} refuses this: {}", spec.name, failure.reason)))?;
         let value = |name| params.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.clone());
         let own = spec.params.iter().map(|param| (param.name, value(param.name)));
         let common = params.iter().filter(|(name, _)| spec.params.iter().all(|param| param.name != *name)).cloned();

@@ -1,0 +1,203 @@
+# Every id that this scenario has, and those of resources.
+known=() resources=()
+is_known() { case " ${known[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
+set_like() {
+    local word part=instance_attributes pair
+    for word in "$@"; do
+        pair="$part/nvpair[@name='${word%%=*}']"
+        if [ "$word" = meta ]; then
+            part=meta_attributes
+        elif [ -z "${word#*=}" ]; then
+            printf '[not(%s)]' "$pair"
+        else
+            printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")"
+        fi
+    done
+}
+
+# XPath conditions for words op ACTION NAME=VALUE...: these operations and no others.
+timed_like() {
+    local word count=0
+    for word in "$@"; do
+        case $word in
+            op)
+                [ "$count" = 0 ] || printf ']]'
+                printf '[operations/op[@id'
+                count=$((count + 1))
+                ;;
+            OCF_CHECK_LEVEL=*) printf " and .//nvpair[@name='OCF_CHECK_LEVEL'][@value='%s']" "${word#*=}" ;;
+            *=*) printf " and @%s='%s'" "${word%%=*}" "${word#*=}" ;;
+            *) printf " and @name='%s'" "$word" ;;
+        esac
+    done
+    printf ']][count(operations/op)=%d]' "$count"
+}
+
+# The names of the options that a resource has.
+options_of() {
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//primitive[@id='$1']/instance_attributes/nvpair" 2>/dev/null |
+        sed -n 's/.*<nvpair .*name="\([^"]*\)".*/\1/p'
+}
+
+# Makes a resource, or changes one that differs:
+# apply resource|stonith ID AGENT NAME=VALUE... [meta NAME=VALUE...] [op ACTION NAME=VALUE...]...
+apply() {
+    local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
+    shift 3
+    known+=("$id")
+    resources+=("$id")
+    for word in "$@"; do
+        [ -z "${word#*=}" ] || given+=("$word")
+        if [ "$word" = op ] || [ "${#operations[@]}" -gt 0 ]; then operations+=("$word"); else values+=("$word"); fi
+    done
+    if ! has "//primitive[@id='$id']"; then
+        [ "$kind" = stonith ] || default_ops=--no-default-ops
+        edit "$kind" create "$id" "$agent" ${default_ops:+"$default_ops"} "${given[@]}"
+        return
+    fi
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
+    if [ "$kind" = stonith ]; then
+        # The scenario gives all options of a device; one that it does not give any more is taken out.
+        for name in $(options_of "$id"); do
+            for word in "${values[@]}"; do [ "${word%%=*}" != "$name" ] || continue 2; done
+            values=("$name=" "${values[@]}")
+        done
+    fi
+    has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
+    if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
+    # pcs cannot change one of two monitors, so all operations are taken out and added again.
+    while path=$(paths "//primitive[@id='$id']/operations/op"); do
+        path=${path%%$'\n'*} path=${path##*"op[@id='"}
+        edit resource op remove "${path%"']"}"
+    done
+    given=()
+    for word in "${operations[@]:1}" op; do
+        if [ "$word" != op ]; then
+            given+=("$word")
+        else
+            edit resource op add "$id" "${given[@]}"
+            given=()
+        fi
+    done
+}
+resource() { apply resource "$@"; }
+fencing() { apply stonith "$@"; }
+
+# Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
+settings() {
+    local word path=$1
+    shift
+    for word in "$@"; do path+="[*/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"; done
+    has "$path"
+}
+property() { settings /cib/configuration/crm_config "$@" || edit property set "$@"; }
+defaults() { settings /cib/configuration/rsc_defaults "$@" || edit resource defaults update "$@"; }
+
+# A constraint has its whole meaning in its id and its attributes; one that differs is made anew.
+constraint() {
+    local id=$1 same=$2
+    shift 2
+    known+=("$id")
+    if has "//constraints/*[@id='$id']$same"; then return; fi
+    ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
+    edit "$@"
+}
+# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
+never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
+avoid() { location "$1" "$3" avoid -INFINITY; }
+prefer() { location "$1" "$3" prefer 1; }
+location() {
+    local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
+    [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
+    constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
+}
+# colocation RESOURCE with OTHER score=SCORE
+colocation() {
+    local id="colocation-$1-$3"
+    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
+        constraint colocation add "$@" "id=$id"
+}
+# order RESOURCE after FIRST kind=KIND
+order() {
+    local id="order-$3-$1"
+    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \
+        constraint order "$3" 'then' "$1" "$4" "id=$id"
+}
+
+
+# Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
+forget_earlier() {
+    local path id own='false()' earlier=()
+    for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
+    for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
+        id_of "$path"
+        is_known "$id" || earlier+=("$id")
+    done
+    [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
+}
+
+# Names what other hands made, with the command that removes it; more=1 when there is any.
+name_foreign() {
+    local path id remove
+    for path in $(paths '//resources/*|//constraints/*'); do
+        id_of "$path"
+        if is_known "$id"; then continue; fi
+        case $path in
+            */constraints/*) remove='constraint delete' ;;
+            */group\[*) remove='resource ungroup' ;;
+            */clone\[*) remove='resource unclone' ;;
+            *)
+                remove='resource delete'
+                ! has "//primitive[@id='$id'][@class='stonith']" || remove='stonith delete'
+                ;;
+        esac
+        say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+        more=1
+    done
+}
+
+# Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
+# secret RESOURCE OPTION FILE
+hidden=()
+secret() {
+    hidden+=("$1" "$2" "$3")
+    set_option "$1" "$2" "@$1:$2@"
+}
+
+# Changes the value of an option that is there. A pipe: see above.
+set_option() {
+    local path id text=$3
+    text=${text//&/'&amp;'}
+    text=${text//</'&lt;'}
+    text=${text//>/'&gt;'}
+    text=${text//\"/'&quot;'}
+    for path in $(paths "//primitive[@id='$1']/instance_attributes/nvpair[@name='$2']"); do
+        id_of "$path"
+        printf '<nvpair id="%s" value="%s"/>' "$id" "$text" |
+            CIB_file="$work/new.xml" cibadmin --modify --xml-pipe >/dev/null 2>&1 ||
+            die "cannot set the option $2 of $1"
+    done
+}
+
+# An option as a configuration has it: option_in FILE RESOURCE OPTION
+option_in() { CIB_file=$1 cibadmin --query --xpath "//primitive[@id='$2']/*/nvpair[@name='$3']" 2>/dev/null || true; }
+
+# Puts the secrets in place of their placeholders.
+reveal_secrets() {
+    local i resource option before
+    for ((i = 0; i < ${#hidden[@]}; i += 3)); do
+        resource=${hidden[i]} option=${hidden[i + 1]}
+        read_secret "${hidden[i + 2]}"
+        set_option "$resource" "$option" "$secret_text"
+        ! grep -qF "\"@$resource:$option@\"" "$work/new.xml" ||
+            die "the secret $option of $resource did not get where it belongs; nothing was changed"
+        before=$(option_in "$work/orig.xml" "$resource" "$option")
+        [ "$before" = "$(option_in "$work/new.xml" "$resource" "$option")" ] ||
+            say "    $resource: $option is set to what ${hidden[i + 2]} holds"
+    done
+    unset secret_text
+}

@@ -1,0 +1,133 @@
+//! Scenarios that change, and clusters that other hands have changed: what the script does with what it finds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/trial.rs"]
+mod trial;
+
+use trial::Trial;
+
+const EXAMPLE: &str = "ovd-session-manager";
+
+/// One device for two nodes: as few calls of pcs as possible.
+fn small() -> Trial {
+    let mut trial = Trial::new(EXAMPLE);
+    let (before, _) = trial.scenario.split_once("\n[[fencing]]").unwrap();
+    trial.scenario = format!(
+        "{before}\n[[fencing]]\nname = \"fence-all\"\nnode = [\"osm1.priv\", \"osm2.priv\", \"pcs3.priv\"]\n\
+         agent = \"fence_ipmilan\"\noptions.ip = \"192.168.200.11\"\noptions.lanplus = true\n\
+         options.username = \"fence=\"\noptions.password = {{ file = \"{}\" }}\n",
+        trial.path("ipmi.secret").display()
+    );
+    trial
+}
+
+fn refused(trial: &Trial, script: &str, reason: &str) {
+    let output = trial.run(script, &[]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && text.contains(reason) && text.lines().count() == 1, "{output:?}");
+}
+
+#[test]
+fn a_secret_arrives_whatever_the_ids_are() {
+    let trial = small();
+    let script = trial.script(&[]);
+    trial.apply(&script);
+    // As crmsh writes it, and with another password.
+    let live = trial.read("live.xml");
+    let other = live.replace("fence-all-instance_attributes-password", "p1").replace("a&amp;b", "before");
+    assert!(live != other && live.contains("value=\"fence=\""), "{live}");
+    trial.write("live.xml", &other, 0o600);
+    let output = trial.apply(&script);
+    let live = trial.read("live.xml");
+    assert!(live.contains("id=\"p1\" name=\"password\" value=\"a&amp;b&lt;c&gt;&quot;d"), "{live}");
+    assert!(output.contains("fence-all: password is set to what ") && !output.contains("a&b"), "{output}");
+    assert!(trial.apply(&script).contains("configured like this already: nothing to push"));
+
+    // A secret that cannot get where it belongs is no reason to push the placeholder.
+    let lost = script.replace("    set_option \"$resource\" \"$option\" \"$secret_text\"\n", "");
+    assert!(lost != script);
+    refused(&trial, &lost.replace("lanplus=1", "lanplus=0"), "fence-all did not get where it belongs");
+    assert_eq!(trial.read("live.xml"), live);
+
+    std::fs::write(trial.path("ipmi.secret"), b"caf\xe9\n").unwrap();
+    refused(&trial, &script, "ipmi.secret is not UTF-8 text");
+}
+
+#[test]
+fn what_the_scenario_drops_is_taken_out() {
+    let mut trial = small();
+    let script = trial.script(&[]);
+    trial.apply(&script);
+    assert!(trial.read("live.xml").contains("name=\"lanplus\""));
+    // An option less; the quorum node becomes one that may run the services and the first one at that.
+    let scenario = trial.scenario.replace("options.lanplus = true\n", "").replace("\"quorum\"", "\"osm\"");
+    trial.scenario = scenario.replace("osm1.priv\"\nrole = \"osm\"", "osm1.priv\"\nrole = \"quorum\"");
+    let edited = trial.script(&[]);
+    let output = trial.apply(&edited);
+    let live = trial.read("live.xml");
+    assert!(!live.contains("lanplus"), "{live}");
+    assert!(live.contains("location-virtual_ip-osm2.priv-prefer") && live.contains("location-vip_src-osm1.priv-never"));
+    for gone in ["osm1.priv-prefer", "pcs3.priv-never"] {
+        assert!(!live.contains(gone), "{gone}: {live}");
+    }
+    assert_eq!(output.matches("pcs constraint remove").count(), 1, "{output}");
+
+    // What others made stays, and is not called configured.
+    for command in [
+        &["constraint", "location", "add", "mine", "virtual_ip", "osm3.priv", "5"][..],
+        &["resource", "create", "d", "ocf:heartbeat:Dummy", "--group", "g"],
+        &["stonith", "create", "f", "fence_ipmilan", "ip=1.2.3.4", "--force"],
+    ] {
+        let output = trial.enter(&[&["pcs", "-f", "live.xml"], command].concat());
+        assert!(output.status.success(), "{output:?}");
+    }
+    let output = trial.apply(&edited);
+    for line in [
+        ": mine (to remove it: pcs constraint delete mine)",
+        ": g (to remove it: pcs resource ungroup g)",
+        ": f (to remove it: pcs stonith delete f)",
+        "nothing to push. What differs from it is named above",
+    ] {
+        assert!(output.contains(line), "{line}: {output}");
+    }
+    assert!(!output.contains("like this already"), "{output}");
+}
+
+#[test]
+fn the_file_given_must_be_one_of_this_cluster() {
+    let trial = small();
+    let script = trial.script(&[]);
+    let fresh = trial.read("live.xml");
+    trial.write("live.xml", &fresh, 0o644);
+    refused(&trial, &script, "live.xml, and secrets are to be written there: chmod 600 it");
+    trial.write("live.xml", "", 0o600);
+    refused(&trial, &script, "live.xml holds no configuration");
+    trial.write("live.xml", &fresh.replace("pcs3.priv", "pcs4.priv"), 0o600);
+    refused(&trial, &script, "pcs3.priv is in the scenario, but not in the cluster");
+    trial.write("live.xml", &fresh.replace("</nodes>", "<node id=\"9\" uname=\"x\"/></nodes>"), 0o600);
+    refused(&trial, &script, "x is in the cluster, but not in the scenario: add it there (role quorum");
+    std::fs::remove_file(trial.path("live.xml")).unwrap();
+    refused(&trial, &script, "live.xml is not a file");
+}
+
+/// Its own text may be written anew while it runs, as an editor or the generator does.
+#[test]
+fn a_script_that_is_replaced_while_it_runs_goes_on() {
+    let trial = small();
+    let script = trial.script(&[]);
+    assert!(script.contains("\nmain() {\n") && script.ends_with("\n}\nmain \"$@\"; exit\n"));
+    let itself = script.replace("\nforget_earlier\nreveal", "\n: >\"$0\"\nforget_earlier\nreveal");
+    assert!(itself != script);
+    assert!(trial.apply(&itself).contains("To go back: cp"));
+    assert_eq!(trial.read("script.sh"), "");
+}
+
+/// bash 4.2 has no name references and calls an empty array unbound.
+#[test]
+fn the_script_keeps_to_what_bash_4_2_has() {
+    let script = small().script(&[]);
+    for newer in ["local -n", "declare -n", "@Q}", "@E}", "[-1]", "wait -n", "${options[@]}\"", "${force[@]}"] {
+        assert!(!script.contains(newer), "{newer}");
+    }
+    assert!(script.contains("in ${secrets[@]+\"${secrets[@]}\"}; do"));
+}
