@@ -2,7 +2,8 @@
 //!
 //! A monitor runs every ten seconds on every node for ever, and most of its cost is the start of its process. libgcc_s
 //! costs a tenth of that: a library to map, and a constructor that asks the processor for its features, which a virtual
-//! machine answers slowly. One shared library less is also one less to be missing on an old distribution.
+//! machine answers slowly. The static unwinder of a new compiler wants a new C library (GLIBC_2.35 with GCC 12), so a build
+//! for older distributions sets INUVIKA_SHARED_UNWINDER=1.
 
 // Cargo reads the standard output of a build script.
 #![allow(clippy::print_stdout)]
@@ -15,7 +16,9 @@ fn main() {
     let target = std::env::var("TARGET").unwrap_or_default();
     let host = std::env::var("HOST").unwrap_or_default();
     // Elsewhere, and where the compiler has no static unwinder, the usual shared one does.
-    if target != host || !target.ends_with("-linux-gnu") || !has_static_unwinder() {
+    let shared = std::env::var_os("INUVIKA_SHARED_UNWINDER").is_some();
+    println!("cargo:rerun-if-env-changed=INUVIKA_SHARED_UNWINDER");
+    if shared || target != host || !target.ends_with("-linux-gnu") || !has_static_unwinder() {
         return;
     }
     let Ok(folder) = std::env::var("OUT_DIR") else { return };

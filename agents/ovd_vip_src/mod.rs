@@ -30,6 +30,9 @@ use crate::ocf::params::Params;
 use crate::ocf::spec::Spec;
 use crate::sys::{iptables, nft};
 
+/// How long a look at iptables may take, where somebody else may hold its lock.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// How long names of cluster nodes may take to resolve at start.
 const RESOLVE: Duration = Duration::from_secs(2);
 
@@ -43,6 +46,12 @@ struct Applied {
     backend: Backend,
     link: String,
     peers: Vec<Peer>,
+    /// Names of nodes that nobody could resolve.
+    #[serde(default)]
+    unknown: Vec<String>,
+    /// The other backend may hold rules as well, from before a change of `backend` that was not finished.
+    #[serde(default)]
+    both: bool,
     /// How many rules of others give the virtual IP as source: an administrator's own, left alone.
     #[serde(default)]
     others: usize,
@@ -141,16 +150,20 @@ fn write(config: &Config, op: &Operation, link: &str) -> Result<bool, Failure> {
     }
     let rules = Rules::new(config, &op.instance, backend, link, &peers);
     let found = rules.inspect(&op.deadline).map_err(|e| Failure::io("read source address rules", &e))?;
-    let guide = iptables::stale_rules(config.virtual_ip, &op.deadline)
-        .map_err(|e| Failure::io("look for rules of cluster-vip-src", &e))?;
+    // A courtesy: not being able to look for the guide's leftovers must not keep the service from starting.
+    let guide = iptables::stale_rules(config.virtual_ip, &op.deadline.within(LOOK)).unwrap_or_else(|error| {
+        op.log.warning(&format!("cannot look for rules of cluster-vip-src: {error}"));
+        Vec::new()
+    });
     op.step(&format!("found {found:?}, {} rules of cluster-vip-src", guide.len()));
     let observed = Observed {
         rules: found,
         guide_rules: guide.len(),
-        other_backend: before.is_some_and(|applied| applied.backend == backend.other()),
+        other_backend: before.is_some_and(|applied| applied.both || applied.backend == backend.other()),
     };
     let steps = plan(&observed);
-    let mut applied = Applied { backend, link: link.to_owned(), peers, others: 0 };
+    let both = observed.other_backend;
+    let mut applied = Applied { backend, link: link.to_owned(), peers, unknown, both, others: 0 };
     let remember =
         |applied: &Applied| op.state.write(Applied::FILE, applied).map_err(|e| Failure::io("write state", &e));
     remember(&applied)?;
@@ -173,9 +186,12 @@ fn write(config: &Config, op: &Operation, link: &str) -> Result<bool, Failure> {
     }
     // What is left are rules that an administrator wrote with further conditions: known, and not ours to judge.
     applied.others = monitor::others(config, op).map_or(0, |rules| rules.len());
+    if applied.others > 0 || applied.both {
+        applied.both = false;
+        remember(&applied)?;
+    }
     if applied.others > 0 {
         op.log.warning(&format!("{} rules of others give the source {} too", applied.others, config.virtual_ip));
-        remember(&applied)?;
     }
     Ok(!steps.is_empty())
 }
@@ -210,10 +226,12 @@ fn remove(backend: Backend, op: &Operation) -> io::Result<bool> {
 /// Whether iptables may hold rules of this instance: running it costs processes and, on old kernels, loads modules that
 /// shut nftables out, so it is asked only then.
 fn may_use_iptables(op: &Operation) -> bool {
-    let asked = op.params.text("backend") == Some("iptables");
-    asked
-        || Applied::read(op).is_some_and(|applied| applied.backend == Backend::Iptables)
-        || Backend::choose(Choice::Auto) == Backend::Iptables
+    let recorded = match Applied::read(op) {
+        Some(applied) => applied.both || applied.backend == Backend::Iptables,
+        // The memory is lost, so whoever has a table nat may have our chain in it.
+        None => [false, true].iter().any(|v6| nft::has_table(*v6, "nat").unwrap_or(true)),
+    };
+    recorded || op.params.text("backend") == Some("iptables") || Backend::choose(Choice::Auto) == Backend::Iptables
 }
 
 /// Whether anything of this instance is in the kernel.

@@ -37,6 +37,10 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     if rules.verdict == Verdict::Stopped {
         return vec![rules];
     }
+    // Not being able to look (no iptables here) on a node that has nothing of ours is no sign of something running.
+    if rules.verdict == Verdict::Failed && op.is_probe() && !is_there(op) {
+        return vec![Check { verdict: Verdict::Stopped, ..rules }];
+    }
     let mut checks = vec![rules];
     checks.push(Check::run("single rule", || single(config, applied.as_ref(), op)));
     checks.push(Check::run("virtual ip", || match &holder {
@@ -74,9 +78,9 @@ fn single(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Verdic
     }
     // The legacy tables can be read by their own program only.
     if op.depth >= 10 && others.is_empty() {
-        match iptables::stale_rules(config.virtual_ip, &op.deadline) {
+        match iptables::stale_rules(config.virtual_ip, &op.deadline.within(super::LOOK)) {
             Ok(rules) => others.extend(rules.iter().map(ToString::to_string)),
-            Err(error) => return (Verdict::Failed, format!("run iptables: {error}")),
+            Err(error) => return (Verdict::Degraded, format!("cannot look for rules of cluster-vip-src: {error}")),
         }
     }
     match others.last() {
@@ -92,6 +96,10 @@ fn peers_kept(config: &Config, applied: Option<&Applied>, op: &Operation) -> (Ve
         Err(failure) => return (Verdict::Degraded, failure.reason),
     };
     let Some(applied) = applied else { return (Verdict::Ok, format!("cluster addresses: {}", now.len())) };
+    if !applied.unknown.is_empty() {
+        let names = applied.unknown.join(", ");
+        return (Verdict::Degraded, format!("cannot resolve cluster node {names}: add it to /etc/hosts, then restart"));
+    }
     let same_family = |address: &IpAddr| address.is_ipv4() == config.virtual_ip.is_ipv4();
     let known = |address: IpAddr| {
         applied.peers.iter().any(|p| p.address == address) || config.exclude.iter().any(|net| net.contains(&address))

@@ -33,7 +33,7 @@ pub const SPEC: Spec = Spec {
             unique_group: None,
             reloadable: false,
             short: "Network link",
-            long: "The link connections leave by. Default: the link that has the virtual IP when the resource starts.",
+            long: "The link connections leave by: one that has the virtual IP. Default: the link that has it when the resource starts.",
         },
         Param {
             name: "destinations",

@@ -50,7 +50,9 @@ pub fn judge(config: &Config, holder: Option<&Holder>) -> Result<String, (String
         Some(nic) if *nic != holder.link => Err((format!("is on {}, not on {nic}", holder.link), true)),
         _ if holder.dad_failed => Err(("is a duplicate: the kernel found another host with it".to_owned(), false)),
         _ if holder.tentative => Err(("is still tentative".to_owned(), true)),
-        _ if config.nic.is_none() && holder.link == "lo" => Err(("is on lo: set parameter nic".to_owned(), false)),
+        _ if config.nic.is_none() && holder.link == "lo" => {
+            Err(("is on lo, which no connection leaves by".to_owned(), false))
+        }
         _ => Ok(holder.link.clone()),
     }
 }

@@ -15,7 +15,7 @@ pub struct Hosts {
 impl Hosts {
     /// Reads /etc/hosts; empty when there is none.
     pub fn read() -> Self {
-        Self::parse(&fs::read_to_string("/etc/hosts").unwrap_or_default())
+        Self::parse(&String::from_utf8_lossy(&fs::read("/etc/hosts").unwrap_or_default()))
     }
 
     fn parse(text: &str) -> Self {

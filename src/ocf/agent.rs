@@ -120,17 +120,17 @@ fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) ->
         op.step("lock taken");
         Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state)
             .map_err(|e| Failure::io(&format!("write {}", op.state.folder().display()), &e))?;
-        act(&config)
+        let result = act(&config);
+        // A start that failed has undone itself, and leaves no memory of a running resource either. Only with the lock: the
+        // folder may be another start's.
+        if result.is_err() && op.action == Action::Start && !agent.is_present(op) {
+            op.state.remove();
+        }
+        result
     };
     match run() {
         Ok(()) => Outcome::success(),
-        Err(failure) => {
-            // A start that failed has undone itself, and leaves no memory of a running resource either.
-            if op.action == Action::Start && !agent.is_present(op) {
-                op.state.remove();
-            }
-            failure.into()
-        }
+        Err(failure) => failure.into(),
     }
 }
 
@@ -173,12 +173,6 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
             Outcome { code, reason, checks: Vec::new() }
         }
     };
-    if outcome.code == Code::Degraded && !op.env.knows_degraded() {
-        if let Some(reason) = outcome.reason.take() {
-            op.log.warning(&format!("degraded, reported as running to this Pacemaker: {reason}"));
-        }
-        outcome.code = Code::Success;
-    }
     outcome.checks = checks;
     outcome
 }

@@ -71,7 +71,7 @@ impl ByHand {
                     options.timeout = Some(
                         text.parse()
                             .ok()
-                            .filter(|s| *s > 0)
+                            .filter(|s| (1..=86_400).contains(s))
                             .ok_or_else(|| format!("--timeout {text}: write seconds"))?,
                     );
                 }

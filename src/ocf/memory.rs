@@ -9,8 +9,10 @@ use super::exit::Code;
 use super::log::Level;
 use super::operation::Operation;
 
-/// The reason that was logged last.
-const FILE: &str = "reason";
+/// The file with the reason that was logged last: one for each depth, as each sees other things.
+fn file(op: &Operation) -> String {
+    format!("reason.{}", op.depth)
+}
 
 /// Logs what came of `op`; `told` when a person at a terminal has just seen it.
 pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
@@ -25,18 +27,18 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
     if !op.is_recurring() {
         return;
     }
-    let before = op.state.read::<String>(FILE);
+    let before = op.state.read::<String>(&file(op));
     match (&outcome.reason, before) {
         (Some(reason), before) if before.as_ref() != Some(reason) => {
             op.log.write(level, &format!("monitor (exit code {}): {reason}", outcome.code));
             // Only beside a state folder that start made: a stopped resource leaves nothing.
             if op.state.folder().exists() {
-                let _ = op.state.write(FILE, reason);
+                let _ = op.state.write(&file(op), reason);
             }
         }
         (None, Some(before)) if outcome.code == Code::Success => {
             op.log.info(&format!("ok again, was: {before}"));
-            op.state.forget(FILE);
+            op.state.forget(&file(op));
         }
         _ => {}
     }

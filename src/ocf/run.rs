@@ -90,7 +90,11 @@ fn prepare(
         note = Some("parameters of its last start".to_owned());
     }
     let instance = instance.unwrap_or_else(|| Instance::new("default"));
-    let timeout = options.timeout.map(Duration::from_secs).or(env.meta_ms("timeout")).unwrap_or(DEFAULT_TIMEOUT);
+    let timeout = options
+        .timeout
+        .map(Duration::from_secs)
+        .or(env.meta_ms("timeout").filter(|t| !t.is_zero()))
+        .unwrap_or(DEFAULT_TIMEOUT);
     Ok((
         Operation {
             action,
@@ -110,7 +114,8 @@ fn prepare(
 
 fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option<&str>) -> Code {
     let name = agent.table().name;
-    let outcome = agent.perform(op);
+    let mut outcome = agent.perform(op);
+    let by_person = std::io::stderr().is_terminal();
     op.step(&format!("exit code {} {}", outcome.code, outcome.reason.as_deref().unwrap_or_default()));
     let format = options.format.or(match op.env.get("OCF_OUTPUT_FORMAT") {
         // With XML on stdout crm_resource leaves stderr out, which is what pcs shows of a validation.
@@ -124,15 +129,19 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
     if let Some(format) = format {
         out::stdout(&report::render(format, name, op, &outcome, note));
     }
-    let by_person = std::io::stderr().is_terminal();
     if by_person && !options.ignored.is_empty() {
         out::stderr(&format!("ignored: {}\n", options.ignored.join(" ")));
     }
     let told = by_person && format == Some(Format::Table);
+    memory::log_outcome(op, &outcome, told);
+    // Older Pacemaker takes 190 for a failure. The log has the reason.
+    if outcome.code == Code::Degraded && !op.env.knows_degraded() {
+        outcome.code = Code::Success;
+        outcome.reason = None;
+    }
     if let Some(reason) = outcome.reason.as_ref().filter(|_| !told) {
         print_reason(&op.env, reason);
     }
-    memory::log_outcome(op, &outcome, told);
     outcome.code
 }
 

@@ -41,7 +41,14 @@ pub fn remove(table: &str) -> io::Result<bool> {
     check_name(table)?;
     let v4 = remove_from(Family::V4, table);
     let v6 = remove_from(Family::V6, table);
-    Ok(v4? | v6?)
+    match (v4, v6) {
+        (Ok(v4), Ok(v6)) => Ok(v4 | v6),
+        // Kernels differ in what they say to a name they cannot hold or a family they lack: what counts is what is there.
+        (Err(error), _) | (_, Err(error)) => match tables(table) {
+            Ok(left) if left.iter().all(|other| other.name != table) => Ok(false),
+            _ => Err(error),
+        },
+    }
 }
 
 fn remove_from(family: Family, table: &str) -> io::Result<bool> {

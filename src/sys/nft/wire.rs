@@ -111,7 +111,8 @@ fn header(message: &mut Writer, family: u8, resource: u16) {
 
 /// Whether an error means that this kernel has no nftables, so that there is nothing of ours either.
 pub fn means_no_nftables(error: &io::Error) -> bool {
-    let unknown = [Errno::EPROTONOSUPPORT, Errno::EAFNOSUPPORT, Errno::EOPNOTSUPP];
+    // EINVAL is nfnetlink's answer to a question for a subsystem that nobody has registered.
+    let unknown = [Errno::EPROTONOSUPPORT, Errno::EAFNOSUPPORT, Errno::EOPNOTSUPP, Errno::EINVAL];
     error.raw_os_error().is_some_and(|errno| unknown.contains(&Errno::from_raw(errno)))
 }
 
