@@ -18,6 +18,9 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("stale rules of the guide's unit end as one rule", stale_nft),
     ("stale rules in the legacy tables too", stale_legacy),
     ("an administrator's own rule stays and is not judged", own_rule),
+    ("a table nat that iptables cannot show is no obstacle", native_nat),
+    ("a refused start leaves the running one alone", refused),
+    ("a quorum device keeps seeing the node", quorum_device),
     ("start twice does nothing the second time", twice),
     ("reload-agent changes destinations without a gap", reload),
     ("destinations and exclude decide who sees it", destinations),
@@ -131,6 +134,36 @@ fn own_rule() -> Result<()> {
     ensure!(sh("iptables-nft -t nat -S").contains("172.17.0.0/16"), "a rule that is not ours was removed");
     expect_monitor(&agent(), 0, "")?;
     expect_monitor(&agent().with("OCF_CHECK_LEVEL", "10"), 0, "")
+}
+
+fn native_nat() -> Result<()> {
+    sh(
+        "nft -f - <<'E'\ntable ip nat {\n set s { type ipv4_addr; }\n chain POSTROUTING {\n type nat hook postrouting priority srcnat;\n \
+        ip saddr @s oifname eth0 snat to 10.20.1.10\n }\n}\nE",
+    );
+    expect(&agent(), "start", 0)?;
+    expect_monitor(&agent(), 0, "")?;
+    expect_monitor(&agent().with("OCF_CHECK_LEVEL", "10"), 0, "")?;
+    expect(&agent(), "stop", 0)?;
+    ensure!(sh("nft list tables").trim() == "table ip nat");
+    Ok(())
+}
+
+fn refused() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    expect(&agent().with_param("virtual_ip", "nonsense"), "start", 6)?;
+    ensure!(std::path::Path::new("/run/inuvika-ha/vip_src/params").exists(), "its memory is gone");
+    expect_monitor(&agent(), 0, "")
+}
+
+fn quorum_device() -> Result<()> {
+    let text = "quorum {\n  device {\n    model: net\n    net {\n      host: 10.20.1.21\n    }\n  }\n}\n# K\u{f6}ln\n";
+    // In Latin-1, as an administrator's editor may have left it.
+    let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    std::fs::write("/etc/corosync/corosync.conf", bytes)?;
+    expect(&agent(), "start", 0)?;
+    ensure!(source_seen("10.20.1.21") == "10.20.1.11", "the quorum device sees the virtual IP");
+    expect_monitor(&agent(), 0, "")
 }
 
 fn twice() -> Result<()> {

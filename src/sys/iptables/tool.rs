@@ -100,7 +100,7 @@ impl Tool {
                 return Ok(Listing::parse(&output.text()));
             }
             // A table that nft has made in a way that iptables cannot show holds nothing that iptables has made.
-            if output.reason().contains("is incompatible") {
+            if String::from_utf8_lossy(&output.stderr).contains("is incompatible") {
                 return Ok(Listing::default());
             }
             if output.status.code() != Some(RESOURCE_PROBLEM) || !deadline.sleep(LOCKED_PAUSE) {
