@@ -1,12 +1,13 @@
 //! The agents, one folder each, and the one list of them.
 
+pub mod ovd_osm;
 pub mod ovd_vip_src;
 
 use crate::ocf::agent::Registered;
 use crate::ocf::spec::Spec;
 
 /// Every agent of this package. Links, meta-data files, tests and the generator go through this list.
-pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc];
+pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm];
 
 /// The tables of all agents.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {

@@ -10,5 +10,7 @@ pub mod multicall;
 pub mod ocf;
 pub mod out;
 pub mod pcs;
+pub mod probe;
 pub mod scenario;
+pub mod secret;
 pub mod sys;

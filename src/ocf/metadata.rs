@@ -48,7 +48,7 @@ pub fn render(spec: &Spec) -> String {
         parameter(&mut xml, param);
     }
     xml.push_str("</parameters>\n\n<actions>\n");
-    for action in spec.actions {
+    for action in spec.actions.iter().filter(|action| action.is_advertised()) {
         action_element(&mut xml, action);
     }
     xml.push_str("</actions>\n</resource-agent>\n");

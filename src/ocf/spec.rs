@@ -84,7 +84,10 @@ pub struct Param {
     pub long: &'static str,
 }
 
-/// One advertised action. pcs copies each into the CIB as an operation, with these values.
+/// The role of a monitor for nodes where the resource is not to run.
+pub const STOPPED: &str = "Stopped";
+
+/// One action. pcs copies each into the CIB as an operation, with these values.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionSpec {
     /// The action's OCF name.
@@ -108,6 +111,18 @@ impl ActionSpec {
     /// A recurring monitor.
     pub const fn monitor(timeout: u32, interval: u32, depth: u8) -> Self {
         Self { name: "monitor", timeout, interval: Some(interval), depth: Some(depth), role: None }
+    }
+
+    /// A recurring monitor for nodes where the resource is not to run (`role=Stopped`).
+    pub const fn passive(timeout: u32, interval: u32) -> Self {
+        Self { name: "monitor", timeout, interval: Some(interval), depth: Some(0), role: Some(STOPPED) }
+    }
+
+    /// Whether the meta-data has it. pcs copies every advertised operation into the cluster, and a monitor with role=Stopped
+    /// runs on every node, whatever the constraints (`resource-discovery=never` included): one that lacks the agent
+    /// answers 5, Pacemaker takes that for running, and the stop that must fail has the node fenced (tried with 2.1.5).
+    pub fn is_advertised(&self) -> bool {
+        self.role != Some(STOPPED)
     }
 }
 

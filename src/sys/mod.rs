@@ -1,9 +1,11 @@
 //! Effects on the host: each type here knows nothing of agents.
 
+pub mod cron_link;
 pub mod duplicate;
 pub mod iptables;
 pub mod links;
 pub mod netlink;
 pub mod nft;
 pub mod process;
+pub mod service;
 pub mod source_nat;

@@ -1,0 +1,5 @@
+//! Questions to a service, each with a deadline. They know nothing of agents.
+
+pub mod alive;
+pub mod http;
+pub mod mysql;
