@@ -1,50 +1,283 @@
 //! `ocf:inuvika:ovd-osm`: the OVD Session Manager on one node: its web server and its cron job.
+//!
+//! It replaces two resources of the OVD Session Manager failover guide: httpd (ocf:heartbeat:apache), whose check cannot see
+//! a broken Session Manager, and osm_cron (ocf:heartbeat:symlink), which a package upgrade on the passive node defeats.
 
+mod config;
+mod content;
+mod database;
+mod monitor;
+mod passive;
+mod plan;
+mod server;
+mod settings;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use self::config::{Config, Server};
+use self::plan::{Observed, Step, plan};
+use self::settings::Settings;
 use crate::ocf::agent::Agent;
 use crate::ocf::check::Check;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
-use crate::ocf::params::Params;
-use crate::ocf::spec::Spec;
+use crate::ocf::params::{Params, fits};
+use crate::ocf::spec::{Kind, Spec};
+use crate::sys::cron_link::{CronLink, Found, Taken};
+use crate::sys::process;
+use crate::sys::service::{Process, Service};
+
+/// Where things of an instance are kept that outlive a reboot.
+const ATTIC: &str = "/var/lib/inuvika-ha";
+
+/// How long the web server may take to say what is wrong with its configuration, after a start that failed.
+const COMPLAINT: Duration = Duration::from_secs(3);
 
 /// The agent.
 #[derive(Debug)]
 pub struct OvdOsm;
 
+/// What start did: written before it acts, so that the next action after a kill knows where to look.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Applied {
+    service: Service,
+    cron: Option<CronLink>,
+    /// The web server's main process, once it runs.
+    main: Option<Process>,
+}
+
+impl Applied {
+    const FILE: &'static str = "applied";
+
+    fn read(op: &Operation) -> Option<Self> {
+        op.state.read(Self::FILE)
+    }
+
+    fn write(&self, op: &Operation) -> Result<(), Failure> {
+        op.state.write(Self::FILE, self).map_err(|e| Failure::io("write state", &e))
+    }
+}
+
 impl Agent for OvdOsm {
-    type Config = ();
+    type Config = Config;
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
     }
 
-    fn configure(&self, _params: &Params) -> Result<(), Failure> {
-        Ok(())
+    fn configure(&self, params: &Params) -> Result<Config, Failure> {
+        Config::new(params)
     }
 
-    fn validate(&self, _config: &(), _op: &Operation) -> Vec<Check> {
-        Vec::new()
+    fn validate(&self, config: &Config, op: &Operation) -> Vec<Check> {
+        monitor::host(config, op)
     }
 
-    fn start(&self, _config: &(), _op: &Operation) -> Result<(), Failure> {
-        Err(Failure::generic("not there yet"))
+    fn start(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
+        // Half-copied or missing settings: every page would be an error. The database itself is not asked: when nobody
+        // reaches it, the service is to run all the same.
+        Settings::read(&config.settings).map_err(Failure::generic)?;
+        let cron = cron_of(config, op);
+        if let Some(cron) = cron.as_ref().filter(|cron| !cron.target.is_file()) {
+            let table = cron.target.display();
+            return Err(Failure::generic(format!("cron table {table} is missing: set cron_target, or manage_cron=no")));
+        }
+        let mut applied = Applied { service: located(config, op)?, cron, main: None };
+        let mut done = Vec::new();
+        bring_up(config, op, &mut applied, &mut done).map_err(|cause| undo(op, &applied, &done, cause))
     }
 
-    fn stop(&self, _op: &Operation) -> Result<(), Failure> {
-        Ok(())
+    fn stop(&self, op: &Operation) -> Result<(), Failure> {
+        let applied = Applied::read(op);
+        let mut causes = Vec::new();
+        // The cron job first: it works on what is about to go.
+        let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron_of_params(&op.params, op));
+        if let Some(cron) = cron {
+            take_cron(&cron, op).unwrap_or_else(|failure| causes.push(failure));
+        }
+        let service = match applied {
+            Some(applied) => Some(applied.service),
+            None => Server::new(&op.params).and_then(|server| server.find()).ok(),
+        };
+        if let Some(service) = service {
+            stop_server(service, op).unwrap_or_else(|failure| causes.push(failure));
+        }
+        causes.into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn monitor(&self, _config: &(), _op: &Operation) -> Vec<Check> {
-        Vec::new()
+    fn monitor(&self, config: &Config, op: &Operation) -> Vec<Check> {
+        monitor::checks(config, op)
     }
 
-    fn is_present(&self, _op: &Operation) -> bool {
-        false
+    fn passive(&self, config: &Config, op: &Operation) -> Vec<Check> {
+        passive::checks(config, op)
     }
 
-    fn reload(&self, _config: &(), _op: &Operation) -> Result<(), Failure> {
-        Ok(())
+    fn is_present(&self, op: &Operation) -> bool {
+        let linked = |cron: &CronLink| cron.look().is_ok_and(|found| found == Found::Ours);
+        Applied::read(op).is_some_and(|applied| {
+            applied.service.processes().map_or(true, |all| !all.is_empty()) || applied.cron.as_ref().is_some_and(linked)
+        })
     }
+
+    fn reload(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
+        // Every monitor reads its parameters anew; only the cron job has to follow at once.
+        let Some(mut applied) = Applied::read(op) else { return Ok(()) };
+        let wanted = cron_of(config, op);
+        if let Some(old) = applied.cron.as_ref().filter(|old| Some(*old) != wanted.as_ref()) {
+            take_cron(old, op)?;
+        }
+        applied.cron = wanted;
+        applied.write(op)?;
+        applied.cron.as_ref().map_or(Ok(()), |cron| put_cron(cron, op))
+    }
+}
+
+/// Does what is missing, and notes what it has done.
+fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut Vec<Step>) -> Result<(), Failure> {
+    let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
+    let look = |cron: &CronLink| cron.look().map_err(|e| Failure::io("look at the cron link", &e));
+    let observed = Observed { runs, cron: applied.cron.as_ref().map(look).transpose()? };
+    op.step(&format!("found {observed:?}"));
+    applied.write(op)?;
+    for step in plan(&observed) {
+        op.step(&format!("{step:?}"));
+        match step {
+            Step::StartServer => {
+                done.push(step);
+                applied.service.start(&op.deadline).map_err(|e| complaint(&applied.service, &e, op))?;
+            }
+            Step::AwaitAnswer => {
+                monitor::await_answer(config, &applied.service, &op.deadline).map_err(Failure::generic)?;
+                let main = applied.service.processes().ok().and_then(|all| all.into_iter().find(|p| p.top));
+                applied.main = main;
+                applied.write(op)?;
+            }
+            Step::LinkCron => {
+                done.push(step);
+                applied.cron.as_ref().map_or(Ok(()), |cron| put_cron(cron, op))?;
+            }
+            // The service is up: systemd's readiness to leave it alone must not take it down again.
+            Step::Claim => {
+                if let Err(error) = applied.service.claim(&op.deadline) {
+                    op.log.warning(&format!("keep systemd from restarting {}: {error}", applied.service.name()));
+                }
+            }
+        }
+    }
+    if !runs {
+        op.log.info(&format!("{} started, answers at {}", applied.service.name(), config.vhost));
+    }
+    Ok(())
+}
+
+/// Takes back what a failed start has done; what it found stays.
+fn undo(op: &Operation, applied: &Applied, done: &[Step], cause: Failure) -> Failure {
+    op.step(&format!("undo {done:?} after: {cause}"));
+    let mut second = None;
+    if done.contains(&Step::LinkCron)
+        && let Some(cron) = &applied.cron
+    {
+        second = take_cron(cron, op).err();
+    }
+    if done.contains(&Step::StartServer) {
+        second = stop_server(applied.service.clone(), op).err().or(second);
+    }
+    match second {
+        Some(second) => Failure::new(cause.code, format!("{cause}; undoing it failed too: {second}")),
+        None => cause,
+    }
+}
+
+/// Ends the web server: gracefully for a while, then at once, until the kernel has no process of it.
+fn stop_server(mut service: Service, op: &Operation) -> Result<(), Failure> {
+    let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
+    // The rest of the time is for those that do not want to go.
+    let graceful = asked.min(op.deadline.left() * 3 / 5);
+    service.locate(&op.deadline);
+    // SIGWINCH: Apache's graceful-stop (httpd manual, "Stopping and Restarting").
+    let ended = service
+        .stop(Signal::SIGWINCH, graceful, &op.deadline)
+        .map_err(|e| Failure::io(&format!("stop {}", service.name()), &e))?;
+    op.step(&format!("{ended:?}"));
+    if ended.killed > 0 {
+        let text =
+            format!("{}: {} processes killed after {:.1} s", service.name(), ended.killed, graceful.as_secs_f32());
+        op.log.warning(&text);
+    } else if ended.ran {
+        op.log.info(&format!("{} stopped", service.name()));
+    }
+    service.release(&op.deadline).unwrap_or_else(|error| {
+        op.log.warning(&format!("remove the drop-in of {}: {error}", service.name()));
+    });
+    Ok(())
+}
+
+fn put_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
+    let link = cron.link.display();
+    let moved = cron.put().map_err(|e| Failure::io(&format!("make cron link {link}"), &e))?;
+    if let Some(place) = moved {
+        op.log.warning(&format!("{link} was not our link: moved to {}", place.display()));
+    }
+    Ok(())
+}
+
+fn take_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
+    let link = cron.link.display();
+    match cron.take().map_err(|e| Failure::io(&format!("take away cron link {link}"), &e))? {
+        Taken::Moved(place) => op.log.warning(&format!("{link} was not our link: moved to {}", place.display())),
+        taken => op.step(&format!("cron link: {taken:?}")),
+    }
+    Ok(())
+}
+
+/// The web server of this host, with its control group where systemd knows of one.
+fn located(config: &Config, op: &Operation) -> Result<Service, Failure> {
+    let mut service = config.server.find()?;
+    service.locate(&op.deadline);
+    Ok(service)
+}
+
+/// The folder of an instance under /var/lib.
+fn attic(op: &Operation) -> PathBuf {
+    Path::new(ATTIC).join(op.instance.file_name())
+}
+
+/// The cron job of this instance; none when it is not ours.
+fn cron_of(config: &Config, op: &Operation) -> Option<CronLink> {
+    let (link, target) = config.cron.clone()?;
+    Some(CronLink { link, target, via: op.state.folder().join("cron"), attic: attic(op) })
+}
+
+/// The same from parameters that nobody has checked: what cannot be used is as good as not given.
+fn cron_of_params(params: &Params, op: &Operation) -> Option<CronLink> {
+    if params.boolean("manage_cron") == Ok(false) {
+        return None;
+    }
+    let path = |name: &str| params.text(name).filter(|value| fits(Kind::Path, value)).map(PathBuf::from);
+    let (link, target) = (path("cron_link")?, path("cron_target")?);
+    Some(CronLink { link, target, via: op.state.folder().join("cron"), attic: attic(op) })
+}
+
+/// Why the web server did not start, in its own words where they can be had.
+fn complaint(service: &Service, error: &std::io::Error, op: &Operation) -> Failure {
+    let cause = format!("start {}: {error}", service.name());
+    let program = match service {
+        Service::Direct { .. } => return Failure::io(&format!("start {}", service.name()), error),
+        _ => ["apachectl", "apache2ctl"].into_iter().find_map(process::find),
+    };
+    let limit = op.deadline.within(COMPLAINT);
+    let said = program.and_then(|program| process::run(program, &["-t"], None, &limit).ok());
+    let Some(said) = said.filter(|said| !said.status.success()) else { return Failure::generic(cause) };
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    // "AH00526: Syntax error on line 3 of FILE:", then what is wrong there.
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("error")).take(2).map(str::trim).collect();
+    if lines.is_empty() { Failure::generic(cause) } else { Failure::generic(lines.join(" ")) }
 }

@@ -9,7 +9,7 @@ use super::operation::Operation;
 use super::params::Params;
 use super::recorded::Recorded;
 use super::spec::Spec;
-use super::state::Lock;
+use super::state::{Lock, State};
 
 /// How long stop waits for another action of the instance before it goes on without the lock: a stuck start must not get
 /// the node fenced.
@@ -37,6 +37,12 @@ pub trait Agent: Sync {
 
     /// Looks, changes nothing.
     fn monitor(&self, config: &Self::Config, op: &Operation) -> Vec<Check>;
+
+    /// Looks on a node where the resource is not to run (`role=Stopped`), and puts aside what must not be there. Pacemaker
+    /// takes any answer but "stopped" for running, and then stops it on all nodes or on this one.
+    fn passive(&self, config: &Self::Config, op: &Operation) -> Vec<Check> {
+        self.monitor(config, op)
+    }
 
     /// Whether anything of this instance is on this host: asked when the parameters cannot be read.
     fn is_present(&self, op: &Operation) -> bool;
@@ -118,6 +124,7 @@ fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) ->
                 Failure::generic(format!("another action of this resource still runs after {waited} s"))
             })?;
         op.step("lock taken");
+        State::passive(&op.instance).remove();
         Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state)
             .map_err(|e| Failure::io(&format!("write {}", op.state.folder().display()), &e))?;
         let result = act(&config);
@@ -145,6 +152,7 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
     let result = agent.stop(op);
     if result.is_ok() {
         op.state.remove();
+        State::passive(&op.instance).remove();
     }
     match result {
         Ok(()) => Outcome::success(),
@@ -158,18 +166,19 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         // By hand: say what is wrong. A recurring monitor must not ban nodes, and a probe on a node where nothing runs is
         // no error at all: start will tell.
         Err(failure) if !op.is_probe() && !op.is_recurring() => return failure.into(),
-        Err(_) if op.is_probe() && !agent.is_present(op) => {
+        Err(_) if (op.is_probe() || op.is_passive()) && !agent.is_present(op) => {
             return Outcome { code: Code::NotRunning, reason: None, checks: Vec::new() };
         }
         Err(failure) => return Failure::generic(failure.reason).into(),
     };
-    let checks = agent.monitor(&config, op);
+    let checks = if op.is_passive() { agent.passive(&config, op) } else { agent.monitor(&config, op) };
     let mut outcome = match heaviest(&checks) {
         None => Outcome::success(),
         Some(worst) => {
             let code = worst.verdict.code();
             // A clean stop is an answer, not an error; but a recurring monitor that finds it has found a loss.
-            let reason = (code != Code::NotRunning || op.is_recurring()).then(|| worst.detail.clone());
+            let expected = code == Code::NotRunning && (op.is_passive() || !op.is_recurring());
+            let reason = (!expected).then(|| worst.detail.clone());
             Outcome { code, reason, checks: Vec::new() }
         }
     };

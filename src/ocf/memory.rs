@@ -8,6 +8,7 @@ use super::agent::Outcome;
 use super::exit::Code;
 use super::log::Level;
 use super::operation::Operation;
+use super::state::State;
 
 /// The file with the reason that was logged last: one for each depth, as each sees other things.
 fn file(op: &Operation) -> String {
@@ -23,8 +24,8 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
         }
         return;
     }
-    // Runs by hand and probes leave no trace: they are questions.
-    if !op.is_recurring() {
+    // Runs by hand and probes leave no trace: they are questions. What a passive node has to say, its agent says.
+    if !op.is_recurring() || op.is_passive() {
         return;
     }
     let before = op.state.read::<String>(&file(op));
@@ -39,6 +40,24 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
         (None, Some(before)) if outcome.code == Code::Success => {
             op.log.info(&format!("ok again, was: {before}"));
             op.state.forget(&file(op));
+        }
+        _ => {}
+    }
+}
+
+/// Logs `what` about a passive node when it is new or another than before; `None`: there is nothing to say (any more).
+pub fn passive(op: &Operation, about: &str, what: Option<&str>) {
+    let state = State::passive(&op.instance);
+    let before = state.read::<String>(about);
+    match (what, before) {
+        (Some(what), before) if before.as_deref() != Some(what) => {
+            op.log.warning(what);
+            let _ = state.write(about, &what);
+        }
+        (None, Some(before)) => {
+            op.log.info(&format!("no longer: {before}"));
+            state.forget(about);
+            state.remove_if_empty();
         }
         _ => {}
     }

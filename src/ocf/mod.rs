@@ -11,7 +11,7 @@ pub mod environment;
 pub mod exit;
 pub mod instance;
 pub mod log;
-mod memory;
+pub mod memory;
 pub mod metadata;
 pub mod operation;
 pub mod params;

@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::instance::Instance;
 use super::log::Log;
 use super::params::Params;
+use super::spec::STOPPED;
 use super::state::State;
 use super::trace::Trace;
 
@@ -45,6 +46,12 @@ impl Operation {
     /// Whether this is a recurring monitor.
     pub fn is_recurring(&self) -> bool {
         self.action == Action::Monitor && self.interval.is_some_and(|i| !i.is_zero())
+    }
+
+    /// Whether this is the recurring monitor of a node where the resource is not to run (`role=Stopped`): Pacemaker expects
+    /// 7 and takes everything else for running there.
+    pub fn is_passive(&self) -> bool {
+        self.is_recurring() && self.env.meta("role") == Some(STOPPED)
     }
 
     /// Notes a step in the step log.

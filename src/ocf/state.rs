@@ -36,6 +36,12 @@ impl State {
         Self { folder: Path::new(ROOT).join(instance.file_name()) }
     }
 
+    /// What the monitor of a passive node remembers: beside the folder of `instance`, as that is there only while the
+    /// resource runs here.
+    pub fn passive(instance: &Instance) -> Self {
+        Self { folder: Path::new(ROOT).join(format!("{}.passive", instance.file_name())) }
+    }
+
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -93,6 +99,12 @@ impl State {
     /// Removes the file `name` when it is there.
     pub fn forget(&self, name: &str) {
         let _ = fs::remove_file(self.folder.join(name));
+    }
+
+    /// Removes the folder when nothing is in it.
+    pub fn remove_if_empty(&self) {
+        let _ = fs::remove_dir(&self.folder);
+        let _ = fs::remove_dir(ROOT);
     }
 
     /// Removes the folder with all that is in it; true when nothing is left.

@@ -1,0 +1,188 @@
+//! What `monitor` and `validate-all` look at on the node where the resource runs. Nothing here changes the service.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::config::Config;
+use super::database::{View, publish};
+use super::settings::Settings;
+use super::{Applied, content, cron_of};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::deadline::Deadline;
+use crate::ocf::operation::Operation;
+use crate::probe::alive;
+use crate::sys::cron_link::{CronLink, Found};
+use crate::sys::service::{Process, Service};
+
+/// The checks of monitor.
+pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
+    let applied = Applied::read(op);
+    let service = match applied.as_ref().map(|a| Ok(a.service.clone())).unwrap_or_else(|| super::located(config, op)) {
+        Ok(service) => service,
+        Err(failure) => return vec![Check::run("web server", || (Verdict::Stopped, failure.reason))],
+    };
+    let cron = cron_of(config, op);
+    let mut processes = Vec::new();
+    let server = Check::run("web server", || match service.processes() {
+        Err(error) => (Verdict::Failed, format!("look for processes of {}: {error}", service.name())),
+        Ok(found) => {
+            processes = found;
+            judge_processes(&service, &processes, applied.as_ref(), cron.as_ref())
+        }
+    });
+    if server.verdict == Verdict::Stopped {
+        return vec![server];
+    }
+    let mut checks = vec![server];
+    if !processes.is_empty() {
+        let limit = op.deadline.within(config.request_timeout);
+        checks.push(Check::run("answer", || answer(config.vhost, &processes, &limit)));
+    }
+    if let Some(cron) = &cron {
+        checks.push(Check::run("cron job", || judge_cron(cron, op)));
+    }
+    // What hangs already is not asked further: a slow monitor would only delay the stop.
+    let hangs = checks.iter().any(|check| check.name != "cron job" && check.verdict == Verdict::Failed);
+    if op.depth >= 10 && !hangs {
+        checks.push(Check::run("page", || content::check(config, op)));
+    }
+    if op.depth >= 20 && !hangs {
+        database(config, op, &mut checks);
+    }
+    checks
+}
+
+fn judge_processes(
+    service: &Service,
+    processes: &[Process],
+    applied: Option<&Applied>,
+    cron: Option<&CronLink>,
+) -> (Verdict, String) {
+    let name = service.name();
+    if processes.is_empty() {
+        // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
+        let linked = cron.and_then(|cron| cron.look().ok()).is_some_and(|found| found == Found::Ours);
+        return match linked {
+            true => (Verdict::Failed, format!("{name} has no process left, and the cron job still runs here")),
+            false => (Verdict::Stopped, format!("{name} is not running")),
+        };
+    }
+    let lost = applied.and_then(|a| a.main).filter(|main| !is_among(processes, main));
+    // systemd ends the rest by itself, and a restart by hand gives a new one: only for the others it is a loss.
+    if let Some(main) = lost.filter(|_| !matches!(service, Service::Systemd { .. })) {
+        let orphans = processes.iter().filter(|p| p.top).count();
+        if orphans != 1 {
+            return (Verdict::Failed, format!("main process {} of {name} is gone, {orphans} are left", main.pid));
+        }
+    }
+    (Verdict::Ok, format!("{name}, {} processes", processes.len()))
+}
+
+fn is_among(processes: &[Process], wanted: &Process) -> bool {
+    processes.iter().any(|p| p.pid == wanted.pid && p.started == wanted.started)
+}
+
+fn answer(vhost: SocketAddr, processes: &[Process], limit: &Deadline) -> (Verdict, String) {
+    match alive::ask(vhost, limit) {
+        Ok(line) => (Verdict::Ok, format!("{vhost}: {line}")),
+        Err(why) => {
+            let stopped = processes.iter().filter(|p| matches!(p.state, 'T' | 't')).count();
+            let blocked = processes.iter().filter(|p| p.state == 'D').count();
+            let all = processes.len();
+            let hint = match (stopped, blocked) {
+                (0, 0) => String::new(),
+                (0, _) => format!(": {blocked} of {all} processes wait for a disk"),
+                _ => format!(": {stopped} of {all} processes are stopped (SIGSTOP)"),
+            };
+            (Verdict::Failed, format!("{why}{hint}"))
+        }
+    }
+}
+
+fn judge_cron(cron: &CronLink, op: &Operation) -> (Verdict, String) {
+    // A Session Manager that ran before the cluster came is adopted as it is; start puts its link right later.
+    let wrong = if op.is_probe() { Verdict::Degraded } else { Verdict::Failed };
+    let link = cron.link.display();
+    match cron.look() {
+        Err(error) => (wrong, format!("look at cron link {link}: {error}")),
+        Ok(Found::Absent) => (wrong, format!("cron link {link} is gone: the cron job does not run")),
+        Ok(Found::Dead) => (wrong, format!("cron link {link} leads nowhere: the cron job does not run")),
+        Ok(Found::Foreign(what)) => (wrong, format!("cron link {link} is {what}, not our link")),
+        Ok(Found::Ours | Found::Package) => match cron.refused() {
+            Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
+            None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),
+        },
+    }
+}
+
+fn database(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
+    let mut seen = None;
+    checks.push(Check::run("database", || {
+        let view = View::of(config, op);
+        seen = Some(view.clone());
+        view.judge(config)
+    }));
+    // Runs by hand are questions; only the cluster's own let the cluster know.
+    if let Some(view) = seen.filter(|_| op.is_recurring()) {
+        checks.push(Check::run("node attribute", || publish(&view, op)));
+    }
+}
+
+/// The checks of validate-all at level 10: can this host do it.
+pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut maintenance = false;
+    checks.push(Check::run("settings", || match Settings::read(&config.settings) {
+        Err(why) => (Verdict::Failed, why),
+        Ok(settings) if settings.is_local() => {
+            (Verdict::Degraded, "the database is on this node: the other node would have another one".to_owned())
+        }
+        Ok(settings) => {
+            maintenance = settings.maintenance;
+            (Verdict::Ok, config.settings.display().to_string())
+        }
+    }));
+    checks.push(Check::run("web server", || match config.server.find() {
+        Err(failure) => (Verdict::Failed, failure.reason),
+        Ok(service) => match service.at_boot() {
+            Some(how) => (Verdict::Degraded, how),
+            None => (Verdict::Ok, service.name()),
+        },
+    }));
+    if let Some(cron) = cron_of(config, op) {
+        checks.push(Check::run("cron job", || {
+            let folder = cron.link.parent().filter(|folder| !folder.is_dir());
+            match (folder, cron.refused()) {
+                (Some(folder), _) => (Verdict::Failed, format!("no folder {}: is cron installed?", folder.display())),
+                (None, Some(why)) if cron.target.is_file() => (Verdict::Degraded, format!("cron ignores {why}")),
+                (None, Some(why)) => (Verdict::Failed, format!("cron table {why}")),
+                (None, None) => (Verdict::Ok, cron.target.display().to_string()),
+            }
+        }));
+    }
+    checks.push(Check::run("database", || match View::of(config, op) {
+        View::Answers => (Verdict::Ok, "answers SELECT 1".to_owned()),
+        View::Refuses(why) | View::Lost(why) | View::Unknown(why) => (Verdict::Degraded, why),
+    }));
+    if maintenance {
+        checks.push(Check::run("maintenance", || (Verdict::Ok, "the farm is in maintenance mode".to_owned())));
+    }
+    checks
+}
+
+/// Waits until the web server answers; gives up when it has no process left.
+pub fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Result<(), String> {
+    let begun = Instant::now();
+    loop {
+        let why = match alive::ask(config.vhost, &deadline.within(config.request_timeout)) {
+            Ok(_) => return Ok(()),
+            Err(why) => why,
+        };
+        if begun.elapsed() > Duration::from_millis(200) && service.processes().is_ok_and(|all| all.is_empty()) {
+            return Err(format!("{} has ended again", service.name()));
+        }
+        if !deadline.sleep(Duration::from_millis(5)) {
+            return Err(why);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What is looked at on a node where the Session Manager is not to run (`role=Stopped`).
+//!
+//! The answer is 7, "not running", unless the cluster itself has started it here: Pacemaker takes anything else for a second
+//! Session Manager and stops it, or both.
+
+use super::config::Config;
+use super::database::{View, publish};
+use super::{Applied, cron_of};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::memory;
+use crate::ocf::operation::Operation;
+use crate::sys::cron_link::Taken;
+
+/// The checks, the last of which says that nothing runs here.
+pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
+    let service = config.server.find().ok();
+    if let Some(applied) = Applied::read(op)
+        && applied.service.processes().is_ok_and(|all| !all.is_empty())
+    {
+        // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
+        return super::monitor::checks(config, op);
+    }
+    let mut checks = Vec::new();
+    if let Some(cron) = cron_of(config, op) {
+        checks.push(Check::run("cron job", || {
+            let link = cron.link.display();
+            match cron.take() {
+                Ok(Taken::Nothing) => (Verdict::Ok, "does not run here".to_owned()),
+                Ok(Taken::Link) => {
+                    let text = format!("cron link {link} removed: the cron job belongs to the active node");
+                    op.log.info(&text);
+                    (Verdict::Ok, text)
+                }
+                Ok(Taken::Moved(place)) => {
+                    let text = format!("{link} moved to {}: the cron job belongs to the active node", place.display());
+                    op.log.warning(&text);
+                    (Verdict::Ok, text)
+                }
+                Err(error) => {
+                    let text = format!("take away cron link {link}: {error}");
+                    memory::passive(op, "cron", Some(&text));
+                    (Verdict::Ok, text)
+                }
+            }
+        }));
+    }
+    let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
+    let stray =
+        stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));
+    memory::passive(op, "web-server", stray.as_deref());
+    // A node without settings (one that only votes) has no view.
+    if config.settings.exists() {
+        checks.push(Check::run("database", || {
+            let view = View::of(config, op);
+            let (published, text) = publish(&view, op);
+            let trouble = match &view {
+                View::Answers => None,
+                View::Refuses(why) | View::Lost(why) | View::Unknown(why) => Some(why.as_str()),
+            };
+            memory::passive(op, "database", trouble);
+            memory::passive(op, "attribute", (published != Verdict::Ok).then_some(text.as_str()));
+            (Verdict::Ok, trouble.map_or(text, str::to_owned))
+        }));
+    }
+    checks.push(Check::run("web server", || {
+        (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))
+    }));
+    checks
+}

@@ -1,0 +1,77 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use super::config::{Config, Manager};
+use super::plan::{Observed, Step, plan};
+use super::spec::SPEC;
+use crate::ocf::exit::Code;
+use crate::ocf::params::Params;
+use crate::sys::cron_link::Found;
+
+fn configure(pairs: &[(&str, &str)]) -> Result<Config, (Code, String)> {
+    let mut params = Params::none(&SPEC);
+    for (name, value) in pairs {
+        params.set(name, value).unwrap();
+    }
+    params.check().and_then(|()| Config::new(&params)).map_err(|failure| (failure.code, failure.reason))
+}
+
+#[test]
+fn without_parameters_it_is_the_guides_session_manager() {
+    let config = configure(&[]).unwrap();
+    assert_eq!(config.vhost.to_string(), "127.0.0.1:1111");
+    assert_eq!(config.content.page.url, "http://127.0.0.1:1111/server/status");
+    assert!(config.content.is_default && !config.dependency_fails);
+    assert!(config.content.pattern.is_match("<?xml?><error id=\"1\" message=\"Server does not send a valid XML\"/>"));
+    assert!(!config.content.pattern.is_match("<error id=\"0\" message=\"Internal error\"/>"));
+    assert_eq!(config.server.manager, Manager::Auto);
+    assert_eq!(config.cron.unwrap().0.display().to_string(), "/etc/cron.d/sessionmanager");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_its_parameter() {
+    for (name, value) in [
+        ("vhost", "localhost"),
+        ("vhost", "127.0.0.1:0"),
+        ("vhost", "0.0.0.0:1111"),
+        ("service", "../apache2"),
+        ("service", ".hidden"),
+        ("service_match", "(open"),
+        ("service_manager", "upstart"),
+        ("httpd_config", "relative"),
+        ("graceful_timeout", "soon"),
+        ("database_timeout", "0"),
+    ] {
+        let (code, reason) = configure(&[(name, value)]).unwrap_err();
+        assert!(code == Code::NotConfigured && reason.contains(name), "{name}={value}: {reason}");
+    }
+    assert!(configure(&[("service_manager", "direct")]).unwrap_err().1.contains("httpd_config"));
+    assert!(configure(&[("service_manager", "systemd"), ("httpd_config", "/etc/x")]).is_err());
+}
+
+#[test]
+fn parameters_imply_each_other() {
+    assert_eq!(configure(&[("httpd_config", "/etc/x")]).unwrap().server.manager, Manager::Direct);
+    assert_eq!(configure(&[("service", "httpd.service")]).unwrap().server.name.as_deref(), Some("httpd"));
+    assert!(!configure(&[("service_match", "ok")]).unwrap().content.is_default);
+    assert!(configure(&[("manage_cron", "no")]).unwrap().cron.is_none());
+    let page = configure(&[("vhost", "[::1]:1111")]).unwrap().content.page.url;
+    assert_eq!(page, "http://[::1]:1111/server/status");
+}
+
+#[test]
+fn start_does_what_is_missing_and_nothing_else() {
+    use Step::*;
+    let all = [
+        (false, Some(Found::Absent), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
+        (false, Some(Found::Dead), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
+        (false, None, vec![StartServer, AwaitAnswer, Claim]),
+        // A Session Manager from before the cluster: not restarted, only its link is made ours.
+        (true, Some(Found::Package), vec![AwaitAnswer, LinkCron, Claim]),
+        (true, Some(Found::Foreign("a file".to_owned())), vec![AwaitAnswer, LinkCron, Claim]),
+        (true, Some(Found::Ours), vec![AwaitAnswer, Claim]),
+    ];
+    for (runs, cron, steps) in all {
+        let observed = Observed { runs, cron };
+        assert_eq!(plan(&observed), steps, "{observed:?}");
+    }
+}
