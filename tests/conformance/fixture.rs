@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
+use crate::osm;
 use crate::support::subject::Subject;
 
 /// An agent on a host where it can run.
@@ -52,6 +53,14 @@ impl Fixture {
                 },
                 left: || [tables(), state()].concat(),
                 obstacle: Some((|| ip("addr del 10.20.1.10/24 dev eth0"), || ip("addr add 10.20.1.10/24 dev eth0"))),
+            },
+            "ovd-osm" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("vhost", "nowhere"),
+                params: osm::params,
+                left: || [osm::left(), state()].concat(),
+                obstacle: Some((osm::hide, osm::show)),
             },
             other => return Err(format!("{other} is in the registry but has no fixture here")),
         };
@@ -124,6 +133,7 @@ fn prepare_host() {
 
 /// Takes away what a question that failed has left, so that the next one is asked of a clean host.
 fn clean() {
+    osm::clean();
     run(Command::new("nft").args(["flush", "ruleset"]));
     let _ = fs::remove_dir_all("/run/inuvika-ha");
     for file in fs::read_dir("/run").into_iter().flatten().flatten() {

@@ -17,6 +17,7 @@ mod cycle;
 mod description;
 mod fixture;
 mod killed;
+mod osm;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,9 @@
 //! Shared by the test targets and the demo.
 #![allow(dead_code, unused_imports, reason = "every target includes the whole module and uses its own part of it")]
 
+pub mod apache;
 pub mod lab;
+pub mod mariadb;
 
 pub mod ovd;
 pub mod subject;

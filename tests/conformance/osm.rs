@@ -1,0 +1,88 @@
+//! What ovd-osm needs around it: Apache, started without a service manager, a database, a cron folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+use crate::support::apache;
+use crate::support::mariadb::{self, MariaDb};
+
+const FOLDER: &str = "/run/osm";
+
+fn folder(n: usize) -> PathBuf {
+    Path::new(FOLDER).join(n.to_string())
+}
+
+fn port(n: usize) -> u16 {
+    2000 + u16::try_from(n).unwrap()
+}
+
+/// Good parameters for instance number `n`.
+pub fn params(n: usize) -> Vec<(String, String)> {
+    prepare();
+    let at = |name: &str| folder(n).join(name).display().to_string();
+    let pairs = [
+        ("session_manager_config", format!("{FOLDER}/settings")),
+        ("service_manager", "direct".to_owned()),
+        ("httpd_config", at("httpd.conf")),
+        ("vhost", format!("127.0.0.1:{}", port(n))),
+        ("cron_link", format!("{FOLDER}/cron.d/job-{n}")),
+        ("cron_target", at("table")),
+    ];
+    pairs.map(|(name, value)| (format!("OCF_RESKEY_{name}"), value)).to_vec()
+}
+
+fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        fs::create_dir_all(format!("{FOLDER}/cron.d")).unwrap();
+        for n in 0..16 {
+            fs::create_dir_all(folder(n)).unwrap();
+            fs::write(folder(n).join("table"), "* * * * * root true\n").unwrap();
+            apache::configure(&folder(n), port(n));
+        }
+        keep_var_lib();
+        // For as long as the tests run: the PID namespace takes it along.
+        let database = MariaDb::start(&Path::new(FOLDER).join("database"), 3307).unwrap();
+        fs::write(format!("{FOLDER}/settings"), mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD)).unwrap();
+        std::mem::forget(database);
+    });
+}
+
+/// What the agent keeps under /var/lib goes to this test's own layer.
+fn keep_var_lib() {
+    for name in ["upper", "work"] {
+        fs::create_dir_all(format!("{FOLDER}/{name}")).unwrap();
+    }
+    let options = format!("lowerdir=/var/lib,upperdir={FOLDER}/upper,workdir={FOLDER}/work");
+    let status = Command::new("mount").args(["-t", "overlay", "-o", &options, "overlay", "/var/lib"]).status().unwrap();
+    assert!(status.success(), "mount an overlay on /var/lib");
+}
+
+/// Everything of the agent that is on the host, in words.
+pub fn left() -> Vec<String> {
+    let processes = apache::processes().into_iter().map(|pid| format!("apache2 process {pid}"));
+    let links = fs::read_dir(format!("{FOLDER}/cron.d")).unwrap().flatten();
+    processes.chain(links.map(|entry| entry.path().display().to_string())).collect()
+}
+
+/// Ends what a question that failed has left.
+pub fn clean() {
+    for pid in apache::processes() {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+    }
+    for link in fs::read_dir(format!("{FOLDER}/cron.d")).into_iter().flatten().flatten() {
+        let _ = fs::remove_file(link.path());
+    }
+}
+
+/// Takes the settings away, or gives them back: without them start fails at once.
+pub fn hide() {
+    fs::rename(format!("{FOLDER}/settings"), format!("{FOLDER}/hidden")).unwrap();
+}
+
+/// See [`hide`].
+pub fn show() {
+    fs::rename(format!("{FOLDER}/hidden"), format!("{FOLDER}/settings")).unwrap();
+}
