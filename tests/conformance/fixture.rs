@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
-use crate::osm;
+use crate::support::osm_host as osm;
 use crate::support::subject::Subject;
 
 /// An agent on a host where it can run.

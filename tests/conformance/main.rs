@@ -17,7 +17,6 @@ mod cycle;
 mod description;
 mod fixture;
 mod killed;
-mod osm;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,6 +4,7 @@
 pub mod apache;
 pub mod lab;
 pub mod mariadb;
+pub mod osm_host;
 
 pub mod ovd;
 pub mod subject;

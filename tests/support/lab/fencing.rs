@@ -17,6 +17,8 @@ use super::node::Node;
 /// One thing that the switch was asked for and did.
 #[derive(Debug, Clone)]
 pub struct Switched {
+    /// When it was asked for.
+    pub asked: Instant,
     /// When it was done.
     pub at: Instant,
     /// `on` or `off`.
@@ -77,6 +79,7 @@ impl Fencing {
     }
 
     fn answer(&self, line: &str) -> Result<String> {
+        let asked = Instant::now();
         let (action, node) = line.split_once(' ').unwrap_or((line, ""));
         if self.broken.load(Ordering::SeqCst) {
             bail!("the power switch does not work");
@@ -98,7 +101,7 @@ impl Fencing {
             }
             _ => bail!("unknown action {action}"),
         }
-        let done = Switched { at: Instant::now(), action: action.to_owned(), node: short.to_owned() };
+        let done = Switched { asked, at: Instant::now(), action: action.to_owned(), node: short.to_owned() };
         self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
         Ok(action.to_owned())
     }

@@ -1,20 +1,24 @@
-//! What ovd-osm needs around it: Apache, started without a service manager, a database, a cron folder.
+//! A host without service manager for ovd-osm: an Apache and a cron job for each instance, one database for all.
+#![allow(dead_code)] // every test crate uses a part of it
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use crate::support::apache;
-use crate::support::mariadb::{self, MariaDb};
+use super::apache;
+use super::mariadb::{self, MariaDb};
 
-const FOLDER: &str = "/run/osm";
+/// Where all of it is.
+pub const FOLDER: &str = "/run/osm";
 
-fn folder(n: usize) -> PathBuf {
+/// The folder of instance number `n`.
+pub fn folder(n: usize) -> PathBuf {
     Path::new(FOLDER).join(n.to_string())
 }
 
-fn port(n: usize) -> u16 {
+/// The port of instance number `n`.
+pub fn port(n: usize) -> u16 {
     2000 + u16::try_from(n).unwrap()
 }
 
@@ -48,6 +52,22 @@ fn prepare() {
         fs::write(format!("{FOLDER}/settings"), mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD)).unwrap();
         std::mem::forget(database);
     });
+}
+
+/// The database of all instances, on port 3307 of the loopback link; the PID namespace ends it with the tests.
+pub fn database() -> MutexGuard<'static, Option<MariaDb>> {
+    static DATABASE: Mutex<Option<MariaDb>> = Mutex::new(None);
+    DATABASE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Good settings of the Session Manager.
+pub fn settings() -> String {
+    mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD)
+}
+
+/// Writes the settings of all instances.
+pub fn write_settings(text: &str) {
+    fs::write(format!("{FOLDER}/settings"), text).unwrap();
 }
 
 /// What the agent keeps under /var/lib goes to this test's own layer.
