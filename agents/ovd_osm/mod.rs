@@ -1,5 +1,7 @@
 //! `ocf:inuvika:ovd-osm`: the OVD Session Manager on one node: its web server and its cron job.
 
+#[allow(dead_code, reason = "used by the monitor, in another change")]
+mod settings;
 pub mod spec;
 
 use crate::ocf::agent::Agent;
