@@ -140,7 +140,7 @@ impl Content {
             None => format!("http://{vhost}/server/status"),
         };
         Page::check(&url)
-            .map_err(|why| Failure::configured(format!("parameter service_url: {} {why}", short(&url))))?;
+            .map_err(|why| Failure::configured(format!("parameter service_url: {} is {why}", short(&url))))?;
         let pattern = params.text("service_match").unwrap_or_default();
         let pattern = Regex::new(pattern).map_err(|_| {
             Failure::configured(format!("parameter service_match: {} is no regular expression", short(pattern)))

@@ -1,8 +1,21 @@
 //! A page, read as a client would.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use reqwest::header::{COOKIE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, ClientBuilder, Url};
+use rustls::CertificateError;
+
+use super::line::{first_line, seconds};
+use super::runtime;
 use crate::ocf::deadline::Deadline;
+
+/// Bytes kept of a body.
+const CAP: usize = 64 << 10;
 
 /// What to ask for.
 #[derive(Debug, Clone)]
@@ -30,15 +43,163 @@ impl Page {
     ///
     /// # Errors
     /// What is wrong with it, as the end of "URL is ...".
-    pub fn check(_url: &str) -> Result<(), String> {
-        Ok(())
+    pub fn check(url: &str) -> Result<(), String> {
+        parse(url).map(|_| ())
     }
 
-    /// Gets the page: no proxy, no redirect followed, one total deadline.
+    /// Gets the page: no proxy, no redirect followed, one total deadline. A status of any kind is an answer.
     ///
     /// # Errors
     /// One line that says what failed, without the URL.
-    pub fn get(&self, _deadline: &Deadline) -> Result<Answer, String> {
-        Err("not there yet".into())
+    pub fn get(&self, deadline: &Deadline) -> Result<Answer, String> {
+        let started = Instant::now();
+        let url = parse(&self.url).map_err(|reason| format!("URL is {reason}"))?;
+        let client = self.client()?;
+        let mut request = client.get(url);
+        if !self.cookie.is_empty() {
+            let mut cookie = HeaderValue::from_str(&self.cookie)
+                .map_err(|_| "cookie has characters that no header may have".to_owned())?;
+            cookie.set_sensitive(true);
+            request = request.header(COOKIE, cookie);
+        }
+        let answer = async {
+            let mut response = request.send().await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                let space = CAP - body.len();
+                body.extend(chunk.iter().take(space));
+                if body.len() == CAP {
+                    break;
+                }
+            }
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Ok(Answer { status: response.status().as_u16(), body })
+        };
+        match runtime::block(answer, deadline) {
+            Ok(Some(answer)) => answer.map_err(|error: reqwest::Error| explain(&error)),
+            Ok(None) => Err(format!("no answer in {}", seconds(started))),
+            Err(error) => Err(format!("prepare the question: {error}")),
+        }
+    }
+
+    fn client(&self) -> Result<Client, String> {
+        // An error says that a provider was installed before: that one does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = Client::builder().no_proxy().redirect(Policy::none()).user_agent("inuvika-ha").http1_only();
+        let builder = match &self.ca {
+            // The provider alone costs nothing; the system's certificates would be read even for http.
+            None => builder.tls_danger_accept_invalid_certs(true),
+            Some(path) => trusting(builder, path)?,
+        };
+        builder.build().map_err(|error| format!("prepare the question: {}", root(&error)))
+    }
+}
+
+/// Makes the client trust these certificates and no others.
+fn trusting(builder: ClientBuilder, path: &Path) -> Result<ClientBuilder, String> {
+    let shown = path.display();
+    let pem = fs::read(path).map_err(|error| format!("read CA certificates {shown}: {error}"))?;
+    let all = Certificate::from_pem_bundle(&pem)
+        .map_err(|error| format!("read CA certificates {shown}: {}", root(&error)))?;
+    if all.is_empty() {
+        return Err(format!("read CA certificates {shown}: no certificate in it"));
+    }
+    Ok(builder.tls_certs_only(all))
+}
+
+fn parse(text: &str) -> Result<Url, String> {
+    if text.is_empty() {
+        return Err("empty".into());
+    }
+    // The parser drops some of these without a word.
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err("not without white space and control characters".into());
+    }
+    let url = Url::parse(text).map_err(|error| format!("no URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("neither http nor https".into());
+    }
+    if url.host_str().unwrap_or_default().is_empty() {
+        return Err("without a host".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("with a user or a password, which belong into no parameter".into());
+    }
+    Ok(url)
+}
+
+/// One line about a request that failed.
+fn explain(error: &reqwest::Error) -> String {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        // An io::Error that holds another error hides it from source(), but not from get_ref().
+        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
+            if error.kind() == std::io::ErrorKind::ConnectionRefused {
+                return "connection refused".into();
+            }
+            if let Some(tls) = error.get_ref().and_then(|held| held.downcast_ref::<rustls::Error>()) {
+                return of_tls(tls);
+            }
+        }
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return of_tls(tls);
+        }
+        cause = inner.source();
+    }
+    root(error)
+}
+
+fn of_tls(error: &rustls::Error) -> String {
+    let remedy = match error {
+        rustls::Error::InvalidCertificate(reason) => match reason {
+            CertificateError::UnknownIssuer => ": it is not signed by the given CA certificates",
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => ": it has expired",
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                ": it is for another name; use one of its names in the URL"
+            }
+            CertificateError::Other(_) if format!("{reason:?}").contains("CaUsedAsEndEntity") => {
+                ": it is the certificate of a CA itself; sign one for the server with it"
+            }
+            _ => return format!("certificate not accepted: {}", first_line(&error.to_string(), 100)),
+        },
+        _ => return format!("TLS: {}", first_line(&error.to_string(), 100)),
+    };
+    format!("certificate not accepted{remedy}")
+}
+
+/// The innermost cause: the outer ones say only that there was one, and name the URL.
+fn root(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    first_line(&cause.to_string(), 120)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn only_plain_http_urls_are_asked_for() {
+        for url in ["http://127.0.0.1:1111/server/status", "https://osm1.priv/ovd?x=1", "HTTP://[::1]/", "http://a"] {
+            assert_eq!(Page::check(url), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "127.0.0.1:1111",
+            "/server/status",
+            "ftp://a/",
+            "file:///etc/passwd",
+            "http://",
+            "http://u@a/",
+            "http://u:p@a/",
+            "http://a/\nb",
+            "http://a/ b",
+            " http://a/",
+            "http://a:99999/",
+        ] {
+            assert!(Page::check(url).is_err(), "{url:?}");
+        }
     }
 }

@@ -2,4 +2,6 @@
 
 pub mod alive;
 pub mod http;
+mod line;
 pub mod mysql;
+mod runtime;

@@ -1,0 +1,21 @@
+//! The libraries that only speak async, asked from code that waits.
+
+use std::future::Future;
+use std::io;
+
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use crate::ocf::deadline::Deadline;
+
+/// Drives `question` to its end; `None` at the deadline.
+///
+/// # Errors
+/// What making the runtime said.
+pub fn block<T>(question: impl Future<Output = T>, deadline: &Deadline) -> io::Result<Option<T>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let answer = runtime.block_on(async { timeout(deadline.left(), question).await }).ok();
+    // A plain drop would wait for the thread that resolves a name, and the C library tries for half a minute.
+    runtime.shutdown_background();
+    Ok(answer)
+}
