@@ -1,9 +1,15 @@
-//! Build script: links the unwinder into the program instead of loading libgcc_s at each start.
+//! Build script: links the unwinder into the program instead of loading libgcc_s at each start, and links the program for
+//! a fixed address.
 //!
 //! A monitor runs every ten seconds on every node for ever, and most of its cost is the start of its process. libgcc_s
 //! costs a tenth of that: a library to map, and a constructor that asks the processor for its features, which a virtual
 //! machine answers slowly. The static unwinder of a new compiler wants a new C library (GLIBC_2.35 with GCC 12), so a build
 //! for older distributions sets INUVIKA_SHARED_UNWINDER=1.
+//!
+//! A program that can be loaded anywhere has every pointer in its tables corrected at each start. The libraries for TLS,
+//! HTTP and MySQL bring 20,000 of them, which no monitor of depth 0 ever looks at; correcting them costs half of what
+//! /bin/true costs as a whole. Stack, heap and libraries stay at random addresses, and the tables stay read-only. A
+//! build that has to be position independent sets INUVIKA_PIE=1 and pays for it.
 
 // Cargo reads the standard output of a build script.
 #![allow(clippy::print_stdout)]
@@ -18,6 +24,11 @@ fn main() {
     // Elsewhere, and where the compiler has no static unwinder, the usual shared one does.
     let shared = std::env::var_os("INUVIKA_SHARED_UNWINDER").is_some();
     println!("cargo:rerun-if-env-changed=INUVIKA_SHARED_UNWINDER");
+    println!("cargo:rerun-if-env-changed=INUVIKA_PIE");
+    if std::env::var_os("INUVIKA_PIE").is_none() && target == host && target.ends_with("-linux-gnu") {
+        // Of gcc's two words for it the last one counts, and rustc's own comes first.
+        println!("cargo:rustc-link-arg-bins=-no-pie");
+    }
     if shared || target != host || !target.ends_with("-linux-gnu") || !has_static_unwinder() {
         return;
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex_lite::Regex;
+use regex::Regex;
 
 use crate::ocf::exit::Failure;
 use crate::ocf::params::Params;
