@@ -4,4 +4,5 @@
 pub mod lab;
 
 pub mod ovd;
+pub mod session_manager;
 pub mod subject;
