@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+#[path = "lab/stand_in.rs"]
+mod stand_in;
 mod support;
 #[path = "lab/trace.rs"]
 mod trace;
@@ -42,9 +44,15 @@ fn main() {
         over("server_sees_who_connects", server_sees_who_connects),
         over("meter_finds_a_known_outage", meter_finds_a_known_outage),
         over("power_switch_speaks_the_fencing_api", power_switch_speaks_the_fencing_api),
+        over("stand_in_answers_as_documented", stand_in::answers_as_documented),
+        over("sessions_pile_up_without_a_cookie", stand_in::sessions_pile_up_without_a_cookie),
+        over("database_trouble_is_seen_where_it_is", stand_in::database_trouble_is_seen_where_it_is),
+        over("meter_asks_the_session_manager", stand_in::meter_asks_the_session_manager),
         over("cluster_forms", cluster_forms),
         over("planned_move", planned_move),
+        over("cron_runs_where_it_is_linked", stand_in::cron_runs_where_it_is_linked),
         over("killed_node_is_fenced_and_returns", killed_node_is_fenced_and_returns),
+        over("reboot_starts_cron_and_not_apache", stand_in::reboot_starts_cron_and_not_apache),
         over("partitioned_node_is_fenced_and_returns", partitioned_node_is_fenced_and_returns),
         over("node_without_cluster_link_is_fenced", node_without_cluster_link_is_fenced),
         over("clean_shutdown_moves_without_fencing", clean_shutdown_moves_without_fencing),

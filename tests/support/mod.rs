@@ -7,4 +7,5 @@ pub mod mariadb;
 pub mod osm_host;
 
 pub mod ovd;
+pub mod session_manager;
 pub mod subject;

@@ -12,7 +12,7 @@ use super::exec::Machine;
 use super::net::{NETS, Net, Network, address6};
 
 /// A client or a server beside the cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Host {
     name: String,
     number: u8,

@@ -31,13 +31,54 @@ pub struct Question {
     pub request: String,
     /// The first line of the answer must contain it.
     pub expected: String,
+    /// The rest of the answer must contain it; may be empty.
+    pub body: String,
+    /// The header that names who answered; when empty, the first line does.
+    pub named_by: String,
 }
 
 impl Question {
     /// A web page, which must be answered with status 200.
     pub fn http(host: &str, path: &str) -> Self {
         let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        Self { request, expected: " 200 ".to_owned() }
+        Self { request, expected: " 200 ".to_owned(), ..Self::default() }
+    }
+
+    /// The same web page asked for with one more header, such as `Cookie: NAME=VALUE`.
+    pub fn with_header(mut self, header: &str) -> Self {
+        self.request.insert_str(self.request.len() - 2, &format!("{header}\r\n"));
+        self
+    }
+
+    /// The same question; a good answer contains that text after its first line.
+    pub fn with_body(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.body);
+        self
+    }
+
+    /// The same question; the value of that header says who answered.
+    pub fn named_by(mut self, header: &str) -> Self {
+        header.clone_into(&mut self.named_by);
+        self
+    }
+
+    /// Who gave this answer; none as long as the answer is not complete enough to be a good one.
+    fn judge(&self, answer: &str) -> Result<Option<String>> {
+        let Some((line, rest)) = answer.split_once('\n') else { return Ok(None) };
+        let line = line.trim_end();
+        if !line.contains(&self.expected) {
+            bail!("unexpected answer {line}");
+        }
+        if !rest.contains(&self.body) {
+            return Ok(None);
+        }
+        if self.named_by.is_empty() {
+            return Ok(Some(line.to_owned()));
+        }
+        let headers = rest.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let mut named = headers.filter_map(|line| line.split_once(':'));
+        let found = named.find(|(name, _)| name.eq_ignore_ascii_case(&self.named_by));
+        Ok(found.map(|(_, value)| value.trim().to_owned()))
     }
 }
 
@@ -132,29 +173,27 @@ fn tick(service: SocketAddr, question: &Arc<Question>, stop: &AtomicBool, polls:
     }
 }
 
-/// One poll: connect, ask, read one line.
+/// One poll: connect, ask, read until the answer is known to be good.
 fn ask(service: SocketAddr, question: &Question, deadline: Instant) -> Result<String> {
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let mut connection = TcpStream::connect_timeout(&service, left())?;
     connection.set_write_timeout(Some(left()))?;
     connection.write_all(question.request.as_bytes())?;
-    let mut line = Vec::new();
-    let mut buffer = [0; 256];
-    while !line.contains(&b'\n') {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
         connection.set_read_timeout(Some(left()))?;
         match connection.read(&mut buffer)? {
-            0 => bail!("closed before the end of the line"),
-            length => line.extend_from_slice(&buffer[..length]),
+            0 => bail!("closed before the end of a good answer"),
+            length => answer.extend_from_slice(&buffer[..length]),
         }
         if Instant::now() >= deadline {
             bail!("too late");
         }
+        if let Some(who) = question.judge(&String::from_utf8_lossy(&answer))? {
+            return Ok(who);
+        }
     }
-    let line = String::from_utf8_lossy(&line).lines().next().unwrap_or_default().to_owned();
-    if !line.contains(&question.expected) {
-        bail!("unexpected answer {line}");
-    }
-    Ok(line)
 }
 
 /// The longest gap between two good answers with a lost poll in between; `polls` begin with a good one. A service that

@@ -13,6 +13,7 @@
 
 mod cgroup;
 mod cluster;
+mod database;
 mod enter;
 mod exec;
 mod fencing;
@@ -37,8 +38,9 @@ use anyhow::{Context, Result, bail};
 
 pub use cgroup::Cgroup;
 pub use cluster::{Status, wait_for, wait_idle};
+pub use database::Database;
 pub use enter::{DIR, STAGE, enter, inside};
-pub use exec::{Machine, Output};
+pub use exec::{LIMIT, Machine, Output};
 pub use fencing::Fencing;
 pub use host::Host;
 pub use image::{ANSWER_PORT, PASSWORD};
@@ -62,7 +64,7 @@ pub struct Lab {
     pub fencing: Arc<Fencing>,
     /// Where clients of the service are.
     pub client: Host,
-    /// The database server of the guide, 10.20.1.21 and 192.168.100.21: a network namespace, no database.
+    /// The database server of the guide, 10.20.1.21 and 192.168.100.21: a network namespace. `Database::start` makes it one.
     pub dbmy: Host,
     nodes: Vec<Arc<Node>>,
     watch: SourceWatch,

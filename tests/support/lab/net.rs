@@ -55,6 +55,11 @@ impl Net {
         format!("{machine}-{}", if self == Self::Srv { "s" } else { "p" })
     }
 
+    /// The MAC address of machine number `number`.
+    pub fn mac(self, number: u8) -> String {
+        format!("02:00:00:00:{:02x}:{number:02x}", self as u8 + 1)
+    }
+
     /// The IPv4 address of machine number `number`.
     pub fn address(self, number: u8) -> IpAddr {
         match self {
@@ -103,7 +108,7 @@ impl Network {
         let mut inside = String::from("link set lo up\n");
         for &net in nets {
             let (port, interface) = (net.port(machine), net.interface());
-            let mac = format!("02:00:00:00:{:02x}:{number:02x}", net as u8 + 1);
+            let mac = net.mac(number);
             let state = ports.get(&(machine.to_owned(), net)).copied().unwrap_or_default();
             let bridge = if state.cut { net.other_bridge() } else { net.bridge() };
             let up = if state.down { "down" } else { "up" };

@@ -58,6 +58,11 @@ impl Node {
         address6(self.number)
     }
 
+    /// Its MAC address, the same after each boot.
+    pub fn mac(&self, net: Net) -> String {
+        net.mac(self.number)
+    }
+
     /// Its root file system as the controller sees it, also with the power off; without /run, /tmp, /dev, /proc.
     pub fn root(&self) -> &Path {
         &self.root
