@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::settled;
-use crate::support::lab::{Lab, Machine, Node, VIP, wait_for, wait_idle};
+use crate::support::lab::{Lab, Machine, Node, wait_for, wait_idle};
 use crate::support::ovd;
 
 /// Two monitor intervals and some.
@@ -15,7 +15,7 @@ pub fn flushed(lab: &Lab) -> Result<()> {
     ovd::forget(lab)?;
     let node = ovd::active(lab)?;
     let begun = starts(node, ovd::VIRTUAL_IP)?;
-    let meter = lab.measure(VIP)?;
+    let meter = ovd::measure(lab)?;
     node.run(["nft", "flush", "ruleset"])?;
     let took = wait_for(HEALED, "the rules to be back", || Ok(ovd::rules(node)? == 1))?;
     wait_idle(node, HEALED)?;

@@ -1,4 +1,4 @@
-//! ovd-vip-src on a real Pacemaker cluster that the generated script made: three nodes, two corosync links, real fencing.
+//! The Session Manager's star (virtual IP, ovd-vip-src, ovd-osm) on a real Pacemaker cluster that the generated script made: three nodes, two corosync links, real fencing.
 //!
 //! The trials build on each other: one cluster, one after the other. `INUVIKA_TEST_FULL=1` kills nodes ten times.
 
@@ -13,7 +13,9 @@
 
 mod faults;
 mod moves;
+mod session;
 mod tools;
+mod vantage;
 mod wire;
 
 #[path = "../support/mod.rs"]
@@ -26,14 +28,16 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Arguments;
-use support::lab::{self, Lab, Machine, VIP, trial};
-use support::ovd;
+use support::lab::{self, Database, Lab, Machine, VIP, trial};
+use support::{ovd, session_manager};
 
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let lab = Lab::new(&ovd::NODES).unwrap();
     ovd::install(&lab, Path::new(env!("CARGO_BIN_EXE_inuvika-ha"))).unwrap();
     lab
 });
+/// The Session Manager's database, running.
+static DATABASE: LazyLock<Database> = LazyLock::new(|| ovd::install_session_manager(&LAB).unwrap());
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -44,12 +48,22 @@ fn main() -> ExitCode {
     let on = |name: &str, body: fn(&Lab) -> Result<()>| trial(name, || &LAB, body);
     let trials = vec![
         on("the generated script makes the cluster", makes_the_cluster),
+        on("a Session Manager that ran before the cluster is adopted", session::adopted),
         on("a second run of the script changes nothing", second_run),
-        on("a quorum-only node neither runs nor probes", quorum_only),
+        on("a quorum-only node runs and probes nothing", quorum_only),
+        on("a node without the agents is named before anything is pushed", missing_agent),
         on("pcs, crmsh and crm_resource accept the agent", tools::accept),
         on("ocf-tester passes", tools::ocf_tester),
         on("flushed rules heal and nothing else moves", faults::flushed),
         on("a deleted virtual IP heals and nothing moves", faults::address_deleted),
+        on("a killed Apache (kill -9) is started again in place", session::killed),
+        on("a stopped Apache (SIGSTOP) is seen within one monitor", session::stopped),
+        on("a lost cron link is put back", session::link_lost),
+        on("a package upgrade on the passive node runs no job there", session::upgraded),
+        on("a database that nobody reaches moves nothing", vantage::lost_by_all),
+        on("a database lost by the active node alone moves the service", vantage::lost_by_one),
+        on("slow clients do not hold a failover", session::slow_clients),
+        on("errors that come with status 200 make it move in the end", session::broken),
         on("corosync keeps its source address", wire::corosync),
         on("an open connection survives start", wire::open_connection),
         on("a stale rule of the guide's unit is replaced", wire::stale_rule),
@@ -60,6 +74,12 @@ fn main() -> ExitCode {
 }
 
 fn makes_the_cluster(lab: &Lab) -> Result<()> {
+    LazyLock::force(&DATABASE);
+    // A farm in use: the Session Manager runs on the first node, and somebody has left it running on the second.
+    for name in &ovd::NODES[..2] {
+        lab.node(name).run(["systemctl", "start", "apache2.service"])?;
+    }
+    std::fs::write(lab.shared().join("apache-before"), session::main_process(lab.node("osm1"))?)?;
     let said = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
     lab::wait_for(Duration::from_secs(30), "the resources to run", || Ok(ovd::active(lab).is_ok()))?;
     let status = ovd::view(lab)?;
@@ -82,9 +102,26 @@ fn quorum_only(lab: &Lab) -> Result<()> {
     for id in [ovd::VIRTUAL_IP, ovd::VIP_SRC] {
         ensure!(!history.contains(&format!("lrm_resource id=\"{id}\"")), "{id} was probed on pcs3:\n{history}");
     }
+    // Its monitor with role=Stopped runs everywhere; it must never be more than that.
+    for operation in ["start_0", "stop_0", "monitor_0"] {
+        let key = format!("{}_{operation}", ovd::SESSION_MANAGER);
+        ensure!(!history.contains(&key), "{key} on pcs3:\n{history}");
+    }
     // The same question about a node that was probed, or the one above would prove nothing.
     let history = lab.node("pcs3").sh("cibadmin --query --xpath \"//node_state[@uname='osm2.priv']\"")?;
     ensure!(history.contains(&format!("lrm_resource id=\"{}\"", ovd::VIP_SRC)), "{history}");
+    Ok(())
+}
+
+/// A monitor with role=Stopped on a node without the agent would have the node fenced: the script asks first.
+fn missing_agent(lab: &Lab) -> Result<()> {
+    let voter = lab.node("pcs3");
+    let agent = format!("{}/ovd-osm", ovd::AGENTS);
+    voter.run(["rm", &agent])?;
+    let result = lab.node("osm1").output(["bash", "-c", "bash /root/cluster.sh 2>&1"]);
+    voter.run(["ln", "-sf", "/usr/sbin/inuvika-ha", &agent])?;
+    let said = result?;
+    ensure!(!said.ok() && said.stdout.contains("pcs3.priv") && said.stdout.contains("ovd-osm"), "{}", said.describe());
     Ok(())
 }
 
@@ -93,13 +130,20 @@ pub fn settled(lab: &Lab) -> Result<()> {
     let (active, passive) = (ovd::active(lab)?, ovd::passive(lab)?);
     let rules = ovd::rules(active)?;
     ensure!(rules == 1, "{} has {rules} rules", active.name());
+    let told = active.run(["readlink", "-f", session_manager::CRON_LINK])?;
+    ensure!(told.trim() == session_manager::CRON_TABLE, "the cron link of {} leads to {told}", active.name());
     let source = ovd::source_of(lab, active)?;
     ensure!(source == VIP.to_string(), "a server sees {} as {source}", active.name());
     if passive.is_on() {
         let rules = ovd::rules(passive)?;
         ensure!(rules == 0, "{} has {rules} rules", passive.name());
-        let left = passive.output(["ls", "/run/inuvika-ha"])?;
-        ensure!(!left.ok(), "{} has state: {}", passive.name(), left.stdout);
+        // What a monitor of the passive node has to say once is all it may remember.
+        let left = passive.output(["ls", "/run/inuvika-ha"])?.stdout;
+        ensure!(left.lines().all(|line| line.ends_with(".passive")), "{} has state: {left}", passive.name());
+        let linked = passive.output(["ls", "-l", session_manager::CRON_LINK])?;
+        ensure!(!linked.ok(), "the cron job runs on {}: {}", passive.name(), linked.stdout);
+        let running = session::main_process(passive)?;
+        ensure!(running == "0", "Apache runs on {} as {running}", passive.name());
         let source = ovd::source_of(lab, passive)?;
         ensure!(source != VIP.to_string(), "a server sees the passive node as {source}");
     }

@@ -14,7 +14,7 @@ pub fn there_and_back(lab: &Lab) -> Result<()> {
     let mut longest = Duration::ZERO;
     for _ in 0..20 {
         let target = ovd::passive(lab)?;
-        let meter = lab.measure(VIP)?;
+        let meter = ovd::measure(lab)?;
         move_to(lab, target.name())?;
         longest = longest.max(meter.stop()?.longest);
         ensure!(ovd::active(lab)?.name() == target.name(), "the services did not move");
@@ -42,7 +42,7 @@ pub fn killed(lab: &Lab) -> Result<()> {
     for _ in 0..times {
         ovd::forget(lab)?;
         let (victim, heir) = (ovd::active(lab)?, ovd::passive(lab)?);
-        let meter = lab.measure(VIP)?;
+        let meter = ovd::measure(lab)?;
         victim.kill()?;
         ovd::wait_active(lab, heir, LIMIT)?;
         std::thread::sleep(Duration::from_millis(500));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::settled;
-use crate::support::lab::{Lab, Machine, Meter, Node, VIP, wait_for, wait_idle};
+use crate::support::lab::{Lab, Machine, Node, VIP, wait_for, wait_idle};
 use crate::support::{ovd, session_manager};
 
 /// Several monitors of every depth, and a restart.
@@ -14,11 +14,6 @@ const HEALED: Duration = Duration::from_secs(45);
 /// Apache's main process, as systemd knows it; 0 when there is none.
 pub fn main_process(node: &Node) -> Result<String> {
     Ok(node.run(["systemctl", "show", "--property=MainPID", "--value", "apache2.service"])?.trim().to_owned())
-}
-
-/// What a client on the VIP's network sees.
-pub fn meter(lab: &Lab) -> Result<Meter> {
-    Meter::start(&lab.client, (VIP, session_manager::PORT).into(), session_manager::question(&VIP.to_string()))
 }
 
 /// The reasons that Pacemaker has recorded for a resource, with the exit codes.
@@ -34,7 +29,7 @@ fn heals(lab: &Lab, reason: &str, limit: Duration, break_it: impl FnOnce(&Node) 
     let node = ovd::active(lab)?;
     let before = main_process(node)?;
     let address = crate::faults::starts(node, ovd::VIRTUAL_IP)?;
-    let meter = meter(lab)?;
+    let meter = ovd::measure(lab)?;
     break_it(node)?;
     let begun = Instant::now();
     let restarted = || {
@@ -140,7 +135,7 @@ pub fn slow_clients(lab: &Lab) -> Result<()> {
         clients.push(client.spawn()?);
     }
     std::thread::sleep(Duration::from_millis(500));
-    let meter = meter(lab)?;
+    let meter = ovd::measure(lab)?;
     crate::moves::move_to(lab, target.name())?;
     let outage = meter.stop()?;
     for mut client in clients {

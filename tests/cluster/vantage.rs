@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use crate::session::main_process;
 use crate::support::lab::{Database, Lab, Machine, wait_for, wait_idle};
 use crate::support::ovd;
-use crate::session::main_process;
 use crate::{DATABASE, settled};
 
 /// The slowest node has noticed, the attribute's dampening is over, and the cluster has acted.

@@ -23,7 +23,7 @@ use std::process::exit;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use support::lab::{self, Lab, Machine};
+use support::lab::{self, Database, Lab, Machine};
 use support::ovd;
 
 const HELP: &str = "\
@@ -54,7 +54,9 @@ fn main() {
 fn demo(keep: bool) -> Result<()> {
     let begun = Instant::now();
     let lab = Lab::new(&ovd::NODES)?;
-    let result = show(&lab, begun);
+    // Until the end, also of --keep.
+    let mut database = None;
+    let result = show(&lab, &mut database, begun);
     if result.is_err() {
         eprintln!("{}", lab::report(&lab));
     }
@@ -68,8 +70,10 @@ fn demo(keep: bool) -> Result<()> {
     result
 }
 
-fn show(lab: &Lab, begun: Instant) -> Result<()> {
+fn show(lab: &Lab, database: &mut Option<Database>, begun: Instant) -> Result<()> {
     lab.phase("installed the agents in every node", || ovd::install(lab, &binary()?))?;
+    let made = lab.phase("installed the stand-in Session Manager", || ovd::install_session_manager(lab))?;
+    let farm = events::Farm { lab, database: database.insert(made) };
     let script = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
     println!("\nWhat the script said in osm1:\n{}", indented(&script));
     ovd::wait_active(lab, lab.node("osm1"), std::time::Duration::from_secs(30))
@@ -78,7 +82,7 @@ fn show(lab: &Lab, begun: Instant) -> Result<()> {
     let mut rows = Vec::new();
     for event in events::EVENTS {
         eprintln!("demo: {} ({:.0} s since the begin)", event.what, begun.elapsed().as_secs_f32());
-        rows.push(event.run(lab).with_context(|| event.what.to_owned())?);
+        rows.push(event.run(&farm).with_context(|| event.what.to_owned())?);
     }
     println!("{}", table::render(&rows));
     println!("Everything took {:.0} s after build and installation.", begun.elapsed().as_secs_f32());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::support::lab::{Lab, Machine, Outage, VIP, wait_for, wait_idle};
+use crate::support::lab::{Database, Lab, Machine, Outage, VIP, wait_for, wait_idle};
 use crate::support::ovd;
 
 /// Long enough for two monitor intervals.
@@ -12,12 +12,21 @@ const HEALED: Duration = Duration::from_secs(45);
 const TAKEN_OVER: Duration = Duration::from_secs(60);
 const RETURNED: Duration = Duration::from_secs(90);
 
+/// Both nodes have noticed, the attribute's dampening is over, and the cluster has acted.
+const WEIGHED: Duration = Duration::from_secs(90);
+
+/// The cluster and what it depends on.
+pub struct Farm<'a> {
+    pub lab: &'a Lab,
+    pub database: &'a Database,
+}
+
 /// Something that happens to the active node.
 pub struct Event {
     /// What happens.
     pub what: &'static str,
     /// Does it, and waits until it is over.
-    act: fn(&Lab) -> Result<()>,
+    act: fn(&Farm) -> Result<()>,
     /// Whether the services are to be on the other node afterwards.
     moves: bool,
 }
@@ -37,17 +46,22 @@ pub const EVENTS: &[Event] = &[
     Event { what: "planned move", act: planned_move, moves: true },
     Event { what: "nft flush ruleset", act: flush, moves: false },
     Event { what: "virtual IP deleted", act: lose_address, moves: false },
+    Event { what: "kill -9 of Apache", act: kill_apache, moves: false },
+    Event { what: "Apache hangs (SIGSTOP)", act: stop_apache, moves: false },
+    Event { what: "database stopped", act: stop_database, moves: false },
+    Event { what: "database lost by active node", act: hide_database, moves: true },
     Event { what: "active node loses power", act: lose_node, moves: true },
     Event { what: "it returns", act: node_returns, moves: false },
 ];
 
 impl Event {
     /// Lets it happen and measures what a client and a server see.
-    pub fn run(&self, lab: &Lab) -> Result<Row> {
+    pub fn run(&self, farm: &Farm) -> Result<Row> {
+        let lab = farm.lab;
         let before = ovd::active(lab)?.name().to_owned();
-        let meter = lab.measure(VIP)?;
+        let meter = ovd::measure(lab)?;
         let begun = Instant::now();
-        (self.act)(lab)?;
+        (self.act)(farm)?;
         let took = begun.elapsed();
         // The client's view lags behind by the announcement of the address.
         std::thread::sleep(Duration::from_millis(500));
@@ -68,21 +82,24 @@ impl Event {
     }
 }
 
-fn planned_move(lab: &Lab) -> Result<()> {
+fn planned_move(farm: &Farm) -> Result<()> {
+    let lab = farm.lab;
     let target = ovd::passive(lab)?;
     lab.node("pcs3").run(["pcs", "resource", "move", ovd::VIRTUAL_IP, &target.cluster_name()])?;
     ovd::wait_active(lab, target, TAKEN_OVER)?;
     wait_idle(target, TAKEN_OVER)
 }
 
-fn flush(lab: &Lab) -> Result<()> {
+fn flush(farm: &Farm) -> Result<()> {
+    let lab = farm.lab;
     let node = ovd::active(lab)?;
     node.run(["nft", "flush", "ruleset"])?;
     wait_for(HEALED, "the rules to be back", || Ok(ovd::rules(node)? == 1))?;
     wait_idle(node, HEALED)
 }
 
-fn lose_address(lab: &Lab) -> Result<()> {
+fn lose_address(farm: &Farm) -> Result<()> {
+    let lab = farm.lab;
     let node = ovd::active(lab)?;
     node.run(["ip", "address", "del", "10.20.1.10/24", "dev", "eth0"])?;
     let back = || Ok(node.run(["ip", "-j", "address", "show", "to", "10.20.1.10"])?.contains("eth0"));
@@ -90,7 +107,8 @@ fn lose_address(lab: &Lab) -> Result<()> {
     wait_idle(node, HEALED)
 }
 
-fn lose_node(lab: &Lab) -> Result<()> {
+fn lose_node(farm: &Farm) -> Result<()> {
+    let lab = farm.lab;
     let (victim, heir) = (ovd::active(lab)?, ovd::passive(lab)?);
     victim.kill()?;
     ovd::wait_active(lab, heir, TAKEN_OVER)?;
@@ -98,7 +116,70 @@ fn lose_node(lab: &Lab) -> Result<()> {
     wait_for(TAKEN_OVER, "the fencing to be recorded", fenced).map(|_| ())
 }
 
-fn node_returns(lab: &Lab) -> Result<()> {
+fn node_returns(farm: &Farm) -> Result<()> {
+    let lab = farm.lab;
     ovd::wait_all_online(lab, RETURNED)?;
     wait_idle(ovd::active(lab)?, RETURNED)
+}
+
+/// Waits until Apache has a main process other than before, and everything runs.
+fn restarted(lab: &Lab, before: &str) -> Result<()> {
+    let node = ovd::active_of(lab, &[ovd::VIRTUAL_IP])?;
+    let again = || {
+        let now = main_process(node)?;
+        Ok(now != before && now != "0" && ovd::active(lab).is_ok())
+    };
+    wait_for(HEALED, "Apache to be started again", again)?;
+    wait_idle(node, HEALED)
+}
+
+fn main_process(node: &crate::support::lab::Node) -> Result<String> {
+    Ok(node.run(["systemctl", "show", "--property=MainPID", "--value", "apache2.service"])?.trim().to_owned())
+}
+
+fn signal_apache(farm: &Farm, signal: &str) -> Result<()> {
+    let node = ovd::active(farm.lab)?;
+    let before = main_process(node)?;
+    node.run(["pkill", signal, "--exact", "apache2"])?;
+    restarted(farm.lab, &before)
+}
+
+fn kill_apache(farm: &Farm) -> Result<()> {
+    signal_apache(farm, "-KILL")
+}
+
+fn stop_apache(farm: &Farm) -> Result<()> {
+    signal_apache(farm, "-STOP")
+}
+
+/// What a node publishes about the database.
+fn view_of(lab: &Lab, node: &str) -> Result<String> {
+    let ask = ["attrd_updater", "--query", "--name=session_manager-database", "--node", node];
+    let said = lab.node("pcs3").output(ask)?.stdout;
+    Ok(said.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned())
+}
+
+fn both_say(lab: &Lab, word: &str) -> Result<()> {
+    let both = || Ok(view_of(lab, "osm1.priv")? == word && view_of(lab, "osm2.priv")? == word);
+    wait_for(WEIGHED, &format!("both nodes to say the database is {word}"), both).map(|_| ())
+}
+
+fn stop_database(farm: &Farm) -> Result<()> {
+    both_say(farm.lab, "ok")?;
+    farm.database.stop()?;
+    let said = both_say(farm.lab, "lost");
+    // The dampening, and the cluster's answer to it.
+    std::thread::sleep(Duration::from_secs(33));
+    farm.database.start_again()?;
+    said?;
+    both_say(farm.lab, "ok")
+}
+
+fn hide_database(farm: &Farm) -> Result<()> {
+    let (node, other) = (ovd::active(farm.lab)?, ovd::passive(farm.lab)?);
+    farm.database.hide_from(node)?;
+    let moved = ovd::wait_active(farm.lab, other, WEIGHED).and_then(|_| wait_idle(other, WEIGHED));
+    farm.database.show_to(node)?;
+    moved?;
+    both_say(farm.lab, "ok")
 }

@@ -34,7 +34,7 @@ pub fn render(rows: &[Row]) -> String {
         }
     }
     text.push_str(
-        "\nclient outage: longest time without an answer of a stand-in service on the virtual IP, polled every 20 ms.\n\
+        "\nclient outage: longest time without a good page of the stand-in Session Manager on the virtual IP, asked for every 20 ms.\n\
          source seen: the address a server sees of a connection that the active node opens.\n",
     );
     text

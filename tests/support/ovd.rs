@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::lab::{Lab, Machine, Net, Node, PASSWORD, Proto, Status, wait_for};
+use super::lab::{Database, Lab, Machine, Meter, Net, Node, PASSWORD, Proto, Status, VIP, wait_for};
+use super::session_manager;
 
 /// What the lab's cluster is made of.
 pub const SCENARIO: &str = include_str!("scenario.toml");
@@ -15,6 +16,10 @@ pub const NODES: [&str; 3] = ["osm1", "osm2", "pcs3"];
 pub const VIRTUAL_IP: &str = "virtual_ip";
 /// See [`VIRTUAL_IP`].
 pub const VIP_SRC: &str = "vip_src";
+/// See [`VIRTUAL_IP`].
+pub const SESSION_MANAGER: &str = "session_manager";
+/// All of them.
+pub const ALL: [&str; 3] = [VIRTUAL_IP, VIP_SRC, SESSION_MANAGER];
 /// Where the agents are installed.
 pub const AGENTS: &str = "/usr/lib/ocf/resource.d/inuvika";
 /// Making a cluster of three takes half a minute on two cores.
@@ -32,10 +37,32 @@ pub fn install(lab: &Lab, binary: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Starts the database and installs the stand-in Session Manager where it may run, as its package leaves it: Apache does
+/// not run, the cron link is there.
+pub fn install_session_manager(lab: &Lab) -> Result<Database> {
+    let database = Database::start(&lab.dbmy)?;
+    for name in &NODES[..2] {
+        session_manager::install(lab.node(name))?;
+        session_manager::set_database(lab.node(name), Database::HOST, Database::PASSWORD)?;
+    }
+    Ok(database)
+}
+
+/// Starts to measure the outage of the Session Manager behind the virtual IP, as a client sees it.
+pub fn measure(lab: &Lab) -> Result<Meter> {
+    let question = session_manager::question(&VIP.to_string());
+    Meter::start(&lab.client, (VIP, session_manager::PORT).into(), question)
+}
+
 /// Generates the script from the scenario, in the first node, and runs it there; what it said.
 pub fn create_cluster(lab: &Lab) -> Result<String> {
+    create_cluster_of(lab, SCENARIO)
+}
+
+/// The same of another scenario.
+pub fn create_cluster_of(lab: &Lab, scenario: &str) -> Result<String> {
     let node = lab.node(NODES[0]);
-    node.write_file("/root/scenario.toml", SCENARIO, 0o644)?;
+    node.write_file("/root/scenario.toml", scenario, 0o644)?;
     node.write_file("/root/hacluster.secret", format!("{PASSWORD}\n"), 0o600)?;
     node.sh("inuvika-ha pcs /root/scenario.toml > /root/cluster.sh")?;
     run_script(lab)
@@ -59,12 +86,18 @@ pub fn view(lab: &Lab) -> Result<Status> {
     bail!("no node has quorum")
 }
 
-/// The node that runs both resources.
+/// The node that runs all resources.
 pub fn active(lab: &Lab) -> Result<&Node> {
+    active_of(lab, &ALL)
+}
+
+/// The node that runs these resources.
+pub fn active_of<'a>(lab: &'a Lab, ids: &[&str]) -> Result<&'a Node> {
     let status = view(lab)?;
-    let (ip, src) = (status.nodes_of(VIRTUAL_IP), status.nodes_of(VIP_SRC));
-    ensure!(ip.len() == 1 && ip == src, "{VIRTUAL_IP} on {ip:?}, {VIP_SRC} on {src:?}");
-    lab.by_cluster_name(ip[0]).context("an unknown node runs it")
+    let all: Vec<_> = ids.iter().map(|id| (*id, status.nodes_of(id))).collect();
+    let nodes = status.nodes_of(VIRTUAL_IP);
+    ensure!(nodes.len() == 1 && all.iter().all(|(_, other)| *other == nodes), "they run on {all:?}");
+    lab.by_cluster_name(nodes[0]).context("an unknown node runs it")
 }
 
 /// The other node that may run them.
@@ -74,9 +107,9 @@ pub fn passive(lab: &Lab) -> Result<&Node> {
     Ok(lab.node(name))
 }
 
-/// Waits until both resources run on one node that is `wanted`.
+/// Waits until all resources run on one node that is `wanted`.
 pub fn wait_active(lab: &Lab, wanted: &Node, limit: Duration) -> Result<Duration> {
-    let what = format!("both resources on {}", wanted.name());
+    let what = format!("all resources on {}", wanted.name());
     wait_for(limit, &what, || Ok(active(lab)?.name() == wanted.name()))
 }
 

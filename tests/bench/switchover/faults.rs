@@ -28,7 +28,7 @@ pub const ALL: &[Fault] = &[
 
 fn planned_move(lab: &Lab, stack: &Stack) -> Result<Run> {
     let target = stack.passive(lab)?;
-    let meter = stack.meter(lab)?;
+    let meter = ovd::measure(lab)?;
     std::thread::sleep(Duration::from_millis(500));
     let to = target.cluster_name();
     lab.node("pcs3").run(["crm_resource", "--move", "--resource", ovd::VIRTUAL_IP, "--node", &to])?;
@@ -43,7 +43,7 @@ fn planned_move(lab: &Lab, stack: &Stack) -> Result<Run> {
 
 fn kill_apache(lab: &Lab, stack: &Stack) -> Result<Run> {
     let node = stack.active(lab)?;
-    let meter = stack.meter(lab)?;
+    let meter = ovd::measure(lab)?;
     // At any moment between two monitors, the same in each series of runs.
     static PHASE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let phase = PHASE.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 10;
@@ -65,7 +65,7 @@ fn kill_apache(lab: &Lab, stack: &Stack) -> Result<Run> {
 
 fn lose_node(lab: &Lab, stack: &Stack) -> Result<Run> {
     let (victim, heir) = (stack.active(lab)?, stack.passive(lab)?);
-    let meter = stack.meter(lab)?;
+    let meter = ovd::measure(lab)?;
     std::thread::sleep(Duration::from_millis(500));
     let killed = Instant::now();
     victim.kill()?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::support::lab::{Lab, Machine, Meter, Node, VIP, wait_for, wait_idle};
-use crate::support::{ovd, session_manager};
+use crate::support::lab::{Database, Lab, Machine, Node, VIP, wait_for, wait_idle};
+use crate::support::ovd;
 
 /// A set-up of the Session Manager's cluster.
 pub struct Stack {
@@ -27,18 +27,12 @@ pub const STOCK: Stack = Stack {
 };
 
 /// What `inuvika-ha pcs` makes of the scenario.
-pub const OURS: Stack = Stack {
-    name: "inuvika-ha",
-    resources: &[ovd::VIRTUAL_IP, ovd::VIP_SRC, ovd::SESSION_MANAGER],
-    monitor_ms: 3_000,
-    configure: ours,
-};
+pub const OURS: Stack = Stack { name: "inuvika-ha", resources: &ovd::ALL, monitor_ms: 3_000, configure: ours };
 
 impl Stack {
     /// Makes the cluster with everything in it; the database ends with what is returned.
-    pub fn create(&self, lab: &Lab, token: &str) -> Result<session_manager::Database> {
-        let database = session_manager::Database::start(lab)?;
-        session_manager::install(lab)?;
+    pub fn create(&self, lab: &Lab, token: &str) -> Result<Database> {
+        let database = ovd::install_session_manager(lab)?;
         ovd::install(lab, Path::new(env!("CARGO_BIN_EXE_inuvika-ha")))?;
         lab.phase(&format!("configured the set-up {}", self.name), || (self.configure)(lab, token))?;
         wait_for(Duration::from_secs(60), "everything to run", || Ok(self.active(lab).is_ok() && self.answers(lab)?))?;
@@ -47,13 +41,7 @@ impl Stack {
 
     /// The node that runs everything.
     pub fn active<'a>(&self, lab: &'a Lab) -> Result<&'a Node> {
-        let status = ovd::view(lab)?;
-        let nodes = status.nodes_of(ovd::VIRTUAL_IP);
-        ensure!(nodes.len() == 1, "{} runs on {nodes:?}", ovd::VIRTUAL_IP);
-        for id in self.resources {
-            ensure!(status.nodes_of(id) == nodes, "{id} runs on {:?}", status.nodes_of(id));
-        }
-        lab.by_cluster_name(nodes[0]).context("an unknown node runs it")
+        ovd::active_of(lab, self.resources)
     }
 
     /// The other node that may run it.
@@ -66,11 +54,6 @@ impl Stack {
     /// Waits until everything runs there.
     pub fn wait_active(&self, lab: &Lab, wanted: &Node, limit: Duration) -> Result<Duration> {
         wait_for(limit, "everything to run there", || Ok(self.active(lab)?.name() == wanted.name()))
-    }
-
-    /// A client that asks the Session Manager all the time.
-    pub fn meter(&self, lab: &Lab) -> Result<Meter> {
-        session_manager::measure(lab, VIP)
     }
 
     /// Whether a client gets an answer.

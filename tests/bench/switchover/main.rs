@@ -17,7 +17,7 @@
 mod faults;
 mod figures;
 mod stack;
-#[path = "../support/mod.rs"]
+#[path = "../../support/mod.rs"]
 mod support;
 
 use anyhow::{Context, Result};
