@@ -69,10 +69,28 @@ impl Server {
 
     /// Does something while the process hangs.
     pub fn stopped<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _resumed = Resumed(self);
         self.signal(Signal::SIGSTOP);
-        let result = work();
-        self.signal(Signal::SIGCONT);
-        result
+        // The signal reaches each thread in its own time.
+        let tasks = format!("/proc/{}/task", self.0.id());
+        let runs = || {
+            let tasks = fs::read_dir(&tasks).unwrap().flatten();
+            let mut states = tasks.map(|task| fs::read_to_string(task.path().join("status")).unwrap_or_default());
+            states.any(|status| !status.contains("State:\tT"))
+        };
+        while runs() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        work()
+    }
+}
+
+/// Lets a stopped server go on, also when a trial fails.
+struct Resumed<'a>(&'a Server);
+
+impl Drop for Resumed<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::SIGCONT);
     }
 }
 
