@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -91,7 +92,7 @@ impl Page {
             None => builder.tls_danger_accept_invalid_certs(true),
             Some(path) => trusting(builder, path)?,
         };
-        builder.build().map_err(|error| format!("prepare the question: {}", root(&error)))
+        builder.build().map_err(|error| format!("prepare the question: {}", explain(&error)))
     }
 }
 
@@ -100,7 +101,7 @@ fn trusting(builder: ClientBuilder, path: &Path) -> Result<ClientBuilder, String
     let shown = path.display();
     let pem = fs::read(path).map_err(|error| format!("read CA certificates {shown}: {error}"))?;
     let all = Certificate::from_pem_bundle(&pem)
-        .map_err(|error| format!("read CA certificates {shown}: {}", root(&error)))?;
+        .map_err(|error| format!("read CA certificates {shown}: {}", explain(&error)))?;
     if all.is_empty() {
         return Err(format!("read CA certificates {shown}: no certificate in it"));
     }
@@ -130,23 +131,26 @@ fn parse(text: &str) -> Result<Url, String> {
 
 /// One line about a request that failed.
 fn explain(error: &reqwest::Error) -> String {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        // An io::Error that holds another error hides it from source(), but not from get_ref().
-        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
-            if error.kind() == std::io::ErrorKind::ConnectionRefused {
-                return "connection refused".into();
-            }
-            if let Some(tls) = error.get_ref().and_then(|held| held.downcast_ref::<rustls::Error>()) {
-                return of_tls(tls);
-            }
-        }
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+    let mut cause: &(dyn Error + 'static) = error;
+    loop {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        cause = inner.source();
+        if cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            return "connection refused".into();
+        }
+        match inner(cause) {
+            Some(next) => cause = next,
+            // The outer ones say only that there was one, and name the URL.
+            None => return first_line(&cause.to_string(), 120),
+        }
     }
-    root(error)
+}
+
+/// The cause of an error. An io::Error that holds another one does not give it away as its source.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
 fn of_tls(error: &rustls::Error) -> String {
@@ -165,15 +169,6 @@ fn of_tls(error: &rustls::Error) -> String {
         _ => return format!("TLS: {}", first_line(&error.to_string(), 100)),
     };
     format!("certificate not accepted{remedy}")
-}
-
-/// The innermost cause: the outer ones say only that there was one, and name the URL.
-fn root(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    first_line(&cause.to_string(), 120)
 }
 
 #[cfg(test)]

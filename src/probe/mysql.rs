@@ -17,6 +17,8 @@ use crate::secret::Secret;
 const PACKET: usize = 1 << 20;
 /// How long the library believes an idle connection alive, in seconds: ours never is idle.
 const WAIT: usize = 60;
+/// What is said of a server that goes away.
+const BROKEN: &str = "connection broken off before an answer";
 
 /// Where the server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +121,7 @@ impl Database {
                 Trouble::Refused(format!("database {place} refuses: {text} ({})", error.code))
             }
             Error::Io(IoError::Io(error)) => Trouble::Unreachable(format!("database {place}: {}", of_io(error))),
-            Error::Driver(DriverError::ConnectionClosed) => {
-                Trouble::Unreachable(format!("database {place}: connection closed without an answer"))
-            }
+            Error::Driver(DriverError::ConnectionClosed) => Trouble::Unreachable(format!("database {place}: {BROKEN}")),
             Error::Driver(error) => match login(error) {
                 Some(reason) => Trouble::Refused(format!("database {place} refuses: {reason}")),
                 None => foreign(place, &error.to_string()),
@@ -151,16 +151,16 @@ fn of_io(error: &io::Error) -> String {
     let text = error.to_string();
     match error.kind() {
         ErrorKind::ConnectionRefused => "connection refused".into(),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-            "connection broken off before an answer".into()
-        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => BROKEN.into(),
+        // What the parser says is of this kind, too.
+        ErrorKind::UnexpectedEof if text == "connection closed" => BROKEN.into(),
         ErrorKind::NotFound => "no such socket".into(),
         // The standard library's words for getaddrinfo(3), which has no kind of its own.
         _ if text.contains("lookup address") => {
             let cause = text.rsplit_once(": ").map_or(text.as_str(), |(_, cause)| cause);
             format!("its name does not resolve: {}", first_line(cause, 80))
         }
-        ErrorKind::InvalidData | ErrorKind::Other => {
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::Other => {
             format!("answers, but not as a MySQL server: {}", first_line(&text, 80))
         }
         _ => first_line(text.split(" (os error").next().unwrap_or_default(), 80).to_lowercase(),

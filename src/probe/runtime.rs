@@ -13,6 +13,10 @@ use crate::ocf::deadline::Deadline;
 /// # Errors
 /// What making the runtime said.
 pub fn block<T>(question: impl Future<Output = T>, deadline: &Deadline) -> io::Result<Option<T>> {
+    // The library gives even a question without any time left its first try.
+    if deadline.passed() {
+        return Ok(None);
+    }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async { timeout(deadline.left(), question).await }).ok();
     // A plain drop would wait for the thread that resolves a name, and the C library tries for half a minute.
