@@ -11,15 +11,17 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::support::lab::{Cgroup, Lab, Machine, STAGE, wait_for};
+use crate::support::lab::{Cgroup, Database, Lab, Machine, STAGE, wait_for};
 
 /// Set for a program that shall be a small lab and end in the way it says.
 pub const WAY: &str = "INUVIKA_LAB_WAY";
 
-/// A lab of one node, with a second process in it and a bridge; says so, then ends in that way.
+/// A lab of one node, with a second process in it, a bridge and a frozen database; says so, then ends in that way.
 pub fn small_lab(way: &str) {
     let lab = Lab::new(&["osm1"]).unwrap();
     lab.node("osm1").sh("setsid sleep 600 >/dev/null 2>&1 &").unwrap();
+    let database = Database::start(&lab.dbmy).unwrap();
+    database.freeze().unwrap();
     println!("up");
     match way {
         "end" => {}

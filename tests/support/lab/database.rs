@@ -63,9 +63,10 @@ impl Database {
         let home = PathBuf::from(DIR).join("database");
         fs::create_dir(&home).context("create the database's folder, which only one database can have")?;
         let database = Self { server: server.clone(), home, process: Mutex::new(None) };
-        let data = format!("--datadir={}", database.data());
-        let install = ["--skip-test-db", "--auth-root-authentication-method=normal", &data];
-        control("", &[&["mariadb-install-db"], OPTIONS, &install].concat()).context("make a database")?;
+        let [data, temporary] = database.folders();
+        let install = ["--skip-test-db", "--auth-root-authentication-method=normal", &data, &temporary];
+        control("", &[&["mariadb-install-db"], OPTIONS, &install].concat())
+            .context("make a database with mariadb-server, which tests/support/install installs")?;
         control(FIREWALL, &["nsenter", &format!("--net=/run/netns/{}", server.name()), "nft", "-f", "-"])?;
         database.start_again()?;
         let mut sql = TABLES.to_owned();
@@ -81,18 +82,20 @@ impl Database {
     /// Starts it on its data and waits until it answers. Fine when it runs.
     pub fn start_again(&self) -> Result<()> {
         let mut process = self.process();
-        if process.is_some() {
+        if let Some(child) = process.as_mut()
+            && child.try_wait()?.is_none()
+        {
             return Ok(());
         }
         let log = File::options().create(true).append(true).open(self.home.join("log")).context("open its log")?;
-        let own = [
-            format!("--datadir={}", self.data()),
-            format!("--tmpdir={}", self.home.display()),
-            format!("--socket={}", self.socket()),
-            format!("--pid-file={}", self.home.join("pid").display()),
-        ];
+        let own = [format!("--socket={}", self.socket()), format!("--pid-file={}", self.home.join("pid").display())];
         let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/{}", self.server.name())).arg("mariadbd").args(OPTIONS).args(own);
+        command
+            .arg(format!("--net=/run/netns/{}", self.server.name()))
+            .arg("mariadbd")
+            .args(OPTIONS)
+            .args(self.folders())
+            .args(own);
         command.args(["--bind-address=0.0.0.0", "--port=3306"]);
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn();
         let child = process.insert(child.context("start mariadbd")?);
@@ -178,8 +181,9 @@ impl Database {
         kill(Pid::from_raw(child.id().cast_signed()), signal).with_context(|| format!("send {signal} to mariadbd"))
     }
 
-    fn data(&self) -> String {
-        self.home.join("data").display().to_string()
+    fn folders(&self) -> [String; 2] {
+        let home = self.home.display();
+        [format!("--datadir={home}/data"), format!("--tmpdir={home}")]
     }
 
     fn socket(&self) -> String {

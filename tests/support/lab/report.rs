@@ -42,6 +42,7 @@ pub fn report(lab: &Lab) -> String {
         for (title, script) in [
             ("crm_mon", "crm_mon -1 -r -f -m 2>&1".to_owned()),
             ("addresses", "ip -br address".to_owned()),
+            ("web server", "tail -qn 10 /var/log/apache2/*error.log 2>/dev/null".to_owned()),
             ("failed units", "systemctl --failed --no-legend --plain".to_owned()),
             ("pacemaker.log", format!("{pacemaker} | tail -n {LINES}")),
             ("journal", format!("journalctl -q --no-pager -p warning -n {LINES} -o short-precise")),
