@@ -17,13 +17,13 @@ pub const TRIALS: &[(&str, Body)] = &[
 
 fn down() -> Result<()> {
     expect(&agent(), "start", 0)?;
-    osm_host::database().as_mut().unwrap().down()?;
+    osm_host::database().stop()?;
     let degraded = expect_monitor("20", 190, "127.0.0.1:3307");
     let failed = expect_monitor_of(&agent().with_param("dependency_failure", "fail"), "20", 1, "127.0.0.1:3307");
     // Executors before Pacemaker 2.1 do not know 190.
     let old = agent().with_param("crm_feature_set", "3.0.14");
     let unknown = expect_monitor_of(&old, "20", 0, "");
-    osm_host::database().as_mut().unwrap().up()?;
+    osm_host::database().start_again()?;
     degraded.and(failed).and(unknown)?;
     expect_monitor("20", 0, "")?;
     expect(&agent(), "stop", 0).map(|_| ())
@@ -31,11 +31,11 @@ fn down() -> Result<()> {
 
 fn frozen() -> Result<()> {
     expect(&agent(), "start", 0)?;
-    osm_host::database().as_ref().unwrap().freeze()?;
+    osm_host::database().freeze()?;
     let (result, took) = timed(|| Ok(expect_monitor("20", 190, "127.0.0.1:3307")))?;
     let (short, short_took) =
         timed(|| Ok(expect_monitor_of(&agent().with_param("database_timeout", "1s"), "20", 190, "127.0.0.1:3307")))?;
-    osm_host::database().as_ref().unwrap().thaw()?;
+    osm_host::database().thaw()?;
     result.and(short)?;
     ensure!(took < Duration::from_millis(3500) && short_took < Duration::from_millis(1500), "{took:?} {short_took:?}");
     expect_monitor("20", 0, "")?;
@@ -44,7 +44,7 @@ fn frozen() -> Result<()> {
 
 fn refused() -> Result<()> {
     expect(&agent(), "start", 0)?;
-    osm_host::write_settings(&mariadb::settings("127.0.0.1:3307", "another secret"));
+    osm_host::write_settings(&mariadb::settings("127.0.0.1:3307", "another secret").to_string());
     expect_monitor("20", 190, "Access denied")?;
     // Refused by the database is refused on every node: also with dependency_failure=fail nothing is to move.
     expect_monitor_of(&agent().with_param("dependency_failure", "fail"), "20", 190, "Access denied")?;

@@ -1,141 +1,178 @@
-//! A real MariaDB server for the namespace that the test is in: no service manager, its own data.
+//! A real MariaDB server with data of its own: no service manager, and it can be stopped and frozen.
 #![allow(dead_code)] // every test crate uses a part of it
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// The user of the Session Manager.
-pub const USER: &str = "ovd";
-/// Its password, with what quoting trips over.
-pub const PASSWORD: &str = "it's 100% \"s\\e\\cret\" é";
-/// Its database.
-pub const NAME: &str = "ovd";
+use super::lab::control;
 
-/// A running server; it ends with this value, by its own process id.
+/// The name of the Session Manager's database, and of the user who may do everything with it.
+pub const NAME: &str = "ovd";
+/// That user's password, with characters that careless programs trip over.
+pub const PASSWORD: &str = r#"p'w"\é%s &<$;"#;
+
+/// It gets this long to start, and to stop.
+const LIMIT: Duration = Duration::from_secs(30);
+/// A query for a judge gets this long, in seconds.
+const QUERY: &str = "10";
+/// Small and quick: no logs worth keeping, no names of clients.
+const OPTIONS: &[&str] = &[
+    "--no-defaults",
+    "--user=root",
+    "--skip-name-resolve",
+    "--innodb-log-file-size=4M",
+    "--innodb-buffer-pool-size=8M",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-fast-shutdown=1",
+];
+
+/// A database server; it ends with this value, by its own process id.
 #[derive(Debug)]
 pub struct MariaDb {
-    folder: PathBuf,
-    port: u16,
-    /// Words before the program, such as those that enter a namespace.
+    home: PathBuf,
+    /// The words before the program: how to get to where it runs.
     prefix: Vec<String>,
-    address: String,
-    server: Option<Child>,
+    listen: [String; 2],
+    process: Mutex<Option<Child>>,
 }
 
 impl MariaDb {
-    /// A server in `folder` (made anew) on `port` of 127.0.0.1, with the Session Manager's database and user.
-    pub fn start(folder: &Path, port: u16) -> Result<Self> {
-        Self::start_in(Vec::new(), "127.0.0.1", folder, port)
-    }
-
-    /// The same, run behind the words `prefix` and listening on `address`.
-    pub fn start_in(prefix: Vec<String>, address: &str, folder: &Path, port: u16) -> Result<Self> {
-        fs::create_dir_all(folder)?;
-        let data = folder.join("data");
-        let install = ["--no-defaults", "--user=root", "--auth-root-authentication-method=normal", "--skip-test-db"];
-        let output = Command::new("mariadb-install-db")
-            .args(install)
-            .arg(format!("--datadir={}", data.display()))
-            .output()
-            .context("run mariadb-install-db")?;
-        ensure!(output.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&output.stderr));
-        let mut database = Self { folder: folder.to_owned(), port, prefix, address: address.to_owned(), server: None };
-        database.up()?;
-        let quoted = PASSWORD.replace('\\', "\\\\").replace('\'', "''");
-        database.query(&format!(
-            "CREATE DATABASE {NAME}; CREATE USER '{USER}'@'%' IDENTIFIED BY '{quoted}'; GRANT ALL ON {NAME}.* TO '{USER}'@'%'"
-        ))?;
+    /// Makes a database in the folder `home`, which must not exist, and starts it behind the words `prefix` (such as those
+    /// that enter a namespace), on `port` of `address`. There is the Session Manager's user, who may come from the hosts
+    /// `from`.
+    pub fn start(home: &Path, prefix: &[&str], address: &str, port: u16, from: &[&str]) -> Result<Self> {
+        fs::create_dir_all(home.parent().context("no folder")?)?;
+        fs::create_dir(home).context("create the database's folder, which only one database can have")?;
+        let database = Self {
+            home: home.to_owned(),
+            prefix: prefix.iter().map(|word| (*word).to_owned()).collect(),
+            listen: [format!("--bind-address={address}"), format!("--port={port}")],
+            process: Mutex::new(None),
+        };
+        let data = format!("--datadir={}", database.at("data"));
+        let install = ["--skip-test-db", "--auth-root-authentication-method=normal", &data];
+        control("", &[&["mariadb-install-db"], OPTIONS, &install].concat()).context("make a database")?;
+        database.start_again()?;
+        let password = PASSWORD.replace('\\', r"\\").replace('\'', "''");
+        let mut sql = format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4;");
+        for host in from {
+            let user = format!("'{NAME}'@'{host}'");
+            sql += &format!("CREATE USER {user} IDENTIFIED BY '{password}'; GRANT ALL ON {NAME}.* TO {user};");
+        }
+        database.query(&sql).context("make the user")?;
         Ok(database)
     }
 
-    /// Starts the server again on the same data, and waits until it answers.
-    pub fn up(&mut self) -> Result<()> {
-        let at = |name: &str| self.folder.join(name).display().to_string();
-        let log = fs::File::options().create(true).append(true).open(at("log"))?;
-        let mut words = self.prefix.clone();
-        words.push("mariadbd".to_owned());
-        let (program, prefix) = words.split_first().context("no program")?;
-        let server = Command::new(program)
-            .args(prefix)
-            .args(["--no-defaults", "--user=root", "--skip-name-resolve", "--innodb-buffer-pool-size=8M"])
-            .args(["--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF"])
-            .arg(format!("--datadir={}", at("data")))
-            .arg(format!("--socket={}", at("socket")))
-            .arg(format!("--pid-file={}", at("pid")))
-            .arg(format!("--bind-address={}", self.address))
-            .arg(format!("--port={}", self.port))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("start mariadbd")?;
-        self.server = Some(server);
-        let begun = Instant::now();
-        loop {
-            let last = self.query("SELECT 1");
-            if last.is_ok() {
-                return Ok(());
-            }
-            let text = || fs::read_to_string(at("log")).unwrap_or_default();
-            ensure!(begun.elapsed() < Duration::from_secs(30), "mariadbd does not answer: {last:?}\n{}", text());
-            std::thread::sleep(Duration::from_millis(50));
+    /// Starts it on its data and waits until it answers. Fine when it runs.
+    pub fn start_again(&self) -> Result<()> {
+        let mut process = self.process();
+        if process.is_some() {
+            return Ok(());
         }
-    }
-
-    /// Ends the server and waits for its end.
-    pub fn down(&mut self) -> Result<()> {
-        let Some(mut server) = self.server.take() else { return Ok(()) };
-        // A stopped one could not act on SIGTERM.
-        let id = Pid::from_raw(server.id().cast_signed());
-        kill(id, Signal::SIGCONT)?;
-        kill(id, Signal::SIGTERM)?;
-        server.wait()?;
+        let log = File::options().create(true).append(true).open(self.at("log")).context("open its log")?;
+        let mut words: Vec<&str> = self.prefix.iter().map(String::as_str).collect();
+        words.push("mariadbd");
+        let own = [
+            format!("--datadir={}", self.at("data")),
+            format!("--tmpdir={}", self.home.display()),
+            format!("--socket={}", self.at("socket")),
+            format!("--pid-file={}", self.at("pid")),
+        ];
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(OPTIONS).args(own).args(&self.listen);
+        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn();
+        let child = process.insert(child.context("start mariadbd")?);
+        let started = Instant::now();
+        while self.query("SELECT 1").is_err() {
+            if let Some(status) = child.try_wait()? {
+                *process = None;
+                bail!("mariadbd ended with {status}:\n{}", self.log());
+            }
+            if started.elapsed() > LIMIT {
+                bail!("mariadbd does not answer after {} s:\n{}", LIMIT.as_secs(), self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
         Ok(())
     }
 
-    /// Stops the server's processes where they are; connections are taken and never answered.
+    /// Stops it in good order and waits for its end: connections are refused. Fine when it does not run.
+    pub fn stop(&self) -> Result<()> {
+        let mut process = self.process();
+        let Some(child) = process.as_mut() else { return Ok(()) };
+        for signal in [Signal::SIGTERM, Signal::SIGCONT] {
+            kill(Pid::from_raw(child.id().cast_signed()), signal).context("stop mariadbd")?;
+        }
+        let started = Instant::now();
+        while child.try_wait()?.is_none() {
+            if started.elapsed() > LIMIT {
+                bail!("mariadbd does not end within {} s:\n{}", LIMIT.as_secs(), self.log());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        *process = None;
+        Ok(())
+    }
+
+    /// Makes it hang: the kernel takes connections, and nobody answers.
     pub fn freeze(&self) -> Result<()> {
         self.signal(Signal::SIGSTOP)
     }
 
-    /// Lets them go on.
+    /// Lets it go on.
     pub fn thaw(&self) -> Result<()> {
         self.signal(Signal::SIGCONT)
     }
 
-    fn signal(&self, signal: Signal) -> Result<()> {
-        let server = self.server.as_ref().context("the database is down")?;
-        Ok(kill(Pid::from_raw(server.id().cast_signed()), signal)?)
-    }
-
-    /// What the mariadb client prints for a query, asked as root over the server's own socket.
+    /// What a query gives, for judges: a line for each row, tabulators between values. As root, over a local socket.
     pub fn query(&self, sql: &str) -> Result<String> {
-        let output = Command::new("mariadb")
-            .args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--execute", sql])
-            .arg(format!("--socket={}", self.folder.join("socket").display()))
-            .output()
-            .context("run mariadb")?;
-        ensure!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr).trim());
-        Ok(String::from_utf8(output.stdout)?)
+        let socket = format!("--socket={}", self.at("socket"));
+        let client = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "--user=root", &socket];
+        control(sql, &[&["timeout", QUERY], &client[..], &["--batch", "--skip-column-names"]].concat())
     }
-}
 
-/// The Session Manager's settings for a database at `host`, as it writes them.
-pub fn settings(host: &str, password: &str) -> String {
-    let sql = serde_json::json!({
-        "type": "mysql", "host": host, "user": USER, "password": password, "database": NAME, "prefix": "ovd_"
-    });
-    serde_json::json!({ "general": { "sql": sql, "system_in_maintenance": 0 } }).to_string()
+    /// The end of what it said.
+    pub fn log(&self) -> String {
+        let text = fs::read_to_string(self.at("log")).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let process = self.process();
+        let child = process.as_ref().context("the database does not run")?;
+        kill(Pid::from_raw(child.id().cast_signed()), signal).with_context(|| format!("send {signal} to mariadbd"))
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.home.join(name).display().to_string()
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for MariaDb {
     fn drop(&mut self) {
-        let _ = self.down();
+        if let Some(child) = self.process().as_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
+}
+
+/// The Session Manager's settings with its database at `host`, as it writes them.
+pub fn settings(host: &str, password: &str) -> serde_json::Value {
+    let sql = serde_json::json!({
+        "type": "mysql", "host": host, "user": NAME, "password": password, "database": NAME, "prefix": "ovd_"
+    });
+    serde_json::json!({ "general": { "sql": sql, "system_in_maintenance": 0 } })
 }

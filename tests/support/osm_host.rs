@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{LazyLock, Once};
 
 use super::apache;
 use super::mariadb::{self, MariaDb};
@@ -47,22 +47,22 @@ fn prepare() {
             apache::configure(&folder(n), port(n));
         }
         keep_var_lib();
-        // For as long as the tests run: the PID namespace takes it along.
-        let database = MariaDb::start(&Path::new(FOLDER).join("database"), 3307).unwrap();
-        fs::write(format!("{FOLDER}/settings"), mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD)).unwrap();
-        std::mem::forget(database);
+        database();
+        write_settings(&settings());
     });
 }
 
 /// The database of all instances, on port 3307 of the loopback link; the PID namespace ends it with the tests.
-pub fn database() -> MutexGuard<'static, Option<MariaDb>> {
-    static DATABASE: Mutex<Option<MariaDb>> = Mutex::new(None);
-    DATABASE.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn database() -> &'static MariaDb {
+    static DATABASE: LazyLock<MariaDb> = LazyLock::new(|| {
+        MariaDb::start(&Path::new(FOLDER).join("database"), &[], "127.0.0.1", 3307, &["127.0.0.1"]).unwrap()
+    });
+    &DATABASE
 }
 
 /// Good settings of the Session Manager.
 pub fn settings() -> String {
-    mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD)
+    mariadb::settings("127.0.0.1:3307", mariadb::PASSWORD).to_string()
 }
 
 /// Writes the settings of all instances.

@@ -15,7 +15,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::lab::{Database, Lab, Machine, Node, Question};
+use super::lab::{Lab, Machine, Node, Question};
+use super::mariadb;
 
 /// Where servers and monitors ask.
 pub const PORT: u16 = 1111;
@@ -79,15 +80,7 @@ pub fn install(node: &Node) -> Result<()> {
 
 /// Writes new settings that name the database by host and password, without maintenance.
 pub fn set_database(node: &Node, host: &str, password: &str) -> Result<()> {
-    let sql = json!({
-        "type": "mysql",
-        "host": host,
-        "user": Database::NAME,
-        "password": password,
-        "database": Database::NAME,
-        "prefix": "ovd_",
-    });
-    write_settings(node, &json!({ "general": { "sql": sql, "system_in_maintenance": 0 } }))
+    write_settings(node, &mariadb::settings(host, password))
 }
 
 /// Switches maintenance in the settings: no session begins.

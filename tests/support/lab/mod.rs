@@ -40,7 +40,7 @@ pub use cgroup::Cgroup;
 pub use cluster::{Status, wait_for, wait_idle};
 pub use database::Database;
 pub use enter::{DIR, STAGE, enter, inside};
-pub use exec::{LIMIT, Machine, Output};
+pub use exec::{LIMIT, Machine, Output, control};
 pub use fencing::Fencing;
 pub use host::Host;
 pub use image::{ANSWER_PORT, PASSWORD};
