@@ -4,12 +4,13 @@ use super::config::Config;
 use super::settings::Settings;
 use crate::cluster::attribute::Attribute;
 use crate::ocf::check::Verdict;
+use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::probe::mysql::Trouble;
 
 /// How long the cluster waits, after one node has changed its view, for the others to change theirs: longer than the
 /// slowest of them takes to notice (15 s between two questions of the active node, the 3 s one may last, and the 6 s that
-/// monitors of other depths may hold it up). So a database that is lost by everybody never looks like one that is lost by
+/// monitors of other depths may hold it up). Each change starts the time anew (attrd_updater(8)). So a database that is lost by everybody never looks like one that is lost by
 /// one node.
 const DAMPENING: u32 = 30;
 
@@ -60,18 +61,17 @@ impl View {
     }
 }
 
-/// Lets the cluster know this node's view: the generated location rule weighs it.
-pub fn publish(view: &View, op: &Operation) -> (Verdict, String) {
+/// Lets the cluster know this node's view: the generated location rule weighs it. What came of it, in words: the service
+/// works without it, only its failover does not see the database then.
+pub fn publish(view: &View, op: &Operation) -> String {
     let attribute = Attribute { name: attribute_name(op), dampening: DAMPENING };
-    match attribute.publish(view.word(), &op.deadline) {
-        Ok(true) => {
-            op.log.info(&format!("{} of this node is {} now", attribute.name, view.word()));
-            (Verdict::Ok, format!("{} is {} now", attribute.name, view.word()))
-        }
-        Ok(false) => (Verdict::Ok, format!("{} is {}", attribute.name, view.word())),
-        // The service works; only its failover is blind on one eye.
-        Err(error) => (Verdict::Degraded, format!("publish {}: {error}", attribute.name)),
+    let published = attribute.publish(view.word(), &op.deadline);
+    let trouble = published.as_ref().err().map(|error| format!("publish {}: {error}", attribute.name));
+    memory::once(op, "attribute", trouble.as_deref());
+    if matches!(published, Ok(true)) {
+        op.log.info(&format!("{} of this node is {} now", attribute.name, view.word()));
     }
+    trouble.unwrap_or_else(|| format!("{} is {}", attribute.name, view.word()))
 }
 
 /// The node attribute of this instance.

@@ -107,7 +107,10 @@ impl Agent for OvdOsm {
             None => Server::new(&op.params).and_then(|server| server.find()).ok(),
         };
         if let Some(service) = service {
-            stop_server(service, op).unwrap_or_else(|failure| causes.push(failure));
+            let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
+            // The rest of the time is for those that do not want to go.
+            let graceful = asked.min(op.deadline.left() * 3 / 5);
+            stop_server(service, graceful, op).unwrap_or_else(|failure| causes.push(failure));
         }
         causes.into_iter().next().map_or(Ok(()), Err)
     }
@@ -155,7 +158,10 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
                 applied.service.start(&op.deadline).map_err(|e| complaint(&applied.service, &e, op))?;
             }
             Step::AwaitAnswer => {
-                monitor::await_answer(config, &applied.service, &op.deadline).map_err(Failure::generic)?;
+                // What is left then is for taking it all back.
+                let reserve = (op.deadline.left() / 4).clamp(Duration::from_secs(1), Duration::from_secs(10));
+                let limit = op.deadline.within(op.deadline.left().saturating_sub(reserve));
+                monitor::await_answer(config, &applied.service, &limit).map_err(Failure::generic)?;
                 let main = applied.service.processes().ok().and_then(|all| all.into_iter().find(|p| p.top));
                 applied.main = main;
                 applied.write(op)?;
@@ -188,7 +194,7 @@ fn undo(op: &Operation, applied: &Applied, done: &[Step], cause: Failure) -> Fai
         second = take_cron(cron, op).err();
     }
     if done.contains(&Step::StartServer) {
-        second = stop_server(applied.service.clone(), op).err().or(second);
+        second = stop_server(applied.service.clone(), Duration::ZERO, op).err().or(second);
     }
     match second {
         Some(second) => Failure::new(cause.code, format!("{cause}; undoing it failed too: {second}")),
@@ -197,15 +203,10 @@ fn undo(op: &Operation, applied: &Applied, done: &[Step], cause: Failure) -> Fai
 }
 
 /// Ends the web server: gracefully for a while, then at once, until the kernel has no process of it.
-fn stop_server(mut service: Service, op: &Operation) -> Result<(), Failure> {
-    let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
-    // The rest of the time is for those that do not want to go.
-    let graceful = asked.min(op.deadline.left() * 3 / 5);
-    service.locate(&op.deadline);
+fn stop_server(mut service: Service, graceful: Duration, op: &Operation) -> Result<(), Failure> {
+    locate(&mut service, op);
     // SIGWINCH: Apache's graceful-stop (httpd manual, "Stopping and Restarting").
-    let ended = service
-        .stop(Signal::SIGWINCH, graceful, &op.deadline)
-        .map_err(|e| Failure::io(&format!("stop {}", service.name()), &e))?;
+    let ended = service.stop(Signal::SIGWINCH, graceful, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
     op.step(&format!("{ended:?}"));
     if ended.killed > 0 {
         let text =
@@ -241,8 +242,15 @@ fn take_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
 /// The web server of this host, with its control group where systemd knows of one.
 fn located(config: &Config, op: &Operation) -> Result<Service, Failure> {
     let mut service = config.server.find()?;
-    service.locate(&op.deadline);
+    locate(&mut service, op);
     Ok(service)
+}
+
+/// Asks systemd for the control group. Without an answer there is still the one that units have by default.
+fn locate(service: &mut Service, op: &Operation) {
+    if let Err(error) = service.locate(&op.deadline) {
+        op.step(&format!("no control group of {}: {error}", service.name()));
+    }
 }
 
 /// The folder of an instance under /var/lib.
@@ -266,11 +274,15 @@ fn cron_of_params(params: &Params, op: &Operation) -> Option<CronLink> {
     Some(CronLink { link, target, via: op.state.folder().join("cron"), attic: attic(op) })
 }
 
-/// Why the web server did not start, in its own words where they can be had.
+/// Why the web server did not start, in its own words where they can be had: a reason has few bytes, and its own words name
+/// the file.
 fn complaint(service: &Service, error: &std::io::Error, op: &Operation) -> Failure {
-    let cause = format!("start {}: {error}", service.name());
+    let cause = error.to_string();
+    let said = cause.strip_prefix(&format!("start {}: ", service.name())).unwrap_or(&cause);
+    let own_words = said.contains("AH0");
     let program = match service {
-        Service::Direct { .. } => return Failure::io(&format!("start {}", service.name()), error),
+        _ if own_words => return Failure::generic(said),
+        Service::Direct { .. } => return Failure::generic(cause),
         _ => ["apachectl", "apache2ctl"].into_iter().find_map(process::find),
     };
     let limit = op.deadline.within(COMPLAINT);

@@ -38,7 +38,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
                 }
                 Err(error) => {
                     let text = format!("take away cron link {link}: {error}");
-                    memory::passive(op, "cron", Some(&text));
+                    memory::once(op, "cron", Some(&text));
                     (Verdict::Ok, text)
                 }
             }
@@ -47,18 +47,17 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
     let stray =
         stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));
-    memory::passive(op, "web-server", stray.as_deref());
+    memory::once(op, "web-server", stray.as_deref());
     // A node without settings (one that only votes) has no view.
     if config.settings.exists() {
         checks.push(Check::run("database", || {
             let view = View::of(config, op);
-            let (published, text) = publish(&view, op);
+            let text = publish(&view, op);
             let trouble = match &view {
                 View::Answers => None,
                 View::Refuses(why) | View::Lost(why) | View::Unknown(why) => Some(why.as_str()),
             };
-            memory::passive(op, "database", trouble);
-            memory::passive(op, "attribute", (published != Verdict::Ok).then_some(text.as_str()));
+            memory::once(op, "database", trouble);
             (Verdict::Ok, trouble.map_or(text, str::to_owned))
         }));
     }

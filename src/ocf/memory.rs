@@ -45,19 +45,26 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
     }
 }
 
-/// Logs `what` about a passive node when it is new or another than before; `None`: there is nothing to say (any more).
-pub fn passive(op: &Operation, about: &str, what: Option<&str>) {
-    let state = State::passive(&op.instance);
-    let before = state.read::<String>(about);
+/// Logs `what` when it is new or another than before, and its end when there is nothing to say any more: for what is worth a
+/// line in the log and changes no verdict.
+pub fn once(op: &Operation, about: &str, what: Option<&str>) {
+    let state = if op.is_passive() { State::passive(&op.instance) } else { op.state.clone() };
+    let file = format!("said.{about}");
+    let before = state.read::<String>(&file);
     match (what, before) {
         (Some(what), before) if before.as_deref() != Some(what) => {
             op.log.warning(what);
-            let _ = state.write(about, &what);
+            // On a passive node this is the only memory; elsewhere a stopped resource leaves nothing.
+            if op.is_passive() || state.folder().exists() {
+                let _ = state.write(&file, &what);
+            }
         }
         (None, Some(before)) => {
             op.log.info(&format!("no longer: {before}"));
-            state.forget(about);
-            state.remove_if_empty();
+            state.forget(&file);
+            if op.is_passive() {
+                state.remove_if_empty();
+            }
         }
         _ => {}
     }

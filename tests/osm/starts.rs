@@ -137,7 +137,7 @@ fn taken_port() -> Result<()> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", osm_host::port(0)))?;
     let run = expect(&agent(), "start", 1)?;
     drop(listener);
-    ensure!(run.stderr.contains("start"), "{run}");
+    ensure!(run.stderr.contains("Address already in use"), "{run}");
     nothing_left()
 }
 
