@@ -79,7 +79,7 @@ impl Page {
         match runtime::block(answer, deadline) {
             Ok(Some(answer)) => answer.map_err(|error: reqwest::Error| explain(&error)),
             Ok(None) => Err(format!("no answer in {}", seconds(started))),
-            Err(error) => Err(format!("prepare the question: {error}")),
+            Err(error) => Err(format!("start the client: {error}")),
         }
     }
 
@@ -92,7 +92,7 @@ impl Page {
             None => builder.tls_danger_accept_invalid_certs(true),
             Some(path) => trusting(builder, path)?,
         };
-        builder.build().map_err(|error| format!("prepare the question: {}", explain(&error)))
+        builder.build().map_err(|error| format!("start the client: {}", explain(&error)))
     }
 }
 

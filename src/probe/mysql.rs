@@ -88,7 +88,8 @@ impl Database {
             Ok(None) => {
                 Err(Trouble::Unreachable(format!("database {}: no answer in {}", self.place, seconds(started))))
             }
-            Err(error) => Err(Trouble::Unreachable(format!("database {}: prepare the question: {error}", self.place))),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(foreign(&self.place, &error.to_string())),
+            Err(error) => Err(Trouble::Unreachable(format!("database {}: start the client: {error}", self.place))),
         }
     }
 

@@ -183,11 +183,16 @@ fn damaged() {
             state ^= state << 5;
             state as usize % below
         };
+        // The length of the login data follows the version, its end and 20 bytes: -128, which the library cannot count with.
+        let version = greeting[5..].iter().position(|byte| *byte == 0).unwrap();
+        let mut odd = greeting[..length].to_vec();
+        odd[5 + version + 21] = 0x80;
         for (stream, round) in listener.incoming().flatten().zip(1..=ROUNDS) {
             let mut stream = stream;
             let answer: &[u8] = [&ok[..], switch, refusal][random(3)];
-            for mut bytes in [greeting[..length].to_vec(), answer.to_vec(), ok.to_vec()] {
-                for _ in 0..random(4) {
+            let greeting = if round == 1 { odd.clone() } else { greeting[..length].to_vec() };
+            for mut bytes in [greeting, answer.to_vec(), ok.to_vec()] {
+                for _ in 0..if round == 1 { 0 } else { random(4) } {
                     // Mostly behind the packet's header, or nothing of it would be looked at.
                     let at = if random(8) == 0 { random(bytes.len()) } else { 4 + random(bytes.len() - 4) };
                     bytes[at] = random(256) as u8;
