@@ -20,8 +20,6 @@ impl Attribute {
     /// Makes `value` this node's; true when it was another one before. An unchanged value costs questions to the local
     /// daemons and no traffic. `value` is made of letters, digits, `_`, `-` and `.`.
     ///
-    /// The first change under another dampening than before is not waited for (attrd_updater(8), --update-both).
-    ///
     /// # Errors
     /// `NotFound` where Pacemaker's tools are not installed, `InvalidInput` for a name or value with other characters, else
     /// what the tools said.

@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Url};
 use rustls::CertificateError;
 
-use super::line::{first_line, seconds};
+use super::line::{first_line, network, seconds};
 use super::runtime;
 use crate::ocf::deadline::Deadline;
 
@@ -79,7 +79,7 @@ impl Page {
         match runtime::block(answer, deadline) {
             Ok(Some(answer)) => answer.map_err(|error: reqwest::Error| explain(&error)),
             Ok(None) => Err(format!("no answer in {}", seconds(started))),
-            Err(error) => Err(format!("prepare the question: {error}")),
+            Err(error) => Err(format!("start the client: {error}")),
         }
     }
 
@@ -92,7 +92,7 @@ impl Page {
             None => builder.tls_danger_accept_invalid_certs(true),
             Some(path) => trusting(builder, path)?,
         };
-        builder.build().map_err(|error| format!("prepare the question: {}", explain(&error)))
+        builder.build().map_err(|error| format!("start the client: {}", explain(&error)))
     }
 }
 
@@ -136,14 +136,15 @@ fn explain(error: &reqwest::Error) -> String {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        if cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-            return "connection refused".into();
-        }
-        match inner(cause) {
-            Some(next) => cause = next,
-            // The outer ones say only that there was one, and name the URL.
-            None => return first_line(&cause.to_string(), 120),
-        }
+        // The outer causes say only that there was one, and name the URL.
+        cause = match (inner(cause), cause.downcast_ref::<io::Error>()) {
+            (Some(next), _) => next,
+            (None, Some(error)) => return network(error),
+            (None, None) if error.is_request() && !error.is_connect() || error.is_body() || error.is_decode() => {
+                return format!("no HTTP answer: {}", first_line(&cause.to_string(), 100));
+            }
+            (None, None) => return first_line(&cause.to_string(), 120),
+        };
     }
 }
 

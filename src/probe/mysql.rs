@@ -8,7 +8,7 @@ use std::time::Instant;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder};
 
-use super::line::{first_line, seconds};
+use super::line::{BROKEN, first_line, network, seconds};
 use super::runtime;
 use crate::ocf::deadline::Deadline;
 use crate::secret::Secret;
@@ -17,8 +17,6 @@ use crate::secret::Secret;
 const PACKET: usize = 1 << 20;
 /// How long the library believes an idle connection alive, in seconds: ours never is idle.
 const WAIT: usize = 60;
-/// What is said of a server that goes away.
-const BROKEN: &str = "connection broken off before an answer";
 
 /// Where the server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +88,8 @@ impl Database {
             Ok(None) => {
                 Err(Trouble::Unreachable(format!("database {}: no answer in {}", self.place, seconds(started))))
             }
-            Err(error) => Err(Trouble::Unreachable(format!("database {}: prepare the question: {error}", self.place))),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(foreign(&self.place, &error.to_string())),
+            Err(error) => Err(Trouble::Unreachable(format!("database {}: start the client: {error}", self.place))),
         }
     }
 
@@ -120,7 +119,7 @@ impl Database {
                 let text = text.strip_suffix(" (using password: YES)").unwrap_or(&text);
                 Trouble::Refused(format!("database {place} refuses: {text} ({})", error.code))
             }
-            Error::Io(IoError::Io(error)) => Trouble::Unreachable(format!("database {place}: {}", of_io(error))),
+            Error::Io(IoError::Io(error)) => of_io(place, error),
             Error::Driver(DriverError::ConnectionClosed) => Trouble::Unreachable(format!("database {place}: {BROKEN}")),
             Error::Driver(error) => match login(error) {
                 Some(reason) => Trouble::Refused(format!("database {place} refuses: {reason}")),
@@ -147,24 +146,17 @@ fn login(error: &DriverError) -> Option<&'static str> {
     }
 }
 
-fn of_io(error: &io::Error) -> String {
+fn of_io(place: &Place, error: &io::Error) -> Trouble {
     let text = error.to_string();
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "connection refused".into(),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => BROKEN.into(),
+    let reason = match error.kind() {
+        ErrorKind::NotFound => "no such socket".into(),
         // What the parser says is of this kind, too.
         ErrorKind::UnexpectedEof if text == "connection closed" => BROKEN.into(),
-        ErrorKind::NotFound => "no such socket".into(),
-        // The standard library's words for getaddrinfo(3), which has no kind of its own.
-        _ if text.contains("lookup address") => {
-            let cause = text.rsplit_once(": ").map_or(text.as_str(), |(_, cause)| cause);
-            format!("its name does not resolve: {}", first_line(cause, 80))
-        }
-        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::Other => {
-            format!("answers, but not as a MySQL server: {}", first_line(&text, 80))
-        }
-        _ => first_line(text.split(" (os error").next().unwrap_or_default(), 80).to_lowercase(),
-    }
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => return foreign(place, &text),
+        ErrorKind::Other if !text.contains("lookup address") => return foreign(place, &text),
+        _ => network(error),
+    };
+    Trouble::Unreachable(format!("database {place}: {reason}"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -11,15 +12,18 @@ use crate::ocf::deadline::Deadline;
 /// Drives `question` to its end; `None` at the deadline.
 ///
 /// # Errors
-/// What making the runtime said.
+/// `InvalidData` when the library panicked, as mysql_common 0.37 does over a damaged greeting where integer overflow is
+/// checked; else what making the runtime said.
 pub fn block<T>(question: impl Future<Output = T>, deadline: &Deadline) -> io::Result<Option<T>> {
     // The library gives even a question without any time left its first try.
     if deadline.passed() {
         return Ok(None);
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let answer = runtime.block_on(async { timeout(deadline.left(), question).await }).ok();
+    // Nothing of the question is used after a panic, so it may be left in any state.
+    let answer =
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { timeout(deadline.left(), question).await }).ok()));
     // A plain drop would wait for the thread that resolves a name, and the C library tries for half a minute.
     runtime.shutdown_background();
-    Ok(answer)
+    answer.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "an answer that no server gives"))
 }

@@ -1,12 +1,13 @@
 //! A database, asked as its client would ask.
 
 use std::fs;
-use std::io::Read;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::chown;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
 
 use inuvika_ha::ocf::deadline::Deadline;
 use inuvika_ha::probe::mysql::{Database, Place, Trouble};
@@ -24,6 +25,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("nobody_there_is_unreachable", nobody),
     ("a_name_without_an_answer_costs_no_more_than_its_time", unresolved),
     ("what_is_no_database_is_unreachable", no_database),
+    ("a_damaged_greeting_is_trouble_and_no_panic", damaged),
 ];
 
 const FOLDER: &str = "/run/database";
@@ -160,4 +162,59 @@ fn no_database() {
     ] {
         unreachable(&at(fake(manner).0), 1000, text);
     }
+}
+
+/// The real server's greeting, and what it may say to the answer, with some bytes changed: the same ones in every run.
+fn damaged() {
+    const ROUNDS: u32 = 300;
+    server();
+    let mut greeting = [0; 256];
+    let length = TcpStream::connect(("127.0.0.1", PORT)).unwrap().read(&mut greeting).unwrap();
+    let ok = b"\x07\0\0\x02\0\0\0\x02\0\0\0";
+    let switch = b"\x2c\0\0\x02\xfemysql_native_password\0abcdefghijklmnopqrst\0";
+    let refusal = b"\x17\0\0\x02\xff\x15\x04#28000Access denied";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = tcp("127.0.0.1", listener.local_addr().unwrap().port());
+    let fake = thread::spawn(move || {
+        let mut state = 1u32;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as usize % below
+        };
+        // The length of the login data follows the version, its end and 20 bytes: -128, which the library cannot count with.
+        let version = greeting[5..].iter().position(|byte| *byte == 0).unwrap();
+        let mut odd = greeting[..length].to_vec();
+        odd[5 + version + 21] = 0x80;
+        for (stream, round) in listener.incoming().flatten().zip(1..=ROUNDS) {
+            let mut stream = stream;
+            let answer: &[u8] = [&ok[..], switch, refusal][random(3)];
+            let greeting = if round == 1 { odd.clone() } else { greeting[..length].to_vec() };
+            for mut bytes in [greeting, answer.to_vec(), ok.to_vec()] {
+                for _ in 0..if round == 1 { 0 } else { random(4) } {
+                    // Mostly behind the packet's header, or nothing of it would be looked at.
+                    let at = if random(8) == 0 { random(bytes.len()) } else { 4 + random(bytes.len() - 4) };
+                    bytes[at] = random(256) as u8;
+                }
+                if stream.write_all(&bytes).is_err() {
+                    break;
+                }
+                let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(20)));
+                let _ = stream.read(&mut [0; 4096]);
+            }
+            if round == ROUNDS {
+                break;
+            }
+        }
+    });
+    for _ in 0..ROUNDS {
+        match within(500, |deadline| database.select_1(deadline)) {
+            Ok(()) => {}
+            Err(Trouble::Unreachable(said) | Trouble::Refused(said)) => {
+                assert!(!said.contains('\n') && !said.contains("hunter2") && said.len() < 300, "{said}");
+            }
+        }
+    }
+    fake.join().unwrap();
 }

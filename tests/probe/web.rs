@@ -135,12 +135,15 @@ fn no_page() {
     fails("http://127.0.0.1:3/?secret", "connection refused");
     fails(&format!("http://{LOST}/?secret"), "no answer in 1.0 s");
     fails("http://osm.invalid/?secret", "no answer in 1.0 s");
+    let (silent, _asked) = fake(Manner::Silent);
+    fails(&format!("https://{silent}/?secret"), "no answer in 1.0 s");
     for (manner, text) in [
         (Manner::Silent, "no answer in 1.0 s"),
         (Manner::Drips(b"HTTP/1.1 200 OK\r\nx: y\r\n"), "no answer in 1.0 s"),
         (Manner::Answers(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it"), "no answer in 1.0 s"),
         (Manner::Closes, ""),
-        (Manner::Says(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
+        (Manner::Says(b"SSH-2.0-OpenSSH_9.2\r\n"), "no HTTP answer: "),
+        (Manner::Answers(b"HTTP/9\r\n"), "no HTTP answer: "),
     ] {
         let (address, _asked) = fake(manner);
         fails(&format!("http://{address}/?secret"), text);
