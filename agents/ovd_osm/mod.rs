@@ -147,12 +147,18 @@ impl Agent for OvdOsm {
 fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut Vec<Step>) -> Result<(), Failure> {
     let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
     let look = |cron: &CronLink| cron.look().map_err(|e| Failure::io("look at the cron link", &e));
-    let observed = Observed { runs, cron: applied.cron.as_ref().map(look).transpose()? };
+    let patience = op.deadline.within(config.request_timeout);
+    let answers = runs && monitor::await_answer(config, &applied.service, &patience).is_ok();
+    let observed = Observed { runs, answers, cron: applied.cron.as_ref().map(look).transpose()? };
     op.step(&format!("found {observed:?}"));
     applied.write(op)?;
     for step in plan(&observed) {
         op.step(&format!("{step:?}"));
         match step {
+            Step::StopServer => {
+                op.log.warning(&format!("{} runs, but does not answer: it is restarted", applied.service.name()));
+                stop_server(applied.service.clone(), Duration::ZERO, op)?;
+            }
             Step::StartServer => {
                 done.push(step);
                 applied.service.start(&op.deadline).map_err(|e| complaint(&applied.service, &e, op))?;
@@ -162,9 +168,6 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
                 let reserve = (op.deadline.left() / 4).clamp(Duration::from_secs(1), Duration::from_secs(10));
                 let limit = op.deadline.within(op.deadline.left().saturating_sub(reserve));
                 monitor::await_answer(config, &applied.service, &limit).map_err(Failure::generic)?;
-                let main = applied.service.processes().ok().and_then(|all| all.into_iter().find(|p| p.top));
-                applied.main = main;
-                applied.write(op)?;
             }
             Step::LinkCron => {
                 done.push(step);
@@ -178,7 +181,9 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
             }
         }
     }
-    if !runs {
+    applied.main = applied.service.processes().ok().and_then(|all| all.into_iter().find(|p| p.top));
+    applied.write(op)?;
+    if !answers {
         op.log.info(&format!("{} started, answers at {}", applied.service.name(), config.vhost));
     }
     Ok(())

@@ -7,6 +7,8 @@ use crate::sys::cron_link::Found;
 pub struct Observed {
     /// Whether the web server has processes.
     pub runs: bool,
+    /// Whether it answers.
+    pub answers: bool,
     /// What stands in the cron link's place; none when the link is not ours to make.
     pub cron: Option<Found>,
 }
@@ -14,6 +16,8 @@ pub struct Observed {
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// End a web server that does not answer: hung, or on its way out after a stop that was killed.
+    StopServer,
     /// Start the web server.
     StartServer,
     /// Wait until it answers.
@@ -28,10 +32,12 @@ pub enum Step {
 /// reload takes time, in which clients are served already.
 pub fn plan(observed: &Observed) -> Vec<Step> {
     let mut steps = Vec::new();
-    if !observed.runs {
-        steps.push(Step::StartServer);
+    if observed.runs && !observed.answers {
+        steps.push(Step::StopServer);
     }
-    steps.push(Step::AwaitAnswer);
+    if !observed.answers {
+        steps.extend([Step::StartServer, Step::AwaitAnswer]);
+    }
     if observed.cron.as_ref().is_some_and(|found| *found != Found::Ours) {
         steps.push(Step::LinkCron);
     }

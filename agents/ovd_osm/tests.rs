@@ -62,16 +62,17 @@ fn parameters_imply_each_other() {
 fn start_does_what_is_missing_and_nothing_else() {
     use Step::*;
     let all = [
-        (false, Some(Found::Absent), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
-        (false, Some(Found::Dead), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
-        (false, None, vec![StartServer, AwaitAnswer, Claim]),
+        ((false, false), Some(Found::Absent), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
+        ((false, false), Some(Found::Dead), vec![StartServer, AwaitAnswer, LinkCron, Claim]),
+        ((false, false), None, vec![StartServer, AwaitAnswer, Claim]),
+        ((true, false), Some(Found::Ours), vec![StopServer, StartServer, AwaitAnswer, Claim]),
         // A Session Manager from before the cluster: not restarted, only its link is made ours.
-        (true, Some(Found::Package), vec![AwaitAnswer, LinkCron, Claim]),
-        (true, Some(Found::Foreign("a file".to_owned())), vec![AwaitAnswer, LinkCron, Claim]),
-        (true, Some(Found::Ours), vec![AwaitAnswer, Claim]),
+        ((true, true), Some(Found::Package), vec![LinkCron, Claim]),
+        ((true, true), Some(Found::Foreign("a file".to_owned())), vec![LinkCron, Claim]),
+        ((true, true), Some(Found::Ours), vec![Claim]),
     ];
-    for (runs, cron, steps) in all {
-        let observed = Observed { runs, cron };
+    for ((runs, answers), cron, steps) in all {
+        let observed = Observed { runs, answers, cron };
         assert_eq!(plan(&observed), steps, "{observed:?}");
     }
 }
