@@ -13,6 +13,9 @@ use crate::scenario::virtual_ip;
 /// The token timeout of `detection = "fast"`, in milliseconds.
 const FAST_TOKEN: u32 = 1000;
 
+/// What a service has that the others move with.
+const CRITICAL: &[(&str, &str)] = &[("critical", "true")];
+
 /// What a service has that is no reason to move the others: it is repaired in place as often as it takes.
 const NOT_CRITICAL: &[(&str, &str)] =
     &[("critical", "false"), ("migration-threshold", "INFINITY"), ("failure-timeout", "10min")];
@@ -24,7 +27,8 @@ pub fn plan(scenario: &Scenario) -> Plan {
     let mut sections = vec![auth(), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];
     sections.push(defaults(&scenario.failover));
     sections.push(virtual_ip(scenario, &quorum));
-    sections.extend(scenario.services.iter().map(|one| service(one, &quorum)));
+    let weight = outweighs(scenario);
+    sections.extend(scenario.services.iter().map(|one| service(one, &quorum, weight)));
     let members = scenario.nodes.iter().map(|node| Member {
         name: node.name.clone(),
         addresses: node.addresses.iter().map(ToString::to_string).collect(),
@@ -163,19 +167,49 @@ fn virtual_ip(scenario: &Scenario, quorum: &[String]) -> Section {
         "that has the data; the preference is too weak to move it back there later (score 1 against the stickiness).",
     ];
     if !quorum.is_empty() {
-        why.push("Nodes that only vote never run it and are never even asked for it: they need no software of OVD.");
+        why.push(
+            "Nodes that only vote never run it and are never asked whether they do: they need no software of OVD.",
+        );
     }
     section("the virtual IP address", &why, steps)
 }
 
-fn service(service: &Service, quorum: &[String]) -> Section {
+/// What weighs more than the stickiness of the whole star; `None` when nothing finite does.
+fn outweighs(scenario: &Scenario) -> Option<i64> {
+    let stickiness: i64 = scenario.failover.stickiness.parse().ok()?;
+    let resources = i64::try_from(scenario.services.len() + 1).ok()?;
+    // Pacemaker takes a million for infinity, and infinity away means never.
+    Some(stickiness * resources + 100).filter(|weight| *weight < 1_000_000)
+}
+
+/// The whole star goes where the service's dependency is seen.
+fn vantage(id: &str, what: &str, weight: Option<i64>, why: &mut Vec<&str>) -> Step {
+    match weight {
+        Some(_) => why.extend([
+            "Where the database is not seen, and only then: the address, and the rest with it, goes to a node that sees it. The",
+            "score is finite and outweighs the stickiness of all: when no node sees it, nothing moves and everything runs on.",
+        ]),
+        None => why.extend([
+            "With this stickiness nothing outweighs it: when the active node alone loses the database, the services stay there.",
+            "The rule is here all the same, for when the stickiness is lowered.",
+        ]),
+    }
+    Step::Favour {
+        resource: virtual_ip::ID.into(),
+        attribute: format!("{id}-{what}"),
+        value: "ok".into(),
+        score: -weight.unwrap_or(999_999),
+    }
+}
+
+fn service(service: &Service, quorum: &[String], weight: Option<i64>) -> Section {
     let id = service.kind.section;
     let setting = |value: &Option<String>| value.clone().map_or(Setting::Unset, Setting::Text);
     let resource = Resource {
         id: id.into(),
         agent: format!("ocf:inuvika:{}", service.spec.name),
         params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
-        meta: if service.kind.critical { pairs(&[("critical", "true")]) } else { pairs(NOT_CRITICAL) },
+        meta: [pairs(if service.kind.critical { CRITICAL } else { NOT_CRITICAL }), pairs(service.kind.meta)].concat(),
         operations: operations(service),
     };
     let mut steps = vec![Step::Primitive(resource)];
@@ -191,6 +225,9 @@ fn service(service: &Service, quorum: &[String]) -> Section {
     }
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");
+    if let Some(what) = service.kind.vantage {
+        steps.push(vantage(id, what, weight, &mut why));
+    }
     section(id, &why, steps)
 }
 

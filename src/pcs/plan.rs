@@ -66,6 +66,17 @@ pub enum Step {
         /// What about the two.
         rule: Rule,
     },
+    /// A resource goes to a node that tells it is fine there, if any does.
+    Favour {
+        /// The resource.
+        resource: String,
+        /// The node attribute that tells it.
+        attribute: String,
+        /// Its value on a node where all is fine.
+        value: String,
+        /// How strongly the other nodes are avoided: below zero. Finite, because when no node is fine it has to run all the same.
+        score: i64,
+    },
     /// A resource runs where another runs.
     Colocation {
         /// The resource that follows.

@@ -113,6 +113,14 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
+# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute is another one, or not known, are avoided.
+favour() {
+    local id="location-$1-$3" name="[@attribute='$3']"
+    local same="[@rsc='$1'][rule[@score='${5#score=}'][@boolean-op='or'][count(expression)=2]"
+    same+="[expression${name}[@operation='not_defined']][expression${name}[@operation='ne'][@value='$4']]]"
+    constraint "$id" "$same" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" not_defined "$3" or "$3" ne "$4"
+}
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
     local id="colocation-$1-$3"
@@ -132,7 +140,7 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or @id=concat('location-',@rsc,'-',@node,'-never') or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")

@@ -1,6 +1,7 @@
 //! The set-ups a scenario can be of, and the services in them: one file each.
 
 mod ovd_session_manager;
+mod session_manager;
 mod vip_src;
 
 use super::fault::Fault;
@@ -36,6 +37,10 @@ pub struct ServiceKind {
     pub agent: &'static str,
     /// Whether everything moves to another node when this service cannot run here.
     pub critical: bool,
+    /// Meta attributes of its own.
+    pub meta: &'static [(&'static str, &'static str)],
+    /// What each node tells about: the node attribute `ID-VANTAGE` is `ok` where it sees it. The services go where it is seen.
+    pub vantage: Option<&'static str>,
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address; the section must not have them.
