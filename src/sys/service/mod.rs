@@ -1,13 +1,31 @@
 //! A daemon under a service manager: systemd over its bus, an LSB script, or started as a program.
+//!
+//! Whether it runs is always asked from the kernel, never from the service manager or a PID file.
 
+mod bus;
+mod cgroup;
+mod direct;
+mod launch;
+mod lsb;
+mod processes;
+mod stop;
+mod systemd;
+
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::ocf::deadline::Deadline;
+use crate::sys::process;
+use processes::Seen;
+pub use systemd::{systemd_runs, unit_exists};
+
+/// A daemon whose start has been reported gets this long to show its main process.
+const APPEAR: Duration = Duration::from_secs(2);
 
 /// A daemon, and who manages it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,61 +79,130 @@ pub struct Ended {
 impl Service {
     /// The name for people: `apache2.service`, `/etc/init.d/apache2`, `/usr/sbin/apache2 -f /etc/...`.
     pub fn name(&self) -> String {
-        String::new()
+        match self {
+            Self::Systemd { unit, .. } => unit.clone(),
+            Self::Lsb { script, .. } => script.display().to_string(),
+            Self::Direct { program, config } => format!("{} -f {}", program.display(), config.display()),
+        }
     }
 
     /// Every process of the service that lives (zombies do not), asked from the kernel: no bus, no child process. Empty:
-    /// it is down.
+    /// it is down. For a unit without `cgroup` that holds only if its group is the default one: see [`Service::locate`].
     ///
     /// # Errors
     /// When the kernel cannot be asked: that is no proof of anything.
     pub fn processes(&self) -> io::Result<Vec<Process>> {
-        Ok(Vec::new())
+        Ok(self.seen()?.into_iter().map(|seen| seen.process).collect())
     }
 
-    /// Fills in `cgroup`.
-    pub fn locate(&mut self, _deadline: &Deadline) {}
+    fn seen(&self) -> io::Result<Vec<Seen>> {
+        match self {
+            Self::Systemd { unit, cgroup: None } => processes::look_at(cgroup::processes(&cgroup::default_of(unit))?),
+            Self::Systemd { cgroup: Some(group), .. } => processes::look_at(cgroup::processes(group)?),
+            Self::Lsb { program, .. } => lsb::processes(program),
+            Self::Direct { program, config } => direct::processes(program, config),
+        }
+    }
+
+    /// Asks systemd where the unit's processes are, if that is not known: for probes, and for a stop without a memory of
+    /// the start. A unit that does not run has no control group; then nothing changes. Nothing to do for the others.
+    ///
+    /// # Errors
+    /// When systemd cannot be asked.
+    pub fn locate(&mut self, deadline: &Deadline) -> io::Result<()> {
+        if let Self::Systemd { unit, cgroup: group @ None } = self
+            && systemd::is_name(unit)
+        {
+            let asked = systemd::locate(unit, deadline);
+            *group = asked.map_err(|error| io::Error::other(format!("find the processes of {unit}: {error}")))?;
+        }
+        Ok(())
+    }
 
     /// Starts it and waits for the manager's word; fine when it runs already. For systemd it also fills in `cgroup`.
     ///
     /// # Errors
-    /// One line: what failed, with the daemon's own complaint where it can be had.
-    pub fn start(&mut self, _deadline: &Deadline) -> io::Result<()> {
-        Ok(())
+    /// One line: what failed, with the daemon's own complaint where it can be had (systemd does not pass it on).
+    pub fn start(&mut self, deadline: &Deadline) -> io::Result<()> {
+        match &*self {
+            Self::Systemd { unit, .. } => {
+                let started = systemd::start(self, unit, deadline)?;
+                if let (Self::Systemd { cgroup, .. }, Some(group)) = (self, started) {
+                    *cgroup = Some(group);
+                }
+                Ok(())
+            }
+            Self::Lsb { script, .. } => lsb::start(self, script, deadline),
+            Self::Direct { program, config } => direct::start(self, program, config, deadline),
+        }
     }
 
-    /// Ends it: `signal` to its main process, then `graceful` time for what it is doing, then SIGKILL to all, then a look
-    /// whether anything is left. Processes that are stopped (state T) are not waited for.
+    /// Ends it: `signal` to its main process, then `graceful` time (never more than six tenths of what is left) for what
+    /// it is doing, then SIGKILL to all, then a look whether anything is left. Processes that are stopped (state T) are
+    /// not waited for. Where a unit, script or program does not exist, nothing runs.
     ///
     /// # Errors
     /// When something is left, or nobody can tell.
-    pub fn stop(&self, _signal: Signal, _graceful: Duration, _deadline: &Deadline) -> io::Result<Ended> {
-        Ok(Ended { ran: false, killed: 0 })
+    pub fn stop(&self, signal: Signal, graceful: Duration, deadline: &Deadline) -> io::Result<Ended> {
+        match self {
+            Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
+            // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
+            Self::Lsb { .. } | Self::Direct { .. } => stop::sweep(self, signal, graceful, deadline),
+        }
     }
 
     /// Keeps systemd from restarting it behind the cluster's back and from stopping it before Pacemaker at shutdown: a
     /// drop-in under /run. True when it was not there before. Nothing to do for the others.
-    pub fn claim(&self, _deadline: &Deadline) -> io::Result<bool> {
-        Ok(false)
+    ///
+    /// # Errors
+    /// When it cannot be written, or systemd does not read it.
+    pub fn claim(&self, deadline: &Deadline) -> io::Result<bool> {
+        match self {
+            Self::Systemd { unit, .. } => systemd::claim(self, unit, deadline),
+            Self::Lsb { .. } | Self::Direct { .. } => Ok(false),
+        }
     }
 
-    /// Takes the drop-in away again, without waiting for systemd.
-    pub fn release(&self, _deadline: &Deadline) -> io::Result<()> {
-        Ok(())
+    /// Takes the drop-in away again, without waiting for systemd. Fine when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or systemd cannot be told.
+    pub fn release(&self, deadline: &Deadline) -> io::Result<()> {
+        match self {
+            Self::Systemd { unit, .. } => systemd::release(self, unit, deadline),
+            Self::Lsb { .. } | Self::Direct { .. } => Ok(()),
+        }
     }
 
     /// What starts it when the host boots, with the command that turns that off; none when nothing does.
     pub fn at_boot(&self) -> Option<String> {
-        None
+        match self {
+            Self::Systemd { unit, .. } => systemd::at_boot(unit),
+            Self::Lsb { script, .. } => lsb::at_boot(script),
+            Self::Direct { .. } => None,
+        }
     }
 }
 
-/// Whether systemd is the service manager.
-pub fn systemd_runs() -> bool {
-    false
+/// Whether there is such an LSB script.
+pub fn script_exists(script: &Path) -> bool {
+    script.is_absolute() && process::find(script).is_some()
 }
 
-/// Whether there is such a unit.
-pub fn unit_exists(_unit: &str) -> bool {
-    false
+/// Waits until the service shows a process; `said` is what its start wrote. Apache says that it runs already, and ends
+/// with 0, when the id in its old PID file belongs to another process by now.
+fn wait_for_process(service: &Service, said: Option<String>, deadline: &Deadline) -> io::Result<()> {
+    let limit = deadline.within(APPEAR);
+    while service.seen()?.is_empty() {
+        if !limit.sleep(Duration::from_millis(5)) {
+            let said = said.map(|line| format!(": {line}")).unwrap_or_default();
+            return Err(because("start", service, &format!("it has no process, but reported success{said}")));
+        }
+    }
+    Ok(())
+}
+
+/// `start apache2.service: CAUSE`.
+fn because(act: &str, service: &Service, cause: &dyn Display) -> io::Error {
+    io::Error::other(format!("{act} {}: {cause}", service.name()))
 }

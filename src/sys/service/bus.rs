@@ -1,0 +1,265 @@
+//! Calls to systemd over its bus (org.freedesktop.systemd1(5)).
+//!
+//! As root, systemd's own socket comes first, as for systemctl: it needs no bus daemon, and systemd knows there who asks
+//! even when the caller has left already. The system bus is for where that socket is not to be had.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::time::timeout;
+use zbus::message::{Flags, Type};
+use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
+use zbus::{Connection, MatchRule, Message, MessageStream};
+
+use crate::ocf::deadline::Deadline;
+
+const PRIVATE: &str = "/run/systemd/private";
+const SYSTEM: &str = "unix:path=/run/dbus/system_bus_socket";
+const DESTINATION: &str = "org.freedesktop.systemd1";
+const PATH: &str = "/org/freedesktop/systemd1";
+const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+const UNIT: &str = "org.freedesktop.systemd1.Unit";
+const SERVICE: &str = "org.freedesktop.systemd1.Service";
+/// For each of the two ways to systemd: a local socket that answers at all answers at once.
+const CONNECT: Duration = Duration::from_secs(2);
+/// Kept back from the time for a job, to cancel it.
+const CANCEL: Duration = Duration::from_millis(150);
+/// Jobs of other units that may end while we do not look.
+const QUEUE: usize = 1024;
+
+/// `(path, arguments, ignored, started, monotonic, ended, monotonic, process, how, status)` of an `ExecStart=`.
+type Command = (String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32);
+
+/// A connection to systemd.
+pub(super) struct Bus {
+    connection: Connection,
+}
+
+/// A unit that systemd knows.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    path: OwnedObjectPath,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Job {
+    /// systemd's word for it: `done`, `failed`, `timeout`, `canceled`, `dependency`.
+    Ended(String),
+    /// It was not over in time, and was cancelled.
+    Late,
+}
+
+/// Runs `work` to its end or to the deadline. A runtime of its own for each call: an action makes one or two.
+pub(super) fn ask<T>(deadline: &Deadline, work: impl Future<Output = zbus::Result<T>>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(async { timeout(deadline.left(), work).await });
+    runtime.shutdown_background();
+    match done {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(io::Error::other(reason(&error))),
+        Err(_) => {
+            let text = format!("systemd did not answer within {} ms", deadline.span().as_millis());
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        }
+    }
+}
+
+/// One line: what systemd says where it answered, else what the connection says.
+pub(super) fn reason(error: &zbus::Error) -> String {
+    let text = match error {
+        zbus::Error::MethodError(_, Some(text), _) => text.clone(),
+        zbus::Error::MethodError(name, None, _) => name.to_string(),
+        zbus::Error::InputOutput(cause) => format!("no connection to systemd: {cause}"),
+        other => format!("no answer of systemd: {other}"),
+    };
+    text.trim_end_matches('.').replace('\n', " ")
+}
+
+/// Whether systemd says that it has no such unit (not loaded: then it cannot run either).
+fn is_no_such_unit(error: &zbus::Error) -> bool {
+    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.NoSuchUnit")
+}
+
+impl Bus {
+    /// Connects.
+    pub async fn connect() -> zbus::Result<Self> {
+        let late = |_| zbus::Error::from(io::Error::from(io::ErrorKind::TimedOut));
+        let private = async {
+            let socket = tokio::net::UnixStream::connect(PRIVATE).await?;
+            zbus::connection::Builder::unix_stream(socket).p2p().build().await
+        };
+        let first = match timeout(CONNECT, private).await.unwrap_or_else(|elapsed| Err(late(elapsed))) {
+            Ok(connection) => return Ok(Self { connection }),
+            Err(error) => error,
+        };
+        let system = async { zbus::connection::Builder::address(SYSTEM)?.build().await };
+        match timeout(CONNECT, system).await.unwrap_or_else(|elapsed| Err(late(elapsed))) {
+            Ok(connection) => Ok(Self { connection }),
+            Err(_) => Err(first),
+        }
+    }
+
+    async fn call<B>(&self, path: &str, interface: &str, method: &str, body: &B) -> zbus::Result<Message>
+    where
+        B: serde::Serialize + DynamicType,
+    {
+        self.connection.call_method(Some(DESTINATION), path, Some(interface), method, body).await
+    }
+
+    async fn property<T>(&self, unit: &Unit, interface: &str, name: &str) -> zbus::Result<T>
+    where
+        T: TryFrom<OwnedValue>,
+        T::Error: Into<zbus::Error>,
+    {
+        let body = (interface, name);
+        let reply = self.call(unit.path.as_str(), "org.freedesktop.DBus.Properties", "Get", &body).await?;
+        T::try_from(reply.body().deserialize::<OwnedValue>()?).map_err(Into::into)
+    }
+
+    /// The unit, read from its files if need be; it may turn out not to exist ([`Bus::load_state`]).
+    pub async fn load(&self, unit: &str) -> zbus::Result<Unit> {
+        let reply = self.call(PATH, MANAGER, "LoadUnit", &unit).await?;
+        Ok(Unit { path: reply.body().deserialize()? })
+    }
+
+    /// The unit, if systemd has it in memory; what runs is.
+    pub async fn loaded(&self, unit: &str) -> zbus::Result<Option<Unit>> {
+        match self.call(PATH, MANAGER, "GetUnit", &unit).await {
+            Ok(reply) => Ok(Some(Unit { path: reply.body().deserialize()? })),
+            Err(error) if is_no_such_unit(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `loaded`, `not-found`, `masked`, `bad-setting`, `error`.
+    pub async fn load_state(&self, unit: &Unit) -> zbus::Result<String> {
+        self.property(unit, UNIT, "LoadState").await
+    }
+
+    /// `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`.
+    pub async fn active_state(&self, unit: &Unit) -> zbus::Result<String> {
+        self.property(unit, UNIT, "ActiveState").await
+    }
+
+    /// Whether its files are newer than what systemd has read.
+    pub async fn needs_reload(&self, unit: &Unit) -> zbus::Result<bool> {
+        self.property(unit, UNIT, "NeedDaemonReload").await
+    }
+
+    /// Its control group; none when it has none now.
+    pub async fn control_group(&self, unit: &Unit) -> zbus::Result<Option<String>> {
+        let group: String = self.property(unit, SERVICE, "ControlGroup").await?;
+        Ok(Some(group).filter(|group| !group.is_empty()))
+    }
+
+    /// Why it failed, as far as systemd knows: `exit-code (apachectl: exit code 1)`.
+    pub async fn failure(&self, unit: &Unit) -> zbus::Result<String> {
+        let result: String = self.property(unit, SERVICE, "Result").await?;
+        let body = (SERVICE, "ExecStart");
+        let reply = self.call(unit.path.as_str(), "org.freedesktop.DBus.Properties", "Get", &body).await?;
+        let value: OwnedValue = reply.body().deserialize()?;
+        let commands: Vec<Command> = value.try_into().unwrap_or_default();
+        Ok(match commands.iter().rev().find_map(ending) {
+            Some(ending) => format!("{result} ({ending})"),
+            None => result,
+        })
+    }
+
+    /// Clears the memory of earlier starts: systemd refuses the sixth within ten seconds.
+    pub async fn reset_failed(&self, unit: &str) {
+        // Refused when there is nothing to reset.
+        let _ = self.call(PATH, MANAGER, "ResetFailedUnit", &unit).await;
+    }
+
+    /// Queues a job (`StartUnit`, `StopUnit`, `RestartUnit`) and waits for its end. A job that is not over at the
+    /// deadline is cancelled.
+    pub async fn job(&self, method: &str, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {
+        // Before the job: its end may be told before the reply.
+        let mut ends = self.ends_of_jobs().await?;
+        let reply = self.call(PATH, MANAGER, method, &(unit, "replace")).await?;
+        let job: OwnedObjectPath = reply.body().deserialize()?;
+        let ended = async {
+            while let Some(message) = poll_fn(|context| Pin::new(&mut ends).poll_next(context)).await {
+                let message = message?;
+                let (_, path, _, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
+                if path == job {
+                    return Ok(Job::Ended(result));
+                }
+            }
+            Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
+        };
+        match timeout(deadline.left().saturating_sub(CANCEL), ended).await {
+            Ok(result) => result,
+            Err(_) => {
+                let cancel = self.call(job.as_str(), "org.freedesktop.systemd1.Job", "Cancel", &());
+                // It may be over by now; there is no time left to find out.
+                let _ = timeout(CANCEL / 2, cancel).await;
+                Ok(Job::Late)
+            }
+        }
+    }
+
+    async fn ends_of_jobs(&self) -> zbus::Result<MessageStream> {
+        let mut rule =
+            MatchRule::builder().msg_type(Type::Signal).path(PATH)?.interface(MANAGER)?.member("JobRemoved")?;
+        if self.connection.is_bus() {
+            // Anybody may send signals there.
+            rule = rule.sender(DESTINATION)?;
+        }
+        let stream = MessageStream::for_match_rule(rule.build(), &self.connection, Some(QUEUE)).await?;
+        // systemd is quiet on the system bus until somebody wants to hear it.
+        self.call(PATH, MANAGER, "Subscribe", &()).await?;
+        Ok(stream)
+    }
+
+    /// Makes systemd read all unit files again, and waits until it has.
+    pub async fn reload(&self) -> zbus::Result<()> {
+        self.call(PATH, MANAGER, "Reload", &()).await.map(drop)
+    }
+
+    /// The same, without waiting for it. It is on its way when this returns.
+    pub async fn request_reload(&self) -> zbus::Result<()> {
+        let message = Message::method_call(PATH, "Reload")?.destination(DESTINATION)?.interface(MANAGER)?;
+        self.connection.send(&message.with_flags(Flags::NoReplyExpected)?.build(&())?).await
+    }
+}
+
+/// How a command of `ExecStart=` failed; none when it did not, or still runs.
+fn ending(command: &Command) -> Option<String> {
+    let (path, .., how, status) = command;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    // The codes of waitid(2): exited, killed, dumped.
+    match how {
+        1 if *status != 0 => Some(format!("{name}: exit code {status}")),
+        2 | 3 => Some(format!("{name}: killed by signal {status}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_command_is_named() {
+        let command = |how, status| ("/usr/sbin/apachectl".to_owned(), Vec::new(), false, 1, 1, 1, 1, 9, how, status);
+        assert_eq!(ending(&command(1, 1)).as_deref(), Some("apachectl: exit code 1"));
+        assert_eq!(ending(&command(2, 9)).as_deref(), Some("apachectl: killed by signal 9"));
+        assert_eq!(ending(&command(1, 0)), None);
+        assert_eq!(ending(&command(0, 0)), None);
+    }
+
+    #[test]
+    fn no_connection_is_told_as_such() {
+        let error = ask(&Deadline::after(Duration::from_secs(1)), async {
+            Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionRefused).into())
+        });
+        assert!(error.is_err_and(|error| error.to_string() == "no connection to systemd: connection refused"));
+        let never = ask(&Deadline::after(Duration::from_millis(20)), std::future::pending::<zbus::Result<()>>());
+        assert!(never.is_err_and(|error| error.to_string() == "systemd did not answer within 20 ms"));
+    }
+}

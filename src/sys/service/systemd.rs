@@ -1,0 +1,281 @@
+//! A unit of systemd: started, stopped and claimed for the cluster.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::bus::{Bus, Job, ask};
+use super::{Ended, Service, because, cgroup, stop};
+use crate::ocf::deadline::Deadline;
+
+/// What keeps systemd from acting on its own: Pacemaker is stopped first at shutdown, and it alone restarts. The name
+/// sorts beside Pacemaker's own 50-pacemaker.conf, which says the same for units that Pacemaker starts itself.
+const DROP_IN: &str = "50-inuvika-ha.conf";
+const DROP_IN_TEXT: &str = "# Written by inuvika-ha while the cluster runs this service; removed when it stops.\n\
+    [Unit]\nBefore=pacemaker.service pacemaker_remote.service\n\n[Service]\nRestart=no\n";
+/// Unit files, those that win first (systemd.unit(5)).
+const FOLDERS: [&str; 8] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+    "/run/systemd/generator.late",
+    "/run/systemd/transient",
+];
+/// How long a service whose stop nobody could tell systemd is watched: systemd restarts after 100 ms by default.
+const WATCH: Duration = Duration::from_millis(300);
+
+/// Whether systemd is the service manager of this host (sd_booted(3)).
+pub fn systemd_runs() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+/// Whether there is such a unit that can be started; a masked one cannot.
+pub fn unit_exists(unit: &str) -> bool {
+    is_name(unit) && FOLDERS.iter().find_map(|folder| state_of(Path::new(folder), unit)).unwrap_or(false)
+}
+
+/// What one folder says of a unit: there, masked (false), or nothing.
+fn state_of(folder: &Path, unit: &str) -> Option<bool> {
+    let template = unit.split_once('@').map(|(name, _)| format!("{name}@.service"));
+    [Some(unit.to_owned()), template].into_iter().flatten().find_map(|name| {
+        let path = folder.join(name);
+        fs::symlink_metadata(&path).ok()?;
+        // A link to /dev/null or an empty file masks it; a link to nowhere is no unit.
+        Some(fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() > 0))
+    })
+}
+
+/// Whether this can be the name of a service unit: what else it was, it would lead to another folder.
+pub(super) fn is_name(unit: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    let named = unit.strip_suffix(".service").is_some_and(|name| !name.is_empty() && name != "." && name != "..");
+    named && unit.len() < 256 && unit.bytes().all(allowed)
+}
+
+/// Asks systemd for the unit's control group; none when it has none now, or is not loaded.
+pub(super) fn locate(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
+    ask(deadline, async {
+        let bus = Bus::connect().await?;
+        match bus.loaded(unit).await? {
+            Some(unit) => bus.control_group(&unit).await,
+            None => Ok(None),
+        }
+    })
+}
+
+/// Starts the unit; its control group.
+pub(super) fn start(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
+    let started = ask(deadline, async {
+        let bus = Bus::connect().await?;
+        let object = bus.load(unit).await?;
+        match bus.load_state(&object).await?.as_str() {
+            "loaded" => {}
+            "not-found" => return Ok(Err("there is no such unit".to_owned())),
+            "masked" => return Ok(Err(format!("it is masked: systemctl unmask {unit}"))),
+            other => return Ok(Err(format!("systemd cannot read it ({other}): systemctl status {unit}"))),
+        }
+        let active = matches!(bus.active_state(&object).await?.as_str(), "active" | "reloading");
+        let group = bus.control_group(&object).await?;
+        // A unit made from an LSB script stays active when its daemon is gone.
+        let alive = group.as_deref().is_some_and(|group| cgroup::processes(group).is_ok_and(|pids| !pids.is_empty()));
+        if active && alive {
+            return Ok(Ok(group));
+        }
+        bus.reset_failed(unit).await;
+        let method = if active { "RestartUnit" } else { "StartUnit" };
+        match bus.job(method, unit, deadline).await? {
+            Job::Ended(result) if result == "done" => Ok(Ok(bus.control_group(&object).await?)),
+            Job::Ended(result) if result == "failed" => {
+                let cause = bus.failure(&object).await.unwrap_or_else(|_| "no reason given".to_owned());
+                Ok(Err(format!("job failed: {cause}")))
+            }
+            Job::Ended(result) => Ok(Err(format!("job ended as {result}: systemctl status {unit}"))),
+            Job::Late => {
+                let state = bus.active_state(&object).await.unwrap_or_else(|_| "unknown".to_owned());
+                let took = deadline.used().as_millis();
+                Ok(Err(format!("systemd was not done after {took} ms (state {state}), job cancelled")))
+            }
+        }
+    });
+    match started {
+        Ok(Ok(group)) => Ok(group),
+        Ok(Err(cause)) => Err(because("start", service, &cause)),
+        Err(error) => Err(because("start", service, &error)),
+    }
+}
+
+/// Ends the processes first and tells systemd afterwards. The other way round, systemd would run `ExecStop=` and send
+/// SIGTERM as soon as that returns: for Debian's apache2.service at once, which cuts every download.
+pub(super) fn stop(
+    service: &Service,
+    unit: &str,
+    signal: Signal,
+    graceful: Duration,
+    deadline: &Deadline,
+) -> io::Result<Ended> {
+    if !is_name(unit) {
+        return Ok(Ended { ran: false, killed: 0 });
+    }
+    let swept = match stop::sweep(service, signal, graceful, deadline) {
+        // No systemd, so no unit of it either.
+        Err(_) if !systemd_runs() => return Ok(Ended { ran: false, killed: 0 }),
+        other => other,
+    };
+    let told = ask(deadline, tell_stop(unit, deadline));
+    let ran = swept.as_ref().is_ok_and(|ended| ended.ran);
+    if told.is_err() && ran {
+        // Restart= may bring it back, and nobody told systemd not to.
+        deadline.sleep(WATCH);
+    }
+    // The kernel has the last word, whatever systemd said.
+    let rest = stop::sweep(service, Signal::SIGKILL, Duration::ZERO, deadline);
+    match (swept, rest, told) {
+        (Err(_), Err(rest), _) => Err(rest),
+        (Ok(_), Err(rest), Err(told)) => Err(because("stop", service, &format!("{rest}; {told}"))),
+        (_, Err(rest), _) => Err(rest),
+        (_, Ok(rest), Err(told)) if ran && rest.ran => {
+            Err(because("stop", service, &format!("systemd restarts it and was not told to stop: {told}")))
+        }
+        (Ok(swept), Ok(rest), _) => Ok(Ended { ran: swept.ran || rest.ran, killed: swept.killed + rest.killed }),
+        (Err(_), Ok(rest), _) => Ok(Ended { ran: true, killed: rest.killed }),
+    }
+}
+
+/// Makes systemd agree that the unit is to be down, and drop a restart that it plans.
+async fn tell_stop(unit: &str, deadline: &Deadline) -> zbus::Result<()> {
+    let bus = Bus::connect().await?;
+    let Some(object) = bus.loaded(unit).await? else { return Ok(()) };
+    if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
+        return Ok(());
+    }
+    match bus.job("StopUnit", unit, deadline).await? {
+        Job::Ended(result) if result == "done" => Ok(()),
+        Job::Ended(result) => Err(zbus::Error::Failure(format!("job ended as {result}"))),
+        Job::Late => Err(zbus::Error::Failure("job cancelled at the deadline".to_owned())),
+    }
+}
+
+/// Writes the drop-in and makes systemd read it; true when it was not there.
+pub(super) fn claim(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<bool> {
+    let folder = folder_of(unit).map_err(|error| because("claim", service, &error))?;
+    let file = folder.join(DROP_IN);
+    let is_new = fs::read_to_string(&file).ok().as_deref() != Some(DROP_IN_TEXT);
+    if is_new {
+        write(&folder, &file)
+            .map_err(|error| because("claim", service, &format!("write {}: {error}", file.display())))?;
+    }
+    let read = ask(deadline, async {
+        let bus = Bus::connect().await?;
+        // An action that was killed between the two steps has left a file that systemd does not know.
+        if is_new || bus.needs_reload(&bus.load(unit).await?).await? {
+            bus.reload().await?;
+        }
+        Ok(())
+    });
+    read.map_err(|error| because("claim", service, &format!("reload systemd: {error}")))?;
+    Ok(is_new)
+}
+
+/// Removes the drop-in and asks systemd to read its files again, without waiting until it has.
+pub(super) fn release(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<()> {
+    let Ok(folder) = folder_of(unit) else { return Ok(()) };
+    let file = folder.join(DROP_IN);
+    match fs::remove_file(&file) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(because("release", service, &format!("remove {}: {error}", file.display()))),
+    }
+    // Others may have drop-ins there; then it stays.
+    let _ = fs::remove_dir(&folder);
+    ask(deadline, async { Bus::connect().await?.request_reload().await })
+        .map_err(|error| because("release", service, &format!("reload systemd: {error}")))
+}
+
+fn folder_of(unit: &str) -> io::Result<PathBuf> {
+    if !is_name(unit) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a service unit"));
+    }
+    Ok(Path::new("/run/systemd/system").join(format!("{unit}.d")))
+}
+
+/// Writes beside and renames: systemd may read at any moment.
+fn write(folder: &Path, file: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    let beside = folder.join(format!(".{DROP_IN}.{}", std::process::id()));
+    let mut output = fs::File::options().write(true).create(true).truncate(true).mode(0o644).open(&beside)?;
+    output.write_all(DROP_IN_TEXT.as_bytes())?;
+    fs::rename(&beside, file)
+}
+
+/// The command that turns off what starts a unit at boot; none when nothing does.
+pub(super) fn at_boot(unit: &str) -> Option<String> {
+    let folder = FOLDERS.iter().find(|folder| is_wanted(Path::new(folder), unit))?;
+    let remedy = match *folder {
+        "/etc/systemd/system" | "/run/systemd/system" => format!("systemctl disable {unit}"),
+        // systemctl disable leaves these alone.
+        _ => format!("remove its link below {folder}"),
+    };
+    Some(format!("{unit} starts at boot: {remedy}"))
+}
+
+/// Whether a folder of unit files has the unit in a `.wants` or `.requires` folder.
+fn is_wanted(folder: &Path, unit: &str) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let pulls = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "wants" || kind == "requires");
+    entries.filter(pulls).any(|path| path.join(unit).symlink_metadata().is_ok())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_names_of_service_units_are_taken() {
+        for name in ["apache2.service", "a@b.service", "dev-x\\x2d.service"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", ".service", "..service", "apache2", "a/b.service", "../a.service", "a b.service", "-.slice"] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(folder_of("../x.service").is_err());
+    }
+
+    #[test]
+    fn masked_and_missing_units_do_not_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("there.service"), "[Service]\n").unwrap();
+        fs::write(path("empty.service"), "").unwrap();
+        fs::write(path("many@.service"), "[Service]\n").unwrap();
+        symlink("/dev/null", path("masked.service")).unwrap();
+        symlink("there.service", path("alias.service")).unwrap();
+        symlink("nowhere.service", path("dangling.service")).unwrap();
+        let state = |unit: &str| state_of(folder.path(), unit);
+        assert_eq!((state("there.service"), state("alias.service")), (Some(true), Some(true)));
+        assert_eq!(state("many@one.service"), Some(true));
+        assert_eq!((state("masked.service"), state("empty.service")), (Some(false), Some(false)));
+        assert_eq!((state("dangling.service"), state("no.service")), (Some(false), None));
+    }
+
+    #[test]
+    fn links_of_targets_start_a_unit_at_boot() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("multi-user.target.wants")).unwrap();
+        fs::create_dir(folder.path().join("apache2.service.d")).unwrap();
+        fs::write(folder.path().join("apache2.service.d/apache2.service"), "").unwrap();
+        assert!(!is_wanted(folder.path(), "apache2.service"));
+        symlink("/nowhere", folder.path().join("multi-user.target.wants/apache2.service")).unwrap();
+        assert!(is_wanted(folder.path(), "apache2.service"));
+        assert!(!is_wanted(folder.path(), "httpd.service"));
+    }
+}
