@@ -316,7 +316,7 @@ location() {
 favour() {
     local id="location-$1-$3" name="[@attribute='$3']"
     local same="[@rsc='$1'][rule[@score='${5#score=}'][@boolean-op='or'][count(expression)=2]"
-    same+="[expression$name[@operation='not_defined']][expression$name[@operation='ne'][@value='$4']]]"
+    same+="[expression${name}[@operation='not_defined']][expression${name}[@operation='ne'][@value='$4']]]"
     constraint "$id" "$same" \
         constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" not_defined "$3" or "$3" ne "$4"
 }
@@ -339,7 +339,9 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or \
+            @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or \
+            @id=concat('location-',@rsc,'-',@node,'-never') or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")
@@ -580,7 +582,7 @@ if [ -n "$trial" ]; then
 elif [ -n "$missing" ] && [ -z "$make" ]; then
     say 'Dry run: the nodes are not asked for their agents.'
 elif [ -z "$installed" ]; then
-    ask_nodes || die 'nothing was changed. Install what is missing, or, if you know that it is there: --agents-installed'
+    ask_nodes || die 'nothing was changed. Install what is missing (or, when it is there: --agents-installed)'
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@
 # more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.
 #
 # Before the first run, on EVERY node:
-#   - install pacemaker, corosync, pcs, resource-agents, fence-agents and, where services run, inuvika-ha;
+#   - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha, also where nothing of OVD runs:
+#     a node that lacks an agent whose monitor runs on every node would be fenced. This script asks all of them first;
 #   - systemctl enable --now pcsd;
 #   - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file
 #     that HACLUSTER_PASSWORD_FILE names.
@@ -19,7 +20,9 @@ export LC_ALL=C.UTF-8
 cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv)
 addresses=(192.168.100.11 192.168.100.12 192.168.100.13)
-agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src)
+agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src ocf:inuvika:ovd-osm)
+runners=(osm1.priv osm2.priv)
+everywhere=(ocf:inuvika:ovd-osm)
 secrets=(/etc/inuvika-ha/ipmi.secret)
 token=''
 at_boot=enable
@@ -32,9 +35,10 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 usage() {
-    printf 'usage: %s [--dry-run] [--cib FILE]\n' "${0##*/}"
-    printf '  --dry-run   do everything but the push\n'
-    printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
+    printf 'usage: %s [--dry-run] [--cib FILE] [--agents-installed]\n' "${0##*/}"
+    printf '  --dry-run           do everything but the push\n'
+    printf '  --cib FILE          configure the cluster information base in FILE instead of a running cluster\n'
+    printf '  --agents-installed  do not ask the nodes whether they have the agents\n'
 }
 
 # The name of the cluster that a corosync.conf on stdin describes.
@@ -308,6 +312,14 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
+# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute is another one, or not known, are avoided.
+favour() {
+    local id="location-$1-$3" name="[@attribute='$3']"
+    local same="[@rsc='$1'][rule[@score='${5#score=}'][@boolean-op='or'][count(expression)=2]"
+    same+="[expression${name}[@operation='not_defined']][expression${name}[@operation='ne'][@value='$4']]]"
+    constraint "$id" "$same" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" not_defined "$3" or "$3" ne "$4"
+}
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
     local id="colocation-$1-$3"
@@ -327,7 +339,9 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or \
+            @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or \
+            @id=concat('location-',@rsc,'-',@node,'-never') or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")
@@ -397,15 +411,72 @@ reveal_secrets() {
     unset secret_text
 }
 
+# Succeeds when every node has the agents that will run there; else it says which one lacks what.
+ask_nodes() {
+    local node agent words=()
+    for node in "${nodes[@]}"; do
+        words+=(${words[0]+,} "$node" "${everywhere[@]}")
+        case " ${runners[*]} " in *" $node "*) ;; *) continue ;; esac
+        for agent in "${agents[@]}"; do case $agent in ocf:*) words+=("$agent") ;; esac; done
+    done
+    python3 - "${words[@]}" <<'END'
+# Asks pcsd of every node for the agents that will run there: NODE AGENT... [, NODE AGENT...]
+# The tokens that "pcs host auth" left on this host are used; nothing is changed anywhere.
+import json, ssl, sys, urllib.error, urllib.request
+
+TIMEOUT = 15
+known = json.load(open("/var/lib/pcsd/known-hosts"))["known_hosts"]
+# pcsd has a certificate of its own making; pcs does not check it either.
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+opener = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+)
+
+
+def installed(node, agent):
+    place = known[node]["dest_list"][0]
+    address = "[%s]" % place["addr"] if ":" in place["addr"] else place["addr"]
+    standard, provider, kind = agent.split(":")
+    name = {"standard": standard, "provider": provider, "type": kind}
+    request = urllib.request.Request(
+        "https://%s:%s/api/v1/resource-agent-get-agent-metadata/v1" % (address, place["port"]),
+        json.dumps({"agent_name": name}).encode(),
+        {"Content-Type": "application/json", "Cookie": "token=" + known[node]["token"]},
+    )
+    with opener.open(request, timeout=TIMEOUT) as answer:
+        return json.load(answer)["status"] == "success"
+
+
+wrong = 0
+for words in " ".join(sys.argv[1:]).split(" , "):
+    node, *agents = words.split()
+    for agent in agents:
+        trouble = ""
+        try:
+            if not installed(node, agent):
+                trouble = "%s is not installed on %s" % (agent, node)
+        except KeyError:
+            trouble = "%s: this host has no access to its pcsd: pcs host auth %s" % (node, node)
+        except (OSError, ValueError) as error:
+            trouble = "%s cannot be asked whether it has %s: %s" % (node, agent, error)
+        if trouble:
+            wrong = 1
+            print("    " + trouble, file=sys.stderr)
+            break
+sys.exit(wrong)
+END
+}
 # ---------------------------------------------------------------------------------------------------------------------
 # bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
 # it is all of the script.
 main() {
-dry_run='' trial='' more=''
+dry_run='' trial='' more='' installed=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=1 ;;
         --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+        --agents-installed) installed=1 ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -505,6 +576,15 @@ for ((wait = 30; ; wait -= 1)); do
 done
 [ -z "$problem" ] || die "$problem"
 
+# Every node of the cluster is asked for the agents that will run there, by pcsd, before anything is pushed.
+if [ -n "$trial" ]; then
+    say '--cib: the nodes are not asked for their agents.'
+elif [ -n "$missing" ] && [ -z "$make" ]; then
+    say 'Dry run: the nodes are not asked for their agents.'
+elif [ -z "$installed" ]; then
+    ask_nodes || die 'nothing was changed. Install what is missing (or, when it is there: --agents-installed)'
+fi
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 3: cluster properties
 # A part of the cluster that has lost the majority stops everything: the other part may be running it.
@@ -548,7 +628,7 @@ defaults resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
 # Step 6: the virtual IP address
 # Everything else stands around this address like a star. It starts on the first node of the scenario, the one
 # that has the data; the preference is too weak to move it back there later (score 1 against the stickiness).
-# Nodes that only vote never run it and are never even asked for it: they need no software of OVD.
+# Nodes that only vote never run it and are never asked whether they do: they need no software of OVD.
 say 'Step 6: the virtual IP address'
 resource virtual_ip ocf:heartbeat:IPaddr2 \
     ip=10.20.1.10 cidr_netmask=24 nic=eth0 \
@@ -580,9 +660,37 @@ colocation vip_src with virtual_ip score=INFINITY
 order vip_src after virtual_ip kind=Optional
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 8: check and push
+# Step 8: session_manager
+# The Session Manager's Apache and its cron job. critical=true: when it cannot run here, everything moves.
+# multiple-active: when Apache has been started on the passive node as well, only that one is stopped.
+# role=Stopped: on the passive nodes the monitor takes a cron link away that a package upgrade has brought back, and
+# asks the database from there. Pacemaker runs it on EVERY node of the cluster, so the agent has to be on every node.
+# kind=Optional: it starts after the address and stops before it; an address that recovers in place does
+# not restart it.
+# Where the database is not seen, and only then: the address, and the rest with it, goes to a node that sees it. The
+# score is finite and outweighs the stickiness of all: when no node sees it, nothing moves and everything runs on.
+say 'Step 8: session_manager'
+resource session_manager ocf:inuvika:ovd-osm \
+    session_manager_config= service_manager= service= httpd= httpd_config= vhost= request_timeout= service_url= \
+       service_match= service_ca= manage_cron= cron_link= cron_target= graceful_timeout= database_timeout= \
+       dependency_failure= \
+    meta critical=true multiple-active=stop_unexpected \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s \
+    op monitor interval=3s timeout=10s \
+    op monitor interval=20s timeout=20s OCF_CHECK_LEVEL=10 \
+    op monitor interval=15s timeout=20s OCF_CHECK_LEVEL=20 \
+    op monitor interval=12s timeout=20s role=Stopped \
+    op reload-agent interval=0s timeout=20s
+never session_manager on pcs3.priv
+colocation session_manager with virtual_ip score=INFINITY
+order session_manager after virtual_ip kind=Optional
+favour virtual_ip on session_manager-database ok score=-3100
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 9: check and push
 # crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
-say 'Step 8: check and push'
+say 'Step 9: check and push'
 forget_earlier
 reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {

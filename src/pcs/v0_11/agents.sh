@@ -5,5 +5,5 @@ if [ -n "$trial" ]; then
 elif [ -n "$missing" ] && [ -z "$make" ]; then
     say 'Dry run: the nodes are not asked for their agents.'
 elif [ -z "$installed" ]; then
-    ask_nodes || die 'nothing was changed. Install what is missing, or, if you know that it is there: --agents-installed'
+    ask_nodes || die 'nothing was changed. Install what is missing (or, when it is there: --agents-installed)'
 fi

@@ -140,7 +140,9 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or \
+            @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or \
+            @id=concat('location-',@rsc,'-',@node,'-never') or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")
