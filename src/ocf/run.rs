@@ -18,7 +18,7 @@ use super::spec::Spec;
 use super::state::State;
 use super::trace::Trace;
 use super::{memory, metadata, report};
-use crate::out;
+use crate::{contained, out};
 
 /// Runs `agent` with the words after its name.
 pub fn run(agent: &dyn Registered, words: &[String]) -> Code {
@@ -164,6 +164,9 @@ fn print_reason(env: &Environment, reason: &str) {
 fn catch_panics(env: &Environment) {
     let env = env.clone();
     std::panic::set_hook(Box::new(move |info| {
+        if contained::is_contained() {
+            return;
+        }
         let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);

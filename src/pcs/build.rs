@@ -178,7 +178,7 @@ fn virtual_ip(scenario: &Scenario, quorum: &[String]) -> Section {
 fn outweighs(scenario: &Scenario) -> Option<i64> {
     let stickiness: i64 = scenario.failover.stickiness.parse().ok()?;
     let resources = i64::try_from(scenario.services.len() + 1).ok()?;
-    // Pacemaker takes a million for infinity, and infinity away means never.
+    // Pacemaker takes a million for infinity.
     Some(stickiness * resources + 100).filter(|weight| *weight < 1_000_000)
 }
 
@@ -186,8 +186,8 @@ fn outweighs(scenario: &Scenario) -> Option<i64> {
 fn vantage(id: &str, what: &str, weight: Option<i64>, why: &mut Vec<&str>) -> Step {
     match weight {
         Some(_) => why.extend([
-            "Where the database is not seen, and only then: the address, and the rest with it, goes to a node that sees it. The",
-            "score is finite and outweighs the stickiness of all: when no node sees it, nothing moves and everything runs on.",
+            "Each node tells whether it reaches the database. The address, and the rest with it, goes to a node that does: the",
+            "score outweighs the stickiness of all. When no node does, none is preferred: nothing moves, and all of it runs.",
         ]),
         None => why.extend([
             "With this stickiness nothing outweighs it: when the active node alone loses the database, the services stay there.",
@@ -198,7 +198,7 @@ fn vantage(id: &str, what: &str, weight: Option<i64>, why: &mut Vec<&str>) -> St
         resource: virtual_ip::ID.into(),
         attribute: format!("{id}-{what}"),
         value: "ok".into(),
-        score: -weight.unwrap_or(999_999),
+        score: weight.unwrap_or(999_999),
     }
 }
 

@@ -74,7 +74,8 @@ pub enum Step {
         attribute: String,
         /// Its value on a node where all is fine.
         value: String,
-        /// How strongly the other nodes are avoided: below zero. Finite, because when no node is fine it has to run all the same.
+        /// How strongly such a node is preferred. Never the other way round: Pacemaker runs nothing where the sum of all scores is
+        /// below zero, and when no node is fine it has to run all the same.
         score: i64,
     },
     /// A resource runs where another runs.

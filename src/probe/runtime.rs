@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+use crate::contained;
 use crate::ocf::deadline::Deadline;
 
 /// Drives `question` to its end; `None` at the deadline.
@@ -20,10 +20,8 @@ pub fn block<T>(question: impl Future<Output = T>, deadline: &Deadline) -> io::R
         return Ok(None);
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    // Nothing of the question is used after a panic, so it may be left in any state.
-    let answer =
-        catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { timeout(deadline.left(), question).await }).ok()));
+    let answer = contained::run(|| runtime.block_on(async { timeout(deadline.left(), question).await }).ok());
     // A plain drop would wait for the thread that resolves a name, and the C library tries for half a minute.
     runtime.shutdown_background();
-    answer.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "an answer that no server gives"))
+    answer.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "an answer that no server gives"))
 }

@@ -113,13 +113,13 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
-# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute is another one, or not known, are avoided.
+# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute has this value are preferred.
 favour() {
-    local id="location-$1-$3" name="[@attribute='$3']"
-    local same="[@rsc='$1'][rule[@score='${5#score=}'][@boolean-op='or'][count(expression)=2]"
-    same+="[expression${name}[@operation='not_defined']][expression${name}[@operation='ne'][@value='$4']]]"
+    local id="location-$1-$3"
+    local same="[@rsc='$1'][rule[@score='${5#score=}'][count(expression)=1]"
+    same+="[expression[@attribute='$3'][@operation='eq'][@value='$4']]]"
     constraint "$id" "$same" \
-        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" not_defined "$3" or "$3" ne "$4"
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" "$3" eq "$4"
 }
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
