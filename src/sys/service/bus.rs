@@ -1,7 +1,6 @@
-//! Calls to systemd over its bus (org.freedesktop.systemd1(5)).
+//! Calls to systemd over the system bus (org.freedesktop.systemd1(5)).
 //!
-//! As root, systemd's own socket comes first, as for systemctl: it needs no bus daemon, and systemd knows there who asks
-//! even when the caller has left already. The system bus is for where that socket is not to be had.
+//! Not over systemd's private socket, which systemctl uses: the senders' names there are none that zbus takes.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,14 +15,13 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use crate::ocf::deadline::Deadline;
 
-const PRIVATE: &str = "/run/systemd/private";
-const SYSTEM: &str = "unix:path=/run/dbus/system_bus_socket";
+const SYSTEM: &str = "/run/dbus/system_bus_socket";
 const DESTINATION: &str = "org.freedesktop.systemd1";
 const PATH: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const SERVICE: &str = "org.freedesktop.systemd1.Service";
-/// For each of the two ways to systemd: a local socket that answers at all answers at once.
+/// A local socket that answers at all answers at once.
 const CONNECT: Duration = Duration::from_secs(2);
 /// Kept back from the time for a job, to cancel it.
 const CANCEL: Duration = Duration::from_millis(150);
@@ -53,27 +51,48 @@ pub(super) enum Job {
     Late,
 }
 
-/// Runs `work` to its end or to the deadline. A runtime of its own for each call: an action makes one or two.
-pub(super) fn ask<T>(deadline: &Deadline, work: impl Future<Output = zbus::Result<T>>) -> io::Result<T> {
+/// Connects and does `work`, no longer than to the deadline. A runtime of its own for each call: an action makes one or two.
+///
+/// # Errors
+/// `NotConnected` when the bus is not to be had: then nothing was asked.
+pub(super) fn ask<T>(deadline: &Deadline, work: impl AsyncFnOnce(Bus) -> zbus::Result<T>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(async { timeout(deadline.left(), work).await });
-    runtime.shutdown_background();
-    match done {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(io::Error::other(reason(&error))),
-        Err(_) => {
-            let text = format!("systemd did not answer within {} ms", deadline.span().as_millis());
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    let done = runtime.block_on(async {
+        let bus = connect(deadline.within(CONNECT).left()).await?;
+        match timeout(deadline.left(), work(bus)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(io::Error::other(reason(&error))),
+            Err(_) => {
+                let text = format!("systemd did not answer within {} ms", deadline.span().as_millis());
+                Err(io::Error::new(io::ErrorKind::TimedOut, text))
+            }
         }
-    }
+    });
+    runtime.shutdown_background();
+    done
+}
+
+async fn connect(limit: Duration) -> io::Result<Bus> {
+    let connecting = async {
+        let socket = tokio::net::UnixStream::connect(SYSTEM).await?;
+        zbus::connection::Builder::unix_stream(socket).build().await
+    };
+    let cause = match timeout(limit, connecting).await {
+        Ok(Ok(connection)) => return Ok(Bus { connection }),
+        Ok(Err(zbus::Error::InputOutput(cause))) => cause.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} ms", limit.as_millis()),
+    };
+    Err(io::Error::new(io::ErrorKind::NotConnected, format!("connect to the system bus: {cause}")))
 }
 
 /// One line: what systemd says where it answered, else what the connection says.
-pub(super) fn reason(error: &zbus::Error) -> String {
+fn reason(error: &zbus::Error) -> String {
     let text = match error {
         zbus::Error::MethodError(_, Some(text), _) => text.clone(),
         zbus::Error::MethodError(name, None, _) => name.to_string(),
-        zbus::Error::InputOutput(cause) => format!("no connection to systemd: {cause}"),
+        zbus::Error::InputOutput(cause) => format!("lost the system bus: {cause}"),
+        zbus::Error::Failure(text) => text.clone(),
         other => format!("no answer of systemd: {other}"),
     };
     text.trim_end_matches('.').replace('\n', " ")
@@ -85,24 +104,6 @@ fn is_no_such_unit(error: &zbus::Error) -> bool {
 }
 
 impl Bus {
-    /// Connects.
-    pub async fn connect() -> zbus::Result<Self> {
-        let late = |_| zbus::Error::from(io::Error::from(io::ErrorKind::TimedOut));
-        let private = async {
-            let socket = tokio::net::UnixStream::connect(PRIVATE).await?;
-            zbus::connection::Builder::unix_stream(socket).p2p().build().await
-        };
-        let first = match timeout(CONNECT, private).await.unwrap_or_else(|elapsed| Err(late(elapsed))) {
-            Ok(connection) => return Ok(Self { connection }),
-            Err(error) => error,
-        };
-        let system = async { zbus::connection::Builder::address(SYSTEM)?.build().await };
-        match timeout(CONNECT, system).await.unwrap_or_else(|elapsed| Err(late(elapsed))) {
-            Ok(connection) => Ok(Self { connection }),
-            Err(_) => Err(first),
-        }
-    }
-
     async fn call<B>(&self, path: &str, interface: &str, method: &str, body: &B) -> zbus::Result<Message>
     where
         B: serde::Serialize + DynamicType,
@@ -204,12 +205,9 @@ impl Bus {
     }
 
     async fn ends_of_jobs(&self) -> zbus::Result<MessageStream> {
-        let mut rule =
-            MatchRule::builder().msg_type(Type::Signal).path(PATH)?.interface(MANAGER)?.member("JobRemoved")?;
-        if self.connection.is_bus() {
-            // Anybody may send signals there.
-            rule = rule.sender(DESTINATION)?;
-        }
+        // Anybody may send signals; the bus looks at the sender.
+        let rule = MatchRule::builder().msg_type(Type::Signal).sender(DESTINATION)?.path(PATH)?;
+        let rule = rule.interface(MANAGER)?.member("JobRemoved")?;
         let stream = MessageStream::for_match_rule(rule.build(), &self.connection, Some(QUEUE)).await?;
         // systemd is quiet on the system bus until somebody wants to hear it.
         self.call(PATH, MANAGER, "Subscribe", &()).await?;
@@ -254,12 +252,9 @@ mod tests {
     }
 
     #[test]
-    fn no_connection_is_told_as_such() {
-        let error = ask(&Deadline::after(Duration::from_secs(1)), async {
-            Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionRefused).into())
-        });
-        assert!(error.is_err_and(|error| error.to_string() == "no connection to systemd: connection refused"));
-        let never = ask(&Deadline::after(Duration::from_millis(20)), std::future::pending::<zbus::Result<()>>());
-        assert!(never.is_err_and(|error| error.to_string() == "systemd did not answer within 20 ms"));
+    fn what_systemd_says_is_one_line() {
+        let lost = zbus::Error::from(io::Error::from(io::ErrorKind::ConnectionReset));
+        assert_eq!(reason(&lost), "lost the system bus: connection reset");
+        assert_eq!(reason(&zbus::Error::Failure("job ended as canceled".into())), "job ended as canceled");
     }
 }

@@ -104,8 +104,8 @@ impl Service {
         }
     }
 
-    /// Asks systemd where the unit's processes are, if that is not known: for probes, and for a stop without a memory of
-    /// the start. A unit that does not run has no control group; then nothing changes. Nothing to do for the others.
+    /// Asks systemd where the unit's processes are, if that is not known: for probes without a memory of the
+    /// start (stop does it by itself). A unit that does not run has no control group; then nothing changes. Nothing to do for the others.
     ///
     /// # Errors
     /// When systemd cannot be asked.

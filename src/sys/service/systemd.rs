@@ -11,10 +11,12 @@ use nix::sys::signal::Signal;
 use super::bus::{Bus, Job, ask};
 use super::{Ended, Service, because, cgroup, stop};
 use crate::ocf::deadline::Deadline;
+use crate::sys::process;
 
-/// What keeps systemd from acting on its own: Pacemaker is stopped first at shutdown, and it alone restarts. The name
-/// sorts beside Pacemaker's own 50-pacemaker.conf, which says the same for units that Pacemaker starts itself.
-const DROP_IN: &str = "50-inuvika-ha.conf";
+/// What keeps systemd from acting on its own: Pacemaker is stopped first at shutdown, and it alone restarts. systemd reads
+/// drop-ins in the order of their names, wherever they are, and the last one wins: this one has to come after the
+/// override.conf that `systemctl edit` writes.
+const DROP_IN: &str = "zz-inuvika-ha.conf";
 const DROP_IN_TEXT: &str = "# Written by inuvika-ha while the cluster runs this service; removed when it stops.\n\
     [Unit]\nBefore=pacemaker.service pacemaker_remote.service\n\n[Service]\nRestart=no\n";
 /// Unit files, those that win first (systemd.unit(5)).
@@ -28,6 +30,9 @@ const FOLDERS: [&str; 8] = [
     "/run/systemd/generator.late",
     "/run/systemd/transient",
 ];
+const NO_NAME: &str = "not the name of a service unit";
+/// Where the processes are is asked for no longer than this before a stop: there is a place where most are.
+const LOCATE: Duration = Duration::from_secs(1);
 /// How long a service whose stop nobody could tell systemd is watched: systemd restarts after 100 ms by default.
 const WATCH: Duration = Duration::from_millis(300);
 
@@ -61,19 +66,42 @@ pub(super) fn is_name(unit: &str) -> bool {
 
 /// Asks systemd for the unit's control group; none when it has none now, or is not loaded.
 pub(super) fn locate(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
-    ask(deadline, async {
-        let bus = Bus::connect().await?;
-        match bus.loaded(unit).await? {
-            Some(unit) => bus.control_group(&unit).await,
-            None => Ok(None),
+    let asked = ask(deadline, async |bus: Bus| match bus.loaded(unit).await? {
+        Some(unit) => bus.control_group(&unit).await,
+        None => Ok(None),
+    });
+    or_else(asked, || control_group(unit, deadline))
+}
+
+/// Goes the other way where the bus is not to be had.
+fn or_else<T>(asked: io::Result<T>, other: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    match asked {
+        Err(bus) if bus.kind() == io::ErrorKind::NotConnected => {
+            other().map_err(|error| io::Error::other(format!("{error}; {bus}")))
         }
-    })
+        asked => asked,
+    }
+}
+
+/// Runs systemctl, which needs no bus as root: for hosts whose bus daemon is gone.
+fn systemctl(arguments: &[&str], deadline: &Deadline) -> io::Result<String> {
+    let output = process::run("systemctl", arguments, None, deadline)?;
+    if output.status.success() { Ok(output.text()) } else { Err(io::Error::other(output.reason())) }
+}
+
+/// The unit's control group, as systemctl shows it.
+fn control_group(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
+    let shown = systemctl(&["show", "--property=ControlGroup", unit], deadline)?;
+    let group = shown.trim().strip_prefix("ControlGroup=").unwrap_or_default();
+    Ok(Some(group.to_owned()).filter(|group| !group.is_empty()))
 }
 
 /// Starts the unit; its control group.
 pub(super) fn start(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
-    let started = ask(deadline, async {
-        let bus = Bus::connect().await?;
+    if !is_name(unit) {
+        return Err(because("start", service, &NO_NAME));
+    }
+    let asked = ask(deadline, async |bus: Bus| {
         let object = bus.load(unit).await?;
         match bus.load_state(&object).await?.as_str() {
             "loaded" => {}
@@ -104,7 +132,8 @@ pub(super) fn start(service: &Service, unit: &str, deadline: &Deadline) -> io::R
             }
         }
     });
-    match started {
+    let by_hand = || systemctl(&["start", unit], deadline).and_then(|_| control_group(unit, deadline)).map(Ok);
+    match or_else(asked, by_hand) {
         Ok(Ok(group)) => Ok(group),
         Ok(Err(cause)) => Err(because("start", service, &cause)),
         Err(error) => Err(because("start", service, &error)),
@@ -123,12 +152,17 @@ pub(super) fn stop(
     if !is_name(unit) {
         return Ok(Ended { ran: false, killed: 0 });
     }
+    let mut service = service.clone();
+    // Only without a memory of the start; then the default place is as good as it gets.
+    let _ = service.locate(&deadline.within(LOCATE));
+    let service = &service;
     let swept = match stop::sweep(service, signal, graceful, deadline) {
         // No systemd, so no unit of it either.
         Err(_) if !systemd_runs() => return Ok(Ended { ran: false, killed: 0 }),
         other => other,
     };
-    let told = ask(deadline, tell_stop(unit, deadline));
+    let told = ask(deadline, async |bus: Bus| tell_stop(&bus, unit, deadline).await);
+    let told = or_else(told, || systemctl(&["stop", unit], deadline).map(drop));
     let ran = swept.as_ref().is_ok_and(|ended| ended.ran);
     if told.is_err() && ran {
         // Restart= may bring it back, and nobody told systemd not to.
@@ -149,8 +183,7 @@ pub(super) fn stop(
 }
 
 /// Makes systemd agree that the unit is to be down, and drop a restart that it plans.
-async fn tell_stop(unit: &str, deadline: &Deadline) -> zbus::Result<()> {
-    let bus = Bus::connect().await?;
+async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<()> {
     let Some(object) = bus.loaded(unit).await? else { return Ok(()) };
     if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
         return Ok(());
@@ -171,14 +204,14 @@ pub(super) fn claim(service: &Service, unit: &str, deadline: &Deadline) -> io::R
         write(&folder, &file)
             .map_err(|error| because("claim", service, &format!("write {}: {error}", file.display())))?;
     }
-    let read = ask(deadline, async {
-        let bus = Bus::connect().await?;
+    let read = ask(deadline, async |bus: Bus| {
         // An action that was killed between the two steps has left a file that systemd does not know.
         if is_new || bus.needs_reload(&bus.load(unit).await?).await? {
             bus.reload().await?;
         }
         Ok(())
     });
+    let read = or_else(read, || systemctl(&["daemon-reload"], deadline).map(drop));
     read.map_err(|error| because("claim", service, &format!("reload systemd: {error}")))?;
     Ok(is_new)
 }
@@ -194,13 +227,14 @@ pub(super) fn release(service: &Service, unit: &str, deadline: &Deadline) -> io:
     }
     // Others may have drop-ins there; then it stays.
     let _ = fs::remove_dir(&folder);
-    ask(deadline, async { Bus::connect().await?.request_reload().await })
+    let asked = ask(deadline, async |bus: Bus| bus.request_reload().await);
+    or_else(asked, || systemctl(&["daemon-reload"], deadline).map(drop))
         .map_err(|error| because("release", service, &format!("reload systemd: {error}")))
 }
 
 fn folder_of(unit: &str) -> io::Result<PathBuf> {
     if !is_name(unit) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a service unit"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_NAME));
     }
     Ok(Path::new("/run/systemd/system").join(format!("{unit}.d")))
 }
