@@ -19,19 +19,11 @@ const FOLDER: &str = "/run/systemd/system/apache2.service.d";
 
 fn claim_takes_effect_and_release_undoes_it(node: &Node) -> Result<()> {
     drop_in(node, "[Service]\nRestart=always\n")?;
-    for away in ["", "/run/systemd/private"] {
-        if !away.is_empty() {
-            node.sh(&format!("mv {away} {away}.away"))?;
-        }
-        let result = claim_and_release(node);
-        if !away.is_empty() {
-            node.sh(&format!("mv {away}.away {away}"))?;
-            eprintln!("over the system bus: {result:?}");
-        } else {
-            result?;
-        }
-    }
-    Ok(())
+    claim_and_release(node)?;
+    node.run(["mv", "/run/dbus/system_bus_socket", "/run/dbus/away"])?;
+    let result = claim_and_release(node);
+    node.run(["mv", "/run/dbus/away", "/run/dbus/system_bus_socket"])?;
+    result
 }
 
 fn claim_and_release(node: &Node) -> Result<()> {
@@ -39,7 +31,7 @@ fn claim_and_release(node: &Node) -> Result<()> {
     ensure!(shown(node, "Restart")? == "no");
     let before = shown(node, "Before")?;
     ensure!(before.contains("pacemaker.service") && before.contains("pacemaker_remote.service"), "{before}");
-    ensure!(node.run(["stat", "-c", "%a", &format!("{FOLDER}/50-inuvika-ha.conf")])?.trim() == "644");
+    ensure!(node.run(["stat", "-c", "%a", &format!("{FOLDER}/zz-inuvika-ha.conf")])?.trim() == "644");
     ensure!(well(node, &["claim", UNIT])?.text == "false");
     let said = well(node, &["release", UNIT])?;
     ensure!(said.took < Duration::from_millis(100), "{said:?}");
@@ -72,7 +64,7 @@ fn a_claimed_unit_is_not_restarted(node: &Node) -> Result<()> {
 fn a_claim_that_was_killed_halfway_is_completed(node: &Node) -> Result<()> {
     drop_in(node, "[Service]\nRestart=always\n")?;
     well(node, &["claim", UNIT])?;
-    let file = format!("{FOLDER}/50-inuvika-ha.conf");
+    let file = format!("{FOLDER}/zz-inuvika-ha.conf");
     node.sh(&format!("cp {file} /root/saved; rm {file}; systemctl daemon-reload; cp /root/saved {file}"))?;
     ensure!(shown(node, "Restart")? == "always");
     ensure!(well(node, &["claim", UNIT])?.text == "false");

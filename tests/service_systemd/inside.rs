@@ -27,10 +27,7 @@ pub fn main(words: &[String]) -> ExitCode {
         "stop" => {
             service.stop(Signal::SIGWINCH, graceful, &deadline).map(|ended| format!("{} {}", ended.ran, ended.killed))
         }
-        "located-stop" => service.locate(&deadline).and_then(|()| {
-            let ended = service.stop(Signal::SIGWINCH, graceful, &deadline)?;
-            Ok(format!("{} {}", ended.ran, ended.killed))
-        }),
+        "locate" => service.locate(&deadline).map(|()| format!("{service:?}")),
         "processes" => service.processes().map(|all| {
             let ids = all.iter().map(|process| format!("{}{}", process.pid, if process.top { "*" } else { "" }));
             ids.collect::<Vec<_>>().join(" ")
@@ -112,7 +109,7 @@ pub fn clean(node: &Node) -> Result<()> {
 
 /// A drop-in of the administrator.
 pub fn drop_in(node: &Node, text: &str) -> Result<()> {
-    node.write_file("/etc/systemd/system/apache2.service.d/trial.conf", text, 0o644)?;
+    node.write_file("/etc/systemd/system/apache2.service.d/override.conf", text, 0o644)?;
     node.run(["systemctl", "daemon-reload"])?;
     Ok(())
 }

@@ -134,14 +134,13 @@ fn a_unit_in_another_slice_is_found(node: &Node) -> Result<()> {
     let said = well(node, &["start", UNIT])?;
     ensure!(said.text.contains("/web.slice/web-site.slice/apache2.service"), "{}", said.text);
     is_up(node)?;
-    let said = well(node, &["located-stop", UNIT])?;
-    ensure!(said.text == "true 0", "{said:?}");
+    ensure!(well(node, &["locate", UNIT])?.text == said.text);
+    download(node, "50M")?;
+    let said = well(node, &["stop", UNIT])?;
+    ensure!(said.text == "true 0" && downloaded(node)? == 64 << 20, "{said:?}");
     is_down(node)?;
-    // Even one that does not ask for the place ends it, by systemd's hand.
-    well(node, &["start", UNIT])?;
-    is_up(node)?;
-    well(node, &["stop", UNIT])?;
-    is_down(node)
+    ensure!(well(node, &["locate", UNIT])?.text.contains("None"));
+    Ok(())
 }
 
 fn a_unit_that_ignores_signals_is_killed(node: &Node) -> Result<()> {
