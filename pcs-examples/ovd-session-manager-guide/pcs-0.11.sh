@@ -312,13 +312,13 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
-# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute is another one, or not known, are avoided.
+# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute has this value are preferred.
 favour() {
-    local id="location-$1-$3" name="[@attribute='$3']"
-    local same="[@rsc='$1'][rule[@score='${5#score=}'][@boolean-op='or'][count(expression)=2]"
-    same+="[expression${name}[@operation='not_defined']][expression${name}[@operation='ne'][@value='$4']]]"
+    local id="location-$1-$3"
+    local same="[@rsc='$1'][rule[@score='${5#score=}'][count(expression)=1]"
+    same+="[expression[@attribute='$3'][@operation='eq'][@value='$4']]]"
     constraint "$id" "$same" \
-        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" not_defined "$3" or "$3" ne "$4"
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" "$3" eq "$4"
 }
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
@@ -675,8 +675,8 @@ order vip_src after virtual_ip kind=Optional
 # asks the database from there. Pacemaker runs it on EVERY node of the cluster, so the agent has to be on every node.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
-# Where the database is not seen, and only then: the address, and the rest with it, goes to a node that sees it. The
-# score is finite and outweighs the stickiness of all: when no node sees it, nothing moves and everything runs on.
+# Each node tells whether it reaches the database. The address, and the rest with it, goes to a node that does: the
+# score outweighs the stickiness of all. When no node does, none is preferred: nothing moves, and all of it runs.
 say 'Step 8: session_manager'
 resource session_manager ocf:inuvika:ovd-osm \
     session_manager_config= service_manager= service= httpd= httpd_config= vhost= request_timeout= service_url= \
@@ -694,7 +694,7 @@ never session_manager on pcs3.priv
 never session_manager on pcs4.priv
 colocation session_manager with virtual_ip score=INFINITY
 order session_manager after virtual_ip kind=Optional
-favour virtual_ip on session_manager-database ok score=-3100
+favour virtual_ip on session_manager-database ok score=3100
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 9: check and push

@@ -53,7 +53,7 @@ pub fn address_deleted(lab: &Lab) -> Result<()> {
 }
 
 /// When Pacemaker last started a resource on a node, as its history says.
-pub fn starts(node: &Node, id: &str) -> Result<String> {
+fn starts(node: &Node, id: &str) -> Result<String> {
     let path = format!(
         "//node_state[@uname='{}']//lrm_resource[@id='{id}']/lrm_rsc_op[@operation='start']",
         node.cluster_name()
