@@ -8,6 +8,7 @@ use crate::support::lab::{Lab, Machine};
 use crate::support::ovd;
 
 const AGENT: &str = "ocf:inuvika:ovd-vip-src";
+const OSM: &str = "ocf:inuvika:ovd-osm";
 
 pub fn accept(lab: &Lab) -> Result<()> {
     let node = ovd::passive(lab)?;
@@ -16,7 +17,17 @@ pub fn accept(lab: &Lab) -> Result<()> {
     for param in spec.params {
         ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
     }
-    ensure!(node.run(["pcs", "resource", "list", "ocf:inuvika"])?.contains(AGENT));
+    let listed = node.run(["pcs", "resource", "list", "ocf:inuvika"])?;
+    ensure!(listed.contains(AGENT) && listed.contains(OSM), "{listed}");
+    let described = node.run(["pcs", "resource", "describe", OSM])?;
+    let spec = inuvika_ha::agents::find("ovd-osm").unwrap().table();
+    for param in spec.params {
+        ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
+    }
+    // Copied into a cluster by hand, it would have nodes without the agent fenced.
+    ensure!(!described.contains("Stopped"), "the monitor of passive nodes is advertised:\n{described}");
+    ensure!(node.run(["crm", "ra", "info", OSM])?.contains("session_manager_config"));
+    ensure!(node.run(["crm_resource", "--show-metadata", OSM])?.contains("</resource-agent>"));
     let info = node.run(["crm", "ra", "info", AGENT])?;
     ensure!(info.contains("virtual_ip*"), "crmsh does not know that virtual_ip is required:\n{info}");
     ensure!(node.run(["crm_resource", "--show-metadata", AGENT])?.contains("</resource-agent>"));
@@ -46,6 +57,18 @@ pub fn accept(lab: &Lab) -> Result<()> {
     let table =
         ovd::active(lab)?.sh(&format!("script -qec '{}/ovd-vip-src monitor --depth 10' /dev/null", ovd::AGENTS))?;
     ensure!(table.contains("parameters of its last start") && table.contains("other host"), "{table}");
+    Ok(())
+}
+
+/// On the passive node, as a resource of its own, with the real Apache of systemd.
+pub fn ocf_tester_osm(lab: &Lab) -> Result<()> {
+    let node = ovd::passive(lab)?;
+    let agent = format!("{}/ovd-osm", ovd::AGENTS);
+    let argv = ["ocf-tester", "-n", "tested", "-o", "cron_link=/etc/cron.d/tested", &agent];
+    let output = node.output_with(Duration::from_secs(120), b"", &argv)?;
+    ensure!(output.ok() && output.stdout.contains("passed all tests"), "{}", output.describe());
+    ensure!(crate::session::main_process(node)? == "0", "Apache still runs");
+    ensure!(!node.output(["ls", "/etc/cron.d/tested"])?.ok(), "the cron link is still there");
     Ok(())
 }
 
