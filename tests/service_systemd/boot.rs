@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::Body;
 use crate::inside::*;
@@ -10,6 +12,7 @@ use crate::support::lab::{Machine, Node, wait_for};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("claim_takes_effect_and_release_undoes_it", claim_takes_effect_and_release_undoes_it),
+    ("a_release_with_a_busy_systemd_takes_effect", a_release_with_a_busy_systemd_takes_effect),
     ("a_claimed_unit_is_not_restarted", a_claimed_unit_is_not_restarted),
     ("a_claim_that_was_killed_halfway_is_completed", a_claim_that_was_killed_halfway_is_completed),
     ("a_unit_that_starts_at_boot_is_told", a_unit_that_starts_at_boot_is_told),
@@ -19,6 +22,8 @@ const FOLDER: &str = "/run/systemd/system/apache2.service.d";
 
 fn claim_takes_effect_and_release_undoes_it(node: &Node) -> Result<()> {
     drop_in(node, "[Service]\nRestart=always\n")?;
+    // A unit that runs: systemd forgets others, and reads their files again when they are asked for.
+    well(node, &["start", UNIT])?;
     claim_and_release(node)?;
     node.run(["mv", "/run/dbus/system_bus_socket", "/run/dbus/away"])?;
     let result = claim_and_release(node);
@@ -33,8 +38,7 @@ fn claim_and_release(node: &Node) -> Result<()> {
     ensure!(before.contains("pacemaker.service") && before.contains("pacemaker_remote.service"), "{before}");
     ensure!(node.run(["stat", "-c", "%a", &format!("{FOLDER}/zz-inuvika-ha.conf")])?.trim() == "644");
     ensure!(well(node, &["claim", UNIT])?.text == "false");
-    let said = well(node, &["release", UNIT])?;
-    ensure!(said.took < Duration::from_millis(100), "{said:?}");
+    well(node, &["release", UNIT])?;
     ensure!(!node.output(["test", "-e", FOLDER])?.ok(), "the folder is left");
     wait_for(Duration::from_secs(3), "systemd reads its files", || Ok(shown(node, "Restart")? == "always"))?;
     ensure!(shown(node, "NeedDaemonReload")? == "no");
@@ -52,6 +56,30 @@ fn claim_and_release(node: &Node) -> Result<()> {
     Ok(())
 }
 
+fn a_release_with_a_busy_systemd_takes_effect(node: &Node) -> Result<()> {
+    well(node, &["start", UNIT])?;
+    well(node, &["claim", UNIT])?;
+    let first = Pid::from_raw(node.leader_pid()?.cast_signed());
+    kill(first, Signal::SIGSTOP)?;
+    let thaw = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        kill(first, Signal::SIGCONT)
+    });
+    let release = call(node, &["release", UNIT]);
+    thaw.join().unwrap()?;
+    ensure!(release?.ok);
+    wait_for(Duration::from_secs(3), "systemd reads its files", || Ok(shown(node, "Restart")? == "on-abort"))?;
+
+    // One that hangs is not waited for.
+    well(node, &["claim", UNIT])?;
+    kill(first, Signal::SIGSTOP)?;
+    let release = call(node, &["release", UNIT]);
+    kill(first, Signal::SIGCONT)?;
+    let release = release?;
+    ensure!(!release.ok && release.took < Duration::from_millis(2500), "{release:?}");
+    Ok(())
+}
+
 fn a_claimed_unit_is_not_restarted(node: &Node) -> Result<()> {
     drop_in(node, "[Service]\nRestart=always\nRestartSec=0\n")?;
     well(node, &["claim", UNIT])?;
@@ -63,6 +91,7 @@ fn a_claimed_unit_is_not_restarted(node: &Node) -> Result<()> {
 
 fn a_claim_that_was_killed_halfway_is_completed(node: &Node) -> Result<()> {
     drop_in(node, "[Service]\nRestart=always\n")?;
+    well(node, &["start", UNIT])?;
     well(node, &["claim", UNIT])?;
     let file = format!("{FOLDER}/zz-inuvika-ha.conf");
     node.sh(&format!("cp {file} /root/saved; rm {file}; systemctl daemon-reload; cp /root/saved {file}"))?;

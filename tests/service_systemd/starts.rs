@@ -24,6 +24,8 @@ fn start_waits_for_systemd_and_finds_the_processes(node: &Node) -> Result<()> {
         let said = well(node, &["start", UNIT])?;
         ensure!(said.text.contains("Some(\"/system.slice/apache2.service\")"), "{}", said.text);
         is_up(node)?;
+        // Until Apache has started all its workers.
+        std::thread::sleep(Duration::from_millis(1500));
         let seen = well(node, &["processes", UNIT])?.text;
         let mut pids: Vec<i32> = seen.split(' ').map(|pid| pid.trim_end_matches('*').parse().unwrap()).collect();
         let mut judged = judged(node)?;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::Body;
 use crate::inside::*;
-use crate::support::lab::{Machine, Node};
+use crate::support::lab::{Machine, Node, wait_for};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a_download_may_finish_or_is_cut", a_download_may_finish_or_is_cut),
@@ -14,6 +16,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("workers_of_a_dead_main_process_are_swept", workers_of_a_dead_main_process_are_swept),
     ("a_unit_that_restarts_itself_stays_down", a_unit_that_restarts_itself_stays_down),
     ("stop_works_without_systemd", stop_works_without_systemd),
+    ("a_systemd_that_hangs_holds_nobody_for_long", a_systemd_that_hangs_holds_nobody_for_long),
     ("a_unit_in_another_slice_is_found", a_unit_in_another_slice_is_found),
     ("a_unit_that_ignores_signals_is_killed", a_unit_that_ignores_signals_is_killed),
 ];
@@ -127,6 +130,24 @@ fn stop_works_without_systemd(node: &Node) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn a_systemd_that_hangs_holds_nobody_for_long(node: &Node) -> Result<()> {
+    well(node, &["claim", UNIT])?;
+    well(node, &["start", UNIT])?;
+    is_up(node)?;
+    let first = Pid::from_raw(node.leader_pid()?.cast_signed());
+    kill(first, Signal::SIGSTOP)?;
+    let start = call(node, &["start", "trial.service", "0", "1500"]);
+    let stop = call(node, &["stop", UNIT]);
+    let left = judged(node);
+    kill(first, Signal::SIGCONT)?;
+    let (start, stop) = (start?, stop?);
+    ensure!(!start.ok && start.took < Duration::from_millis(1700), "{start:?}");
+    ensure!(stop.ok && stop.text == "true 0" && stop.took < Duration::from_secs(9) && left?.is_empty(), "{stop:?}");
+    wait_for(Duration::from_secs(5), "systemd agrees", || Ok(is_down(node).is_ok()))?;
+    well(node, &["start", UNIT])?;
+    is_up(node)
 }
 
 fn a_unit_in_another_slice_is_found(node: &Node) -> Result<()> {

@@ -180,18 +180,17 @@ impl Bus {
     /// deadline is cancelled.
     pub async fn job(&self, method: &str, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {
         // Before the job: its end may be told before the reply.
-        let mut ends = self.ends_of_jobs().await?;
+        let mut ends = self.signals("JobRemoved").await?;
         let reply = self.call(PATH, MANAGER, method, &(unit, "replace")).await?;
         let job: OwnedObjectPath = reply.body().deserialize()?;
         let ended = async {
-            while let Some(message) = poll_fn(|context| Pin::new(&mut ends).poll_next(context)).await {
-                let message = message?;
+            loop {
+                let message = next(&mut ends).await?;
                 let (_, path, _, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
                 if path == job {
                     return Ok(Job::Ended(result));
                 }
             }
-            Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
         };
         match timeout(deadline.left().saturating_sub(CANCEL), ended).await {
             Ok(result) => result,
@@ -204,10 +203,10 @@ impl Bus {
         }
     }
 
-    async fn ends_of_jobs(&self) -> zbus::Result<MessageStream> {
+    async fn signals(&self, member: &str) -> zbus::Result<MessageStream> {
         // Anybody may send signals; the bus looks at the sender.
         let rule = MatchRule::builder().msg_type(Type::Signal).sender(DESTINATION)?.path(PATH)?;
-        let rule = rule.interface(MANAGER)?.member("JobRemoved")?;
+        let rule = rule.interface(MANAGER)?.member(member)?;
         let stream = MessageStream::for_match_rule(rule.build(), &self.connection, Some(QUEUE)).await?;
         // systemd is quiet on the system bus until somebody wants to hear it.
         self.call(PATH, MANAGER, "Subscribe", &()).await?;
@@ -219,11 +218,20 @@ impl Bus {
         self.call(PATH, MANAGER, "Reload", &()).await.map(drop)
     }
 
-    /// The same, without waiting for it. It is on its way when this returns.
+    /// The same, but waits only until systemd begins: reading takes it some 100 ms. A caller that leaves earlier is
+    /// refused, because systemd asks the bus who that was.
     pub async fn request_reload(&self) -> zbus::Result<()> {
+        let mut begins = self.signals("Reloading").await?;
         let message = Message::method_call(PATH, "Reload")?.destination(DESTINATION)?.interface(MANAGER)?;
-        self.connection.send(&message.with_flags(Flags::NoReplyExpected)?.build(&())?).await
+        self.connection.send(&message.with_flags(Flags::NoReplyExpected)?.build(&())?).await?;
+        next(&mut begins).await.map(drop)
     }
+}
+
+/// The next message.
+async fn next(stream: &mut MessageStream) -> zbus::Result<Message> {
+    let lost = || io::Error::from(io::ErrorKind::ConnectionReset).into();
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await.unwrap_or_else(|| Err(lost()))
 }
 
 /// How a command of `ExecStart=` failed; none when it did not, or still runs.

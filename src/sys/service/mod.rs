@@ -5,6 +5,7 @@
 mod bus;
 mod cgroup;
 mod direct;
+mod drop_in;
 mod launch;
 mod lsb;
 mod processes;
@@ -158,18 +159,19 @@ impl Service {
     /// When it cannot be written, or systemd does not read it.
     pub fn claim(&self, deadline: &Deadline) -> io::Result<bool> {
         match self {
-            Self::Systemd { unit, .. } => systemd::claim(self, unit, deadline),
+            Self::Systemd { unit, .. } => drop_in::claim(self, unit, deadline),
             Self::Lsb { .. } | Self::Direct { .. } => Ok(false),
         }
     }
 
-    /// Takes the drop-in away again, without waiting for systemd. Fine when there is none.
+    /// Takes the drop-in away again, without waiting until systemd has read its files. Fine when there is none.
     ///
     /// # Errors
-    /// When it cannot be removed, or systemd cannot be told.
+    /// When it cannot be removed, or systemd does not begin to read within two seconds: the service is down either way,
+    /// and the next reload makes up for it.
     pub fn release(&self, deadline: &Deadline) -> io::Result<()> {
         match self {
-            Self::Systemd { unit, .. } => systemd::release(self, unit, deadline),
+            Self::Systemd { unit, .. } => drop_in::release(self, unit, deadline),
             Self::Lsb { .. } | Self::Direct { .. } => Ok(()),
         }
     }

@@ -1,8 +1,7 @@
-//! A unit of systemd: started, stopped and claimed for the cluster.
+//! A unit of systemd: found, started and stopped.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,12 +12,6 @@ use super::{Ended, Service, because, cgroup, stop};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
-/// What keeps systemd from acting on its own: Pacemaker is stopped first at shutdown, and it alone restarts. systemd reads
-/// drop-ins in the order of their names, wherever they are, and the last one wins: this one has to come after the
-/// override.conf that `systemctl edit` writes.
-const DROP_IN: &str = "zz-inuvika-ha.conf";
-const DROP_IN_TEXT: &str = "# Written by inuvika-ha while the cluster runs this service; removed when it stops.\n\
-    [Unit]\nBefore=pacemaker.service pacemaker_remote.service\n\n[Service]\nRestart=no\n";
 /// Unit files, those that win first (systemd.unit(5)).
 const FOLDERS: [&str; 8] = [
     "/etc/systemd/system",
@@ -30,11 +23,14 @@ const FOLDERS: [&str; 8] = [
     "/run/systemd/generator.late",
     "/run/systemd/transient",
 ];
-const NO_NAME: &str = "not the name of a service unit";
+pub(super) const NO_NAME: &str = "not the name of a service unit";
 /// Where the processes are is asked for no longer than this before a stop: there is a place where most are.
 const LOCATE: Duration = Duration::from_secs(1);
-/// How long a service whose stop nobody could tell systemd is watched: systemd restarts after 100 ms by default.
-const WATCH: Duration = Duration::from_millis(300);
+/// systemd gets this long to agree that a service without processes is down; it may hang.
+const TELL: Duration = Duration::from_secs(3);
+/// How long a service whose stop nobody could tell systemd is watched: by default systemd restarts
+/// 100 ms after `ExecStop=` is over.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Whether systemd is the service manager of this host (sd_booted(3)).
 pub fn systemd_runs() -> bool {
@@ -74,7 +70,7 @@ pub(super) fn locate(unit: &str, deadline: &Deadline) -> io::Result<Option<Strin
 }
 
 /// Goes the other way where the bus is not to be had.
-fn or_else<T>(asked: io::Result<T>, other: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(super) fn or_else<T>(asked: io::Result<T>, other: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     match asked {
         Err(bus) if bus.kind() == io::ErrorKind::NotConnected => {
             other().map_err(|error| io::Error::other(format!("{error}; {bus}")))
@@ -84,7 +80,7 @@ fn or_else<T>(asked: io::Result<T>, other: impl FnOnce() -> io::Result<T>) -> io
 }
 
 /// Runs systemctl, which needs no bus as root: for hosts whose bus daemon is gone.
-fn systemctl(arguments: &[&str], deadline: &Deadline) -> io::Result<String> {
+pub(super) fn systemctl(arguments: &[&str], deadline: &Deadline) -> io::Result<String> {
     let output = process::run("systemctl", arguments, None, deadline)?;
     if output.status.success() { Ok(output.text()) } else { Err(io::Error::other(output.reason())) }
 }
@@ -161,11 +157,13 @@ pub(super) fn stop(
         Err(_) if !systemd_runs() => return Ok(Ended { ran: false, killed: 0 }),
         other => other,
     };
-    let told = ask(deadline, async |bus: Bus| tell_stop(&bus, unit, deadline).await);
-    let told = or_else(told, || systemctl(&["stop", unit], deadline).map(drop));
+    let limit = deadline.within(TELL);
+    let told = ask(&limit, async |bus: Bus| tell_stop(&bus, unit, &limit).await);
+    let told = or_else(told, || systemctl(&["stop", unit], &limit).map(drop));
     let ran = swept.as_ref().is_ok_and(|ended| ended.ran);
     if told.is_err() && ran {
         // Restart= may bring it back, and nobody told systemd not to.
+        // Meanwhile `ExecStop=` runs, which is no restart.
         deadline.sleep(WATCH);
     }
     // The kernel has the last word, whatever systemd said.
@@ -193,59 +191,6 @@ async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<(
         Job::Ended(result) => Err(zbus::Error::Failure(format!("job ended as {result}"))),
         Job::Late => Err(zbus::Error::Failure("job cancelled at the deadline".to_owned())),
     }
-}
-
-/// Writes the drop-in and makes systemd read it; true when it was not there.
-pub(super) fn claim(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<bool> {
-    let folder = folder_of(unit).map_err(|error| because("claim", service, &error))?;
-    let file = folder.join(DROP_IN);
-    let is_new = fs::read_to_string(&file).ok().as_deref() != Some(DROP_IN_TEXT);
-    if is_new {
-        write(&folder, &file)
-            .map_err(|error| because("claim", service, &format!("write {}: {error}", file.display())))?;
-    }
-    let read = ask(deadline, async |bus: Bus| {
-        // An action that was killed between the two steps has left a file that systemd does not know.
-        if is_new || bus.needs_reload(&bus.load(unit).await?).await? {
-            bus.reload().await?;
-        }
-        Ok(())
-    });
-    let read = or_else(read, || systemctl(&["daemon-reload"], deadline).map(drop));
-    read.map_err(|error| because("claim", service, &format!("reload systemd: {error}")))?;
-    Ok(is_new)
-}
-
-/// Removes the drop-in and asks systemd to read its files again, without waiting until it has.
-pub(super) fn release(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<()> {
-    let Ok(folder) = folder_of(unit) else { return Ok(()) };
-    let file = folder.join(DROP_IN);
-    match fs::remove_file(&file) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(because("release", service, &format!("remove {}: {error}", file.display()))),
-    }
-    // Others may have drop-ins there; then it stays.
-    let _ = fs::remove_dir(&folder);
-    let asked = ask(deadline, async |bus: Bus| bus.request_reload().await);
-    or_else(asked, || systemctl(&["daemon-reload"], deadline).map(drop))
-        .map_err(|error| because("release", service, &format!("reload systemd: {error}")))
-}
-
-fn folder_of(unit: &str) -> io::Result<PathBuf> {
-    if !is_name(unit) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_NAME));
-    }
-    Ok(Path::new("/run/systemd/system").join(format!("{unit}.d")))
-}
-
-/// Writes beside and renames: systemd may read at any moment.
-fn write(folder: &Path, file: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
-    let beside = folder.join(format!(".{DROP_IN}.{}", std::process::id()));
-    let mut output = fs::File::options().write(true).create(true).truncate(true).mode(0o644).open(&beside)?;
-    output.write_all(DROP_IN_TEXT.as_bytes())?;
-    fs::rename(&beside, file)
 }
 
 /// The command that turns off what starts a unit at boot; none when nothing does.
@@ -281,7 +226,6 @@ mod tests {
         for name in ["", ".service", "..service", "apache2", "a/b.service", "../a.service", "a b.service", "-.slice"] {
             assert!(!is_name(name), "{name}");
         }
-        assert!(folder_of("../x.service").is_err());
     }
 
     #[test]
