@@ -13,6 +13,7 @@ use zbus::message::{Flags, Type};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
+use crate::contained;
 use crate::ocf::deadline::Deadline;
 
 const SYSTEM: &str = "/run/dbus/system_bus_socket";
@@ -57,7 +58,7 @@ pub(super) enum Job {
 /// `NotConnected` when the bus is not to be had: then nothing was asked.
 pub(super) fn ask<T>(deadline: &Deadline, work: impl AsyncFnOnce(Bus) -> zbus::Result<T>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(async {
+    let question = async {
         let bus = connect(deadline.within(CONNECT).left()).await?;
         match timeout(deadline.left(), work(bus)).await {
             Ok(Ok(value)) => Ok(value),
@@ -67,9 +68,11 @@ pub(super) fn ask<T>(deadline: &Deadline, work: impl AsyncFnOnce(Bus) -> zbus::R
                 Err(io::Error::new(io::ErrorKind::TimedOut, text))
             }
         }
-    });
+    };
+    let done = contained::run(|| runtime.block_on(question));
     runtime.shutdown_background();
-    done
+    // zbus 5.19 panics over a message that it does not like. For the caller that is a bus that cannot be had.
+    done.unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::NotConnected, "the bus library failed")))
 }
 
 async fn connect(limit: Duration) -> io::Result<Bus> {
