@@ -22,21 +22,21 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         Err(failure) => return vec![Check::run("web server", || (Verdict::Stopped, failure.reason))],
     };
     let cron = cron_of(config, op);
-    let mut processes = Vec::new();
-    let server = Check::run("web server", || match service.processes() {
+    let mut runs = false;
+    let server = Check::run("web server", || match service.count() {
         Err(error) => (Verdict::Failed, format!("look for processes of {}: {error}", service.name())),
-        Ok(found) => {
-            processes = found;
-            judge_processes(&service, &processes, applied.as_ref(), cron.as_ref())
+        Ok(count) => {
+            runs = count > 0;
+            judge_processes(&service, count, applied.as_ref(), cron.as_ref())
         }
     });
     if server.verdict == Verdict::Stopped {
         return vec![server];
     }
     let mut checks = vec![server];
-    if !processes.is_empty() {
+    if runs {
         let limit = op.deadline.within(config.request_timeout);
-        checks.push(Check::run("answer", || answer(config.vhost, &processes, &limit)));
+        checks.push(Check::run("answer", || answer(config.vhost, &service, &limit)));
     }
     if let Some(cron) = &cron {
         checks.push(Check::run("cron job", || judge_cron(cron, op)));
@@ -54,12 +54,12 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
 
 fn judge_processes(
     service: &Service,
-    processes: &[Process],
+    count: usize,
     applied: Option<&Applied>,
     cron: Option<&CronLink>,
 ) -> (Verdict, String) {
     let name = service.name();
-    if processes.is_empty() {
+    if count == 0 {
         // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
         let linked = cron.and_then(|cron| cron.look().ok()).is_some_and(|found| found == Found::Ours);
         return match linked {
@@ -67,25 +67,29 @@ fn judge_processes(
             false => (Verdict::Stopped, format!("{name} is not running")),
         };
     }
-    let lost = applied.and_then(|a| a.main).filter(|main| !is_among(processes, main));
-    // systemd ends the rest by itself, and a restart by hand gives a new one: only for the others it is a loss.
-    if let Some(main) = lost.filter(|_| !matches!(service, Service::Systemd { .. })) {
-        let orphans = processes.iter().filter(|p| p.top).count();
-        if orphans != 1 {
-            return (Verdict::Failed, format!("main process {} of {name} is gone, {orphans} are left", main.pid));
+    match orphans(service, applied) {
+        Some((main, left)) => {
+            (Verdict::Failed, format!("main process {} of {name} is gone, {left} are left", main.pid))
         }
+        None => (Verdict::Ok, format!("{name}, {count} processes")),
     }
-    (Verdict::Ok, format!("{name}, {} processes", processes.len()))
 }
 
-fn is_among(processes: &[Process], wanted: &Process) -> bool {
-    processes.iter().any(|p| p.pid == wanted.pid && p.started == wanted.started)
+/// The main process when it is gone and has left others behind. systemd ends those by itself; and a restart by hand leaves
+/// one main process, only another one than before.
+fn orphans(service: &Service, applied: Option<&Applied>) -> Option<(Process, usize)> {
+    let main = applied?.main.filter(|_| !matches!(service, Service::Systemd { .. }))?;
+    let processes = service.processes().ok()?;
+    let lives = processes.iter().any(|p| p.pid == main.pid && p.started == main.started);
+    let tops = processes.iter().filter(|p| p.top).count();
+    (!lives && tops != 1).then_some((main, tops))
 }
 
-fn answer(vhost: SocketAddr, processes: &[Process], limit: &Deadline) -> (Verdict, String) {
+fn answer(vhost: SocketAddr, service: &Service, limit: &Deadline) -> (Verdict, String) {
     match alive::ask(vhost, limit) {
         Ok(line) => (Verdict::Ok, format!("{vhost}: {line}")),
         Err(why) => {
+            let processes = service.processes().unwrap_or_default();
             let stopped = processes.iter().filter(|p| matches!(p.state, 'T' | 't')).count();
             let blocked = processes.iter().filter(|p| p.state == 'D').count();
             let all = processes.len();
