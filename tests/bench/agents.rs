@@ -1,7 +1,8 @@
 //! What an action costs: ours, the stock agents of the installed resource-agents and /bin/true, in turn, in one run.
 //!
-//! Run as root by `cargo bench`. Everything happens in private namespaces. It prints the table of the README; figures of
-//! one machine say little, the ratios say more. Nothing here is a test: timing never fails a build.
+//! Run as root by `cargo bench`; a number after `--` is the number of rounds. Everything happens in private namespaces. It
+//! prints the table of the README; figures of one machine say little, the ratios say more. Nothing here is a test: timing
+//! never fails a build.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,42 +17,59 @@ mod host;
 mod sample;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
+mod web;
 
-use sample::{Sample, median};
+use sample::Sample;
 
 const ROUNDS: usize = 60;
 
-/// What is measured of whom. IPaddr2's start and stop change the address that the others need.
-const ACTIONS: &[(&str, &[&str])] = &[
-    ("meta-data", &["ovd-vip-src", "IPsrcaddr", "IPaddr2"]),
-    ("monitor", &["ovd-vip-src", "IPsrcaddr", "IPaddr2"]),
-    ("start", &["ovd-vip-src", "IPsrcaddr"]),
-    ("stop", &["ovd-vip-src", "IPsrcaddr"]),
+/// What is measured of whom, in this order: each agent is started before its monitors and stopped after them. IPaddr2's
+/// start and stop would change the address that the others need. The agent apache watches the server that ovd-osm has
+/// started before it starts and stops it itself: two servers would not be what either agent finds on a host.
+const SEQUENCE: &[(&str, &[&str])] = &[
+    ("ovd-vip-src", &["meta-data", "start", "monitor", "stop"]),
+    ("IPsrcaddr", &["meta-data", "start", "monitor", "stop"]),
+    ("IPaddr2", &["meta-data", "monitor"]),
+    ("ovd-osm", &["meta-data", "start", "monitor", "monitor 10", "monitor 20"]),
+    ("apache", &["meta-data", "monitor"]),
+    ("symlink", &["meta-data", "start", "monitor", "stop"]),
+    ("ovd-osm", &["stop"]),
+    ("apache", &["start", "stop"]),
 ];
 
 /// One line of the table.
 struct Row {
-    name: String,
-    path: String,
-    action: String,
+    agent: &'static str,
+    /// The action, with the depth of a deeper monitor.
+    words: &'static str,
+    environment: Vec<(String, String)>,
     samples: Vec<Sample>,
+    /// /bin/true, just before each sample: a slow moment of the machine cancels out of the ratio.
+    base: Vec<Sample>,
+    /// What the web server itself took for the same request, just after each sample, in milliseconds.
+    answers: Vec<f64>,
 }
 
 impl Row {
-    fn new(name: &str, path: &str, action: &str) -> Self {
-        Self { name: name.to_owned(), path: path.to_owned(), action: action.to_owned(), samples: Vec::new() }
+    fn new(agent: &'static str, words: &'static str) -> Self {
+        let (action, depth) = words.split_once(' ').unwrap_or((words, "0"));
+        let environment = host::environment(agent, action, depth);
+        Self { agent, words, environment, samples: Vec::new(), base: Vec::new(), answers: Vec::new() }
+    }
+
+    fn is(&self, agent: &str, words: &str) -> bool {
+        self.agent == agent && self.words == words
     }
 
     fn take_one(&mut self) {
-        // Between the rows everything is stopped, and nothing is stopped twice: IPsrcaddr cannot.
-        if matches!(self.action.as_str(), "monitor" | "stop") {
-            host::quiet(&[&self.path, "start"]);
-        }
-        let words = [self.path.as_str(), self.action.as_str()];
-        self.samples.push(sample::of(if self.action.is_empty() { &words[..1] } else { &words }));
-        // Leaves the host as it was: both agents give the same source, each in its own way.
-        if matches!(self.action.as_str(), "monitor" | "start") && !self.path.ends_with("IPaddr2") {
-            host::quiet(&[&self.path, "stop"]);
+        self.base.push(sample::of(&["/bin/true"], &self.environment));
+        let action = self.words.split(' ').next().unwrap_or_default();
+        let sample = sample::of(&[&host::path(self.agent), action], &self.environment);
+        assert_eq!(sample.code, 0, "{} {} failed", self.agent, self.words);
+        self.samples.push(sample);
+        if self.is("ovd-osm", "monitor") {
+            self.answers.push(web::answer_ms());
         }
     }
 }
@@ -63,50 +81,19 @@ fn main() {
         println!("{}", sample::take(&words[2..]).line());
         return;
     }
+    // Cargo adds a word of its own.
+    let rounds = words.iter().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     support::lab::enter();
     host::prepare();
-    let ours = host::agent("ovd-vip-src");
-    let stock = |name: &str| format!("/usr/lib/ocf/resource.d/heartbeat/{name}");
-    let mut rows = vec![Row::new("/bin/true", "/bin/true", "")];
-    for (action, agents) in ACTIONS {
-        for name in *agents {
-            let path = if *name == "ovd-vip-src" { ours.clone() } else { stock(name) };
-            rows.push(Row::new(&format!("{name} {action}"), &path, action));
-        }
-    }
-    for round in 0..ROUNDS {
-        eprint!("\rround {}/{ROUNDS}", round + 1);
-        for row in &mut rows {
-            row.take_one();
-        }
+    let each = |(agent, actions): &(&'static str, &'static [&'static str])| {
+        let agent = *agent;
+        actions.iter().map(move |words| Row::new(agent, words))
+    };
+    let mut rows: Vec<Row> = SEQUENCE.iter().flat_map(each).collect();
+    for round in 0..rounds {
+        eprint!("\rround {}/{rounds}", round + 1);
+        rows.iter_mut().for_each(Row::take_one);
     }
     eprintln!();
-    print(&rows);
-}
-
-fn print(rows: &[Row]) {
-    let base = Sample::median_of(&rows[0].samples);
-    println!("| action | wall ms | CPU ms | peak memory KiB | processes | wall x true | CPU x true |");
-    println!("|---|---|---|---|---|---|---|");
-    for Row { name, samples, .. } in rows {
-        assert!(
-            samples.iter().all(|s| s.code == 0),
-            "{name} failed: {:?}",
-            samples.iter().map(|s| s.code).collect::<Vec<_>>()
-        );
-        let m = Sample::median_of(samples);
-        // Ratios pair by pair: both were taken in the same round, so a slow moment of the machine cancels out.
-        let ratio =
-            |of: fn(&Sample) -> f64| median(samples.iter().zip(&rows[0].samples).map(|(s, t)| of(s) / of(t)).collect());
-        println!(
-            "| {name} | {:.2} | {:.2} | {:.0} | {:.0} | {:.1} | {:.1} |",
-            m.wall_ms,
-            m.cpu_ms,
-            m.memory_kib,
-            m.processes,
-            ratio(|s| s.wall_ms),
-            ratio(|s| s.cpu_ms)
-        );
-    }
-    println!("\n{ROUNDS} rounds in turn, medians; /bin/true took {:.2} ms.", base.wall_ms);
+    table::print(&rows);
 }

@@ -1,11 +1,16 @@
-//! The host the benchmark runs on: one link, one virtual IP, a default route, the agents' environment.
+//! The host the benchmark runs on: one link, one virtual IP, a default route, the agents and each one's environment.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use crate::support::osm_host;
+use crate::web;
 
 const FOLDER: &str = "/run/bench";
+/// The folder of the stock agents.
+const STOCK: &str = "/usr/lib/ocf/resource.d/heartbeat";
 
-/// Builds the host. The variables are those every agent of the table understands.
+/// Builds the host.
 pub fn prepare() {
     for line in [
         "netns add peer",
@@ -22,41 +27,46 @@ pub fn prepare() {
     std::fs::create_dir_all(FOLDER).unwrap();
     std::fs::create_dir_all("/run/resource-agents").unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), Path::new(FOLDER).join("inuvika-ha")).unwrap();
+    for name in ["ovd-vip-src", "ovd-osm"] {
+        std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();
+    }
+    web::prepare();
 }
 
-/// The environment of a recurring monitor, with parameters that each agent of the table finds its own among.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
-    ("OCF_ROOT", "/usr/lib/ocf"),
-    ("OCF_RA_VERSION_MAJOR", "1"),
-    ("OCF_RESOURCE_INSTANCE", "bench"),
-    ("OCF_RESKEY_CRM_meta_interval", "10000"),
-    ("OCF_RESKEY_CRM_meta_timeout", "20000"),
-    ("OCF_RESKEY_virtual_ip", "10.20.1.10"),
-    ("OCF_RESKEY_arp_check", "no"),
-    ("OCF_RESKEY_ip", "10.20.1.10"),
-    ("OCF_RESKEY_cidr_netmask", "24"),
-    ("OCF_RESKEY_ipaddress", "10.20.1.10"),
-    ("HA_LOGFACILITY", "none"),
-    ("HA_LOGFILE", "/dev/null"),
-];
-
-/// The path of one of our agents.
-pub fn agent(name: &str) -> String {
-    let path = Path::new(FOLDER).join(name);
-    std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), &path).unwrap();
-    path.display().to_string()
+/// The path of an agent, ours or a stock one.
+pub fn path(agent: &str) -> String {
+    let folder = if agent.starts_with("ovd-") { FOLDER } else { STOCK };
+    format!("{folder}/{agent}")
 }
 
-/// Runs a command that is not measured; it must succeed.
-pub fn quiet(command: &[&str]) {
-    let status = Command::new(command[0])
-        .args(&command[1..])
-        .env_clear()
-        .envs(ENVIRONMENT.iter().copied())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{command:?}: {status}");
+/// The environment of an action: what a cluster manager gives every agent, and the parameters of this one. A monitor is a
+/// recurring one.
+pub fn environment(agent: &str, action: &str, depth: &str) -> Vec<(String, String)> {
+    let mut all = owned(&[
+        ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("OCF_ROOT", "/usr/lib/ocf"),
+        ("OCF_RA_VERSION_MAJOR", "1"),
+        ("OCF_RESOURCE_INSTANCE", "bench"),
+        ("OCF_RESOURCE_TYPE", agent),
+        ("OCF_RESKEY_CRM_meta_timeout", "20000"),
+        ("HA_LOGFACILITY", "none"),
+        ("HA_LOGFILE", "/dev/null"),
+    ]);
+    if action == "monitor" {
+        all.extend(owned(&[("OCF_RESKEY_CRM_meta_interval", "10000"), ("OCF_CHECK_LEVEL", depth)]));
+    }
+    all.extend(match agent {
+        "ovd-vip-src" => owned(&[("OCF_RESKEY_virtual_ip", "10.20.1.10"), ("OCF_RESKEY_arp_check", "no")]),
+        "IPsrcaddr" => owned(&[("OCF_RESKEY_ipaddress", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
+        "IPaddr2" => owned(&[("OCF_RESKEY_ip", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
+        "ovd-osm" => osm_host::params(web::INSTANCE),
+        "apache" => owned(&[("OCF_RESKEY_configfile", &web::config()), ("OCF_RESKEY_httpd", web::PROGRAM)]),
+        "symlink" => owned(&[("OCF_RESKEY_link", &web::link()), ("OCF_RESKEY_target", &web::table())]),
+        _ => Vec::new(),
+    });
+    all
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -5,8 +5,6 @@ use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::host::ENVIRONMENT;
-
 /// What one run cost, its descendants included.
 #[derive(Clone, Debug)]
 pub struct Sample {
@@ -17,11 +15,11 @@ pub struct Sample {
     pub processes: f64,
 }
 
-/// Runs `command` in a fresh copy of this program, which measures it.
-pub fn of(command: &[&str]) -> Sample {
+/// Runs `command` with this environment in a fresh copy of this program, which measures it.
+pub fn of(command: &[&str], environment: &[(String, String)]) -> Sample {
     let me = std::env::current_exe().unwrap();
-    let out =
-        Command::new(me).arg("--sample").args(command).env_clear().envs(ENVIRONMENT.iter().copied()).output().unwrap();
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    let out = Command::new(me).arg("--sample").args(command).env_clear().envs(environment).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout);
     let fields: Vec<f64> = text.split_whitespace().map(|f| f.parse().unwrap()).collect();
     Sample {
