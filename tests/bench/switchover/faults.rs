@@ -38,7 +38,7 @@ fn planned_move(lab: &Lab, stack: &Stack) -> Result<Run> {
     let outage = meter.stop()?;
     lab.node("pcs3").run(["crm_resource", "--clear", "--resource", ovd::VIRTUAL_IP])?;
     settle(lab, stack)?;
-    Ok(vec![("outage", outage.longest)])
+    Ok(vec![("outage".to_owned(), outage.longest)])
 }
 
 fn kill_apache(lab: &Lab, stack: &Stack) -> Result<Run> {
@@ -60,7 +60,7 @@ fn kill_apache(lab: &Lab, stack: &Stack) -> Result<Run> {
     ensure!(begun.elapsed() < LIMIT && stack.active(lab)?.name() == node.name(), "it moved");
     ovd::forget(lab)?;
     settle(lab, stack)?;
-    Ok(vec![("outage", outage.longest)])
+    Ok(vec![("outage".to_owned(), outage.longest)])
 }
 
 fn lose_node(lab: &Lab, stack: &Stack) -> Result<Run> {
@@ -81,7 +81,8 @@ fn lose_node(lab: &Lab, stack: &Stack) -> Result<Run> {
     ovd::forget(lab)?;
     settle(lab, stack)?;
     let start = outage.longest.saturating_sub(detection + fencing);
-    Ok(vec![("outage", outage.longest), ("detection", detection), ("fencing", fencing), ("start", start)])
+    let parts = [("outage", outage.longest), ("detection", detection), ("fencing", fencing), ("start", start)];
+    Ok(parts.map(|(name, took)| (name.to_owned(), took)).to_vec())
 }
 
 /// Everything runs on one node, nothing failed, and clients are served.

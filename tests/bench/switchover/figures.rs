@@ -3,20 +3,23 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What one run took: the outage a client saw, and its parts where they can be told apart.
-pub type Run = Vec<(&'static str, Duration)>;
+pub type Run = Vec<(String, Duration)>;
 
 /// All runs of one fault with one stack.
+#[derive(Serialize, Deserialize)]
 pub struct Figures {
-    fault: &'static str,
-    stack: &'static str,
+    fault: String,
+    stack: String,
     token: String,
     pub runs: Vec<Run>,
 }
 
 impl Figures {
-    pub fn new(fault: &'static str, stack: &'static str, token: &str) -> Self {
-        Self { fault, stack, token: token.to_owned(), runs: Vec::new() }
+    pub fn new(fault: &str, stack: &str, token: &str) -> Self {
+        Self { fault: fault.to_owned(), stack: stack.to_owned(), token: token.to_owned(), runs: Vec::new() }
     }
 }
 
@@ -31,7 +34,8 @@ pub fn render(table: &[Figures], runs: usize) -> String {
         "| fault | set-up | token | what | median s | least s | most s |\n|---|---|---|---|---|---|---|\n",
     );
     for Figures { fault, stack, token, runs } in table {
-        let parts: Vec<&str> = runs.first().map(|run| run.iter().map(|(name, _)| *name).collect()).unwrap_or_default();
+        let parts: Vec<&str> =
+            runs.first().map(|run| run.iter().map(|(name, _)| name.as_str()).collect()).unwrap_or_default();
         for (index, part) in parts.iter().enumerate() {
             let mut values: Vec<f64> = runs.iter().filter_map(|run| Some(run.get(index)?.1.as_secs_f64())).collect();
             values.sort_by(f64::total_cmp);

@@ -20,6 +20,8 @@ mod stack;
 #[path = "../../support/mod.rs"]
 mod support;
 
+use std::process::{Command, Stdio};
+
 use anyhow::{Context, Result};
 use figures::Figures;
 use stack::{OURS, STOCK, Stack};
@@ -29,19 +31,23 @@ use support::lab;
 struct Wanted {
     runs: usize,
     only: String,
+    /// One set-up and token, in a lab of its own: there is one lab in a process's life.
+    part: Option<usize>,
 }
 
 impl Wanted {
     fn read() -> Result<Self> {
-        let mut wanted = Self { runs: 10, only: String::new() };
+        let mut wanted = Self { runs: 10, only: String::new(), part: None };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
             match word.as_str() {
                 // cargo bench says so.
                 "--bench" => {}
                 "--quick" => wanted.runs = 2,
-                "--runs" => wanted.runs = words.next().context("--runs needs a number")?.parse()?,
-                "--only" => wanted.only = words.next().context("--only needs a word")?,
+                "--runs" => wanted.runs = value()?.parse()?,
+                "--only" => wanted.only = value()?,
+                "--part" => wanted.part = Some(value()?.parse()?),
                 other => anyhow::bail!("unknown option {other}: there are --runs, --only and --quick"),
             }
         }
@@ -49,12 +55,26 @@ impl Wanted {
     }
 }
 
+/// The set-ups, each with its token.
+const PARTS: &[(&Stack, &str)] = &[(&STOCK, "default"), (&OURS, "default"), (&OURS, "fast")];
+
 fn main() -> Result<()> {
     let wanted = Wanted::read()?;
-    lab::enter();
-    let mut table = Vec::new();
-    for (stack, token) in [(&STOCK, "default"), (&OURS, "default"), (&OURS, "fast")] {
+    if let Some(part) = wanted.part {
+        lab::enter();
+        let (stack, token) = PARTS.get(part).context("no such part")?;
+        let mut table = Vec::new();
         measure(stack, token, &wanted, &mut table)?;
+        print!("{}", serde_json::to_string(&table)?);
+        return Ok(());
+    }
+    let mut table: Vec<Figures> = Vec::new();
+    for part in 0..PARTS.len() {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--runs", &wanted.runs.to_string(), "--only", &wanted.only, "--part", &part.to_string()]);
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+        anyhow::ensure!(output.status.success(), "part {part} ended with {}", output.status);
+        table.extend(serde_json::from_slice::<Vec<Figures>>(&output.stdout)?);
     }
     println!("\n{}", figures::render(&table, wanted.runs));
     Ok(())
