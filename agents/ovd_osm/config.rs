@@ -42,9 +42,16 @@ pub struct Content {
     /// The page.
     pub page: Page,
     /// What it must contain.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// Whether both are our own defaults: then a page that never had it may be another version's.
     pub is_default: bool,
+}
+
+/// A regular expression that is known to be one, and is built when a page is there to compare: a monitor of depth 0, which
+/// compares none, would spend a tenth of its time on that.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
 }
 
 /// The parameters of one instance.
@@ -135,18 +142,39 @@ impl Server {
 impl Content {
     fn new(params: &Params, vhost: SocketAddr) -> Result<Self, Failure> {
         let given = |name: &str| params.given().any(|(other, _)| other == name);
-        let url = match params.text("service_url") {
-            Some(url) => url.to_owned(),
-            None => format!("http://{vhost}/server/status"),
-        };
-        Page::check(&url)
-            .map_err(|why| Failure::configured(format!("parameter service_url: {} is {why}", short(&url))))?;
+        let asked = params.text("service_url");
+        let url = asked.map_or_else(|| format!("http://{vhost}/server/status"), str::to_owned);
+        // Made of an IPv4 address it is right, and every monitor of depth 0 would pay for the parser. An IPv6 address may
+        // have a zone, which no URL can have.
+        if asked.is_some() || !vhost.is_ipv4() {
+            Page::check(&url)
+                .map_err(|why| Failure::configured(format!("parameter service_url: {} is {why}", short(&url))))?;
+        }
         let pattern = params.text("service_match").unwrap_or_default();
-        let pattern = Regex::new(pattern).map_err(|_| {
+        let pattern = Pattern::new(pattern).ok_or_else(|| {
             Failure::configured(format!("parameter service_match: {} is no regular expression", short(pattern)))
         })?;
         let page = Page { url, cookie: COOKIE.to_owned(), ca: params.text("service_ca").map(PathBuf::from) };
         Ok(Self { page, pattern, is_default: !given("service_url") && !given("service_match") })
+    }
+}
+
+impl Pattern {
+    /// None when `text` is no regular expression.
+    fn new(text: &str) -> Option<Self> {
+        // Without a special character it is one, as the default is; only others have to be tried.
+        let plain = regex::escape(text) == text;
+        (plain || Regex::new(text).is_ok()).then(|| Self { text: text.to_owned() })
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it matches anywhere in `page`.
+    pub fn is_match(&self, page: &str) -> bool {
+        Regex::new(&self.text).is_ok_and(|pattern| pattern.is_match(page))
     }
 }
 

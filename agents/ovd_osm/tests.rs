@@ -5,6 +5,7 @@ use super::plan::{Observed, Step, plan};
 use super::spec::SPEC;
 use crate::ocf::exit::Code;
 use crate::ocf::params::Params;
+use crate::probe::http::Page;
 use crate::sys::cron_link::Found;
 
 fn configure(pairs: &[(&str, &str)]) -> Result<Config, (Code, String)> {
@@ -33,6 +34,7 @@ fn what_cannot_be_meant_is_refused_with_its_parameter() {
         ("vhost", "localhost"),
         ("vhost", "127.0.0.1:0"),
         ("vhost", "0.0.0.0:1111"),
+        ("service_url", "/server/status"),
         ("service", "../apache2"),
         ("service", ".hidden"),
         ("service_match", "(open"),
@@ -56,6 +58,19 @@ fn parameters_imply_each_other() {
     assert!(configure(&[("manage_cron", "no")]).unwrap().cron.is_none());
     let page = configure(&[("vhost", "[::1]:1111")]).unwrap().content.page.url;
     assert_eq!(page, "http://[::1]:1111/server/status");
+    let (code, reason) = configure(&[("vhost", "[fe80::1%2]:1111")]).unwrap_err();
+    assert!(code == Code::NotConfigured && reason.contains("service_url"), "{reason}");
+}
+
+#[test]
+fn what_the_defaults_skip_would_have_passed() {
+    let content = configure(&[]).unwrap().content;
+    assert_eq!(Page::check(&content.page.url), Ok(()));
+    assert!(regex::Regex::new(content.pattern.as_str()).is_ok());
+    for (pattern, matches) in [("id=.1", true), ("^<error", true), ("ID", false), ("(?i)ID", true)] {
+        let content = configure(&[("service_match", pattern)]).unwrap().content;
+        assert_eq!(content.pattern.is_match("<error id=\"1\"/>"), matches, "{pattern}");
+    }
 }
 
 #[test]

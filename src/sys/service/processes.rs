@@ -54,11 +54,16 @@ pub(super) fn look_at(pids: impl IntoIterator<Item = i32>) -> io::Result<Vec<See
     for pid in pids {
         all.extend(look(pid)?);
     }
+    Ok(marked(all))
+}
+
+/// The same, with a mark at those whose parent is not among them.
+fn marked(mut all: Vec<Seen>) -> Vec<Seen> {
     let ids: Vec<i32> = all.iter().map(|seen| seen.process.pid).collect();
     for seen in &mut all {
         seen.process.top = !ids.contains(&seen.parent);
     }
-    Ok(all)
+    all
 }
 
 /// One process; none when it is a zombie or gone.
@@ -119,10 +124,11 @@ pub(super) fn of_program(program: &Path, belongs: impl Fn(&[&[u8]]) -> bool) -> 
             candidates.iter().filter(|seen| ours.contains(&seen.parent) && !ours.contains(&seen.process.pid));
         let children: Vec<i32> = children.map(|seen| seen.process.pid).collect();
         if children.is_empty() {
-            return look_at(ours);
+            break;
         }
         ours.extend(children);
     }
+    Ok(marked(candidates.into_iter().filter(|seen| ours.contains(&seen.process.pid)).collect()))
 }
 
 /// Whether the link of a process leads to `program`, also to one that a package upgrade has replaced meanwhile.
