@@ -425,7 +425,11 @@ ask_nodes() {
 import json, ssl, sys, urllib.error, urllib.request
 
 TIMEOUT = 15
-known = json.load(open("/var/lib/pcsd/known-hosts"))["known_hosts"]
+try:
+    with open("/var/lib/pcsd/known-hosts") as hosts:
+        known = json.load(hosts)["known_hosts"]
+except (OSError, ValueError, KeyError) as error:
+    sys.exit("    read the nodes that pcs knows: %s: run pcs host auth" % error)
 # pcsd has a certificate of its own making; pcs does not check it either.
 context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
