@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::figures::Run;
 use crate::stack::Stack;
-use crate::support::lab::{Lab, Machine, wait_for, wait_idle};
+use crate::support::lab::{Lab, Machine, Meter, Node, Outage, Switched, wait_for, wait_idle};
 use crate::support::ovd;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -35,7 +35,7 @@ fn planned_move(lab: &Lab, stack: &Stack) -> Result<Run> {
     stack.wait_active(lab, target, LIMIT)?;
     wait_idle(target, LIMIT)?;
     std::thread::sleep(Duration::from_millis(500));
-    let outage = meter.stop()?;
+    let outage = closed(meter, target)?;
     lab.node("pcs3").run(["crm_resource", "--clear", "--resource", ovd::VIRTUAL_IP])?;
     settle(lab, stack)?;
     Ok(vec![("outage".to_owned(), outage.longest)])
@@ -70,10 +70,11 @@ fn lose_node(lab: &Lab, stack: &Stack) -> Result<Run> {
     let killed = Instant::now();
     victim.kill()?;
     stack.wait_active(lab, heir, LIMIT)?;
+    wait_for(LIMIT, "clients to be served", || stack.answers(lab))?;
     std::thread::sleep(Duration::from_secs(1));
-    let outage = meter.stop()?;
-    let switched = lab.fencing.done().into_iter().rev().find(|done| done.action == "off" && done.asked > killed);
-    let switched = switched.context("nobody was fenced")?;
+    let outage = closed(meter, heir)?;
+    let off = |done: &Switched| done.action == "off" && done.node == victim.name() && done.asked > killed;
+    let switched = lab.fencing.done().into_iter().find(off).context("nobody was fenced")?;
     let detection = switched.asked - killed;
     let fencing = switched.at - switched.asked;
     ovd::wait_all_online(lab, LIMIT)?;
@@ -83,6 +84,13 @@ fn lose_node(lab: &Lab, stack: &Stack) -> Result<Run> {
     let start = outage.longest.saturating_sub(detection + fencing);
     let parts = [("outage", outage.longest), ("detection", detection), ("fencing", fencing), ("start", start)];
     Ok(parts.map(|(name, took)| (name.to_owned(), took)).to_vec())
+}
+
+/// The end of a measurement: the outage is over only when the new node has answered.
+fn closed(meter: Meter, heir: &Node) -> Result<Outage> {
+    let outage = meter.stop()?;
+    ensure!(outage.answers.last().is_some_and(|name| name == heir.name()), "not served by {}: {outage}", heir.name());
+    Ok(outage)
 }
 
 /// Everything runs on one node, nothing failed, and clients are served.

@@ -41,7 +41,7 @@ pub use cluster::{Status, wait_for, wait_idle};
 pub use database::Database;
 pub use enter::{DIR, STAGE, enter, inside};
 pub use exec::{LIMIT, Machine, Output, control};
-pub use fencing::Fencing;
+pub use fencing::{Fencing, Switched};
 pub use host::Host;
 pub use image::{ANSWER_PORT, PASSWORD};
 pub use meter::{Meter, Outage, PERIOD, Question};
