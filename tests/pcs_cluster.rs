@@ -68,7 +68,7 @@ fn the_cluster_is_made_once_and_the_password_is_no_argument() {
     let dry = node.run("", "--dry-run");
     assert!(dry.status.success() && node.calls().is_empty(), "{dry:?}");
     let text = String::from_utf8(dry.stdout).unwrap();
-    assert!(text.contains("steps 1 and 2 would create it") && text.contains("pcs resource create vip_src"), "{text}");
+    assert!(text.contains("steps 1 to 3 would create it") && text.contains("pcs resource create vip_src"), "{text}");
     assert!(text.ends_with("Dry run: nothing was pushed.\n") && !node.trial.path("backups").exists(), "{text}");
 
     let output = node.run("", "");

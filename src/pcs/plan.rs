@@ -1,5 +1,7 @@
 //! What has to be configured, in order, without a word of any command's syntax.
 
+use crate::ocf::spec::STOPPED;
+
 /// Everything a script does.
 #[derive(Debug)]
 pub struct Plan {
@@ -49,6 +51,8 @@ pub enum Step {
         /// Whether nodes join by themselves when they boot.
         start_at_boot: bool,
     },
+    /// Makes sure that the nodes have the agents they need, before anything is changed.
+    Agents,
     /// Cluster properties.
     Property(Vec<(String, String)>),
     /// Defaults of all resources.
@@ -65,6 +69,17 @@ pub enum Step {
         node: String,
         /// What about the two.
         rule: Rule,
+    },
+    /// A resource likes nodes of which a node attribute says something.
+    Attraction {
+        /// The resource.
+        resource: String,
+        /// The attribute.
+        attribute: String,
+        /// What it has to say.
+        view: View,
+        /// How strongly.
+        score: u32,
     },
     /// A resource runs where another runs.
     Colocation {
@@ -97,6 +112,15 @@ pub enum Rule {
     Never,
 }
 
+/// What a node attribute says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// This value.
+    Is(String),
+    /// Nothing: the node has no such attribute (yet).
+    Unknown,
+}
+
 /// How an order holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderKind {
@@ -119,6 +143,14 @@ pub struct Resource {
     pub meta: Vec<(String, String)>,
     /// Its operations.
     pub operations: Vec<Operation>,
+}
+
+impl Resource {
+    /// Whether every node of the cluster needs its agent: a monitor with role=Stopped runs on all of them, whatever the
+    /// constraints.
+    pub fn is_asked_everywhere(&self) -> bool {
+        self.operations.iter().any(|operation| operation.role.as_deref() == Some(STOPPED))
+    }
 }
 
 /// The value of a parameter.

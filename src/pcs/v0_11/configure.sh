@@ -113,6 +113,16 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: where not_defined ATTRIBUTE. Of node attributes.
+attract() {
+    local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
+    case $4 in
+        not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
+        *) id="location-$1-$4-$6" rule+="[@attribute='$4'][@operation='$5'][@value='$6']" ;;
+    esac
+    constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
+}
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
     local id="colocation-$1-$3"
@@ -133,6 +143,8 @@ forget_earlier() {
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
             @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
+            @id=concat('location-',@rsc,'-',rule/*/@attribute,'-',rule/*/@value)) or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")

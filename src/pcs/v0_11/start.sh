@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)

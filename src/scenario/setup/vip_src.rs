@@ -8,6 +8,8 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     agent: "ovd-vip-src",
     // Rules that are lost are repaired in place; they are no reason to move the Session Manager to another node.
     critical: false,
+    meta: &[],
+    vantage: None,
     why: &[
         "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",
         "see one Session Manager, whichever node that is.",

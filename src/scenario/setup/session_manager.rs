@@ -1,0 +1,23 @@
+//! The Session Manager itself: its web server and its cron job.
+
+use super::{Params, ServiceKind};
+use crate::scenario::virtual_ip::VirtualIp;
+
+pub(super) const KIND: ServiceKind = ServiceKind {
+    section: "session_manager",
+    agent: "ovd-osm",
+    critical: true,
+    // Pacemaker 2.1.3 and later; an older one logs that it does not know the value, and restarts both.
+    meta: &[("multiple-active", "stop_unexpected")],
+    vantage: Some("database"),
+    why: &[
+        "The web server and the cron job of the Session Manager: on the active node and nowhere else.",
+        "multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.",
+    ],
+    derived,
+};
+
+/// It listens on every address and asks itself over loopback: nothing depends on the virtual IP address.
+fn derived(_vip: &VirtualIp) -> Params {
+    Vec::new()
+}
