@@ -2,6 +2,8 @@
 //! The second part goes to the real pcs and a CIB file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "pcs/agents.rs"]
+mod agents;
 #[path = "support/trial.rs"]
 mod trial;
 
@@ -23,6 +25,9 @@ case "$*" in
 esac
 "#;
 
+/// Has nothing to complain about on any node. The real program, against a pcsd, is tried in `agents`.
+const PYTHON: &str = "#!/bin/sh\nexec cat >/dev/null\n";
+
 struct Node {
     trial: Trial,
 }
@@ -32,6 +37,7 @@ impl Node {
     fn new() -> Node {
         let trial = Trial::new("ovd-session-manager");
         trial.write("bin/pcs", PCS, 0o755);
+        trial.write("bin/python3", PYTHON, 0o755);
         trial.write("bin/systemctl", "#!/bin/sh\n[ ! -e disabled ]\n", 0o755);
         trial.write("script.sh", &trial.script(&[]), 0o755);
         Node { trial }
@@ -81,6 +87,7 @@ fn the_cluster_is_made_once_and_the_password_is_no_argument() {
         calls[5].starts_with("cluster cib-push") && calls[5].ends_with("--wait=300") && calls.len() == 6,
         "{calls:?}"
     );
+    assert!(text.contains("the nodes do not trust each other yet, so none is asked"), "{text}");
     assert_eq!(node.trial.read("password"), "a b'c\n");
     assert!(!node.trial.read("calls").contains("a b'c"));
 

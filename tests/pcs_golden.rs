@@ -67,6 +67,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
         ("nic = \"eth0\"", "nic = \"ens3\""),
         ("destinations = [\"10.20.1.0/24\"]", "exclude = [\"10.20.1.1\"]"),
         ("stickiness = 1000 ", "stickiness = 500 "),
+        ("# service_match = '<error id=\"1\"'", "service_match = \"it's <error id=\\\"1\\\" \\\\d+ & $HOME `x`\""),
         ("username = \"fence\"", "username = \"it's a <\\\"$HOME\\\"> & more\""),
     ]);
     let dry = trial.run(&edited, &["--dry-run"]);
@@ -76,6 +77,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
     for (name, value) in [("nic", "ens3"), ("exclude", "10.20.1.1"), ("resource-stickiness", "500")] {
         assert!(second.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name} is not {value}: {second}");
     }
+    assert!(second.contains("&lt;error id=&quot;1&quot; \\d+ &amp; $HOME `x`\""), "{second}");
     assert!(!second.contains("name=\"destinations\"") && !second.contains("eth0"), "{second}");
 
     let slower = edited.replace("monitor interval=10s timeout=10s", "monitor interval=15s timeout=10s");

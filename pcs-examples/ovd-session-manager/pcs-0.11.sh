@@ -276,9 +276,9 @@ def first_problem(agent, *nodes):
     try:
         with open(KNOWN_HOSTS, encoding="utf-8") as file:
             known = json.load(file)["known_hosts"]
-    except (OSError, ValueError, KeyError) as failed:
+        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+    except (OSError, ValueError, KeyError, TypeError) as failed:
         return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
-    return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
 
 
 print(" ".join((first_problem(*sys.argv[1:]) or "").split()))
@@ -391,7 +391,8 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }
@@ -531,7 +532,7 @@ case $version in
 esac
 for agent in "${agents[@]}"; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
-        die "agent $agent is not installed on this host: install its package on every node that may run it"
+        die "agent $agent is not installed on this host: install its package first"
 done
 for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
 if [ -n "$trial" ]; then

@@ -108,7 +108,7 @@ pub enum Rule {
     Prefer,
     /// The resource never runs there.
     Avoid,
-    /// The resource never runs there, and Pacemaker never looks for it there.
+    /// The resource never runs there, and is not probed there. A monitor with role=Stopped runs there all the same.
     Never,
 }
 

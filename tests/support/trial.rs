@@ -141,7 +141,7 @@ pub fn transition(simulated: &str, resource: &str) -> Vec<String> {
 const ENTER: &str = "#!/bin/bash
 set -euo pipefail
 all=/usr/lib/ocf/resource.d
-mkdir -p hold etc-corosync
+mkdir -p hold etc-corosync pcsd
 mount --bind $all hold
 mount -t tmpfs tmpfs $all
 for provider in hold/*; do ln -s \"$PWD/$provider\" $all/; done
@@ -149,6 +149,7 @@ rm -f $all/inuvika
 mkdir $all/inuvika
 cp agents/* $all/inuvika/
 mount --bind etc-corosync /etc/corosync
+mount --bind pcsd /var/lib/pcsd
 ip link set lo up
 ip address add 192.168.100.11/24 dev lo
 exec \"$@\"

@@ -57,9 +57,9 @@ def first_problem(agent, *nodes):
     try:
         with open(KNOWN_HOSTS, encoding="utf-8") as file:
             known = json.load(file)["known_hosts"]
-    except (OSError, ValueError, KeyError) as failed:
+        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+    except (OSError, ValueError, KeyError, TypeError) as failed:
         return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
-    return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
 
 
 print(" ".join((first_problem(*sys.argv[1:]) or "").split()))

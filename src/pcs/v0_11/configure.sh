@@ -104,7 +104,8 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }

@@ -28,7 +28,7 @@ case $version in
 esac
 for agent in "${agents[@]}"; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
-        die "agent $agent is not installed on this host: install its package on every node that may run it"
+        die "agent $agent is not installed on this host: install its package first"
 done
 for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
 if [ -n "$trial" ]; then
