@@ -710,7 +710,9 @@ order vip_src after virtual_ip kind=Optional
 # multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
-# The monitor with role=Stopped runs on every node where it does not run: it reports a second one.
+# The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
+# running is stopped all the same.
 # Every node publishes whether it reaches the database. Everything moves when the active node has lost it and
 # another has not: the score of a node that says ok is above the stickiness of all resources together. When all
 # have lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
@@ -726,7 +728,7 @@ resource session_manager ocf:inuvika:ovd-osm \
     op monitor interval=3s timeout=10s \
     op monitor interval=20s timeout=20s OCF_CHECK_LEVEL=10 \
     op monitor interval=15s timeout=20s OCF_CHECK_LEVEL=20 \
-    op monitor interval=12s timeout=20s role=Stopped \
+    op monitor interval=12s timeout=20s role=Stopped on-fail=ignore \
     op reload-agent interval=0s timeout=20s
 never session_manager on pcs3.priv
 never session_manager on pcs4.priv

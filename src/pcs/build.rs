@@ -2,6 +2,7 @@
 
 use super::ipaddr2;
 use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step, View};
+use crate::ocf::spec::STOPPED;
 use crate::scenario::Scenario;
 use crate::scenario::cluster::{Cluster, Detection};
 use crate::scenario::failover::{Failover, MAX_SCORE};
@@ -138,7 +139,7 @@ fn stonith(device: &Device) -> Resource {
         params.push(("pcmk_host_list".into(), Setting::Text(device.nodes.join(","))));
     }
     // Management boards are slow to log in to: Pacemaker's default of 20 s counts a slow answer as a failure.
-    let operation = |name: &str, interval| Operation { name: name.into(), interval, timeout: 60, depth: 0, role: None };
+    let operation = |name, interval| Operation::plain(name, interval, 60);
     let operations = vec![operation("start", 0), operation("monitor", 60)];
     Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations }
 }
@@ -208,7 +209,11 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");
     if everywhere {
-        why.push("The monitor with role=Stopped runs on every node where it does not run: it reports a second one.");
+        why.push("The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.");
+        why.push(
+            "on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds",
+        );
+        why.push("running is stopped all the same.");
     }
     if let Some(vantage) = service.kind.vantage {
         let (attraction, reason) = attraction(scenario, &format!("{id}-{vantage}"));
@@ -220,7 +225,8 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
 
 /// What makes the services leave a node for one that sees something they need, and why it does.
 ///
-/// The scores are positive: a node with a negative one may run nothing at all, and what nobody sees would stop everything.
+/// The scores are positive: a node with a negative one may run nothing, so a database that nobody sees would stop
+/// everything.
 fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'static str]) {
     let score = scenario.failover.attraction(scenario.services.len() + 1);
     let step =
@@ -242,15 +248,14 @@ fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'s
     (steps, why)
 }
 
-/// The operations that an agent advertises and Pacemaker runs. Those that only tools run have no place in the cluster.
+/// The operations that Pacemaker runs, also one that the meta-data leaves out; not those that only tools run.
 fn operations(service: &Service) -> Vec<Operation> {
     let run = service.spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
     run.map(|action| Operation {
-        name: action.name.into(),
-        interval: action.interval.unwrap_or(0),
-        timeout: action.timeout,
         depth: action.depth.unwrap_or(0),
         role: action.role.map(Into::into),
+        failure_ignored: action.role == Some(STOPPED),
+        ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
     })
     .collect()
 }

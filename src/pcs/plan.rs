@@ -145,6 +145,13 @@ pub struct Resource {
     pub operations: Vec<Operation>,
 }
 
+impl Operation {
+    /// An operation for the usual role, with its failures counted.
+    pub fn plain(name: &str, interval: u32, timeout: u32) -> Operation {
+        Operation { name: name.into(), interval, timeout, depth: 0, role: None, failure_ignored: false }
+    }
+}
+
 impl Resource {
     /// Whether every node of the cluster needs its agent: a monitor with role=Stopped runs on all of them, whatever the
     /// constraints.
@@ -177,4 +184,6 @@ pub struct Operation {
     pub depth: u8,
     /// The role a monitor is for.
     pub role: Option<String>,
+    /// Whether a failure of it counts for nothing: neither towards the migration threshold nor otherwise.
+    pub failure_ignored: bool,
 }

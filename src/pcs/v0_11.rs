@@ -270,12 +270,13 @@ fn resource(verb: &str, resource: &Resource) -> String {
 }
 
 fn operation(operation: &Operation) -> Vec<String> {
-    let Operation { name, interval, timeout, depth, role } = operation;
+    let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
     let mut words = vec!["op".into(), name.clone(), format!("interval={interval}s"), format!("timeout={timeout}s")];
     if *depth > 0 {
         words.push(format!("OCF_CHECK_LEVEL={depth}"));
     }
     words.extend(role.as_ref().map(|role| format!("role={role}")));
+    words.extend(failure_ignored.then(|| "on-fail=ignore".to_owned()));
     words
 }
 

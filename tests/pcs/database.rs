@@ -60,6 +60,19 @@ fn the_services_start_and_take_over_whatever_is_seen() {
     }
 }
 
+/// The counter-proof: had nodes that do not see it a negative score, a database that is down would stop everything.
+#[test]
+fn a_negative_score_would_stop_what_runs() {
+    let trial = started(EXAMPLE);
+    let eq = "operation=\"eq\" attribute=\"session_manager-database\"";
+    let live = trial.read("up.xml");
+    let ne = live.replace(eq, &eq.replace("eq\"", "ne\"")).replace("score=\"3010\"", "score=\"-3010\"");
+    assert!(ne != live);
+    trial.write("ne.xml", &ne, 0o600);
+    let text = trial.simulate(&seen(&trial, "ne.xml", ["lost", "lost"]), &[], "after.xml");
+    assert!(summary(&text, OURS).len() == 3 && summary(&text, OURS)[0].starts_with("Stop"), "{text}");
+}
+
 /// Any stickiness but one that nothing outweighs.
 #[test]
 fn the_scores_go_with_the_stickiness() {

@@ -66,6 +66,25 @@ fn a_second_one_is_stopped_and_the_active_one_is_left_alone() {
     assert!(done.contains(&"stop on osm1.priv".into()) && done.contains(&"start on osm1.priv".into()), "{done:?}");
 }
 
+/// A node that is too slow for its monitor while it only waits may still take over.
+#[test]
+fn a_passive_monitor_that_fails_bans_nothing() {
+    let trial = started(EXAMPLE);
+    let hangs = ["--op-inject", "session_manager_monitor_12000@osm2.priv=1"];
+    let takes_over = |live: &str| {
+        trial.write("0.xml", live, 0o600);
+        for (before, after) in [("0.xml", "1.xml"), ("1.xml", "2.xml"), ("2.xml", "3.xml")] {
+            trial.simulate(before, &hangs, after);
+        }
+        summary(&trial.simulate("3.xml", &["--node-fail", "osm1.priv"], "after.xml"), OURS)
+    };
+    let live = trial.read("up.xml");
+    assert_eq!(takes_over(&live), MOVED);
+    // The counter-proof: the default counts it.
+    let counted = live.replace(" on-fail=\"ignore\"", "");
+    assert!(counted != live && takes_over(&counted)[2].starts_with("Stop session_manager"));
+}
+
 /// Why every node needs the agent: the nodes that only vote are asked, although resource-discovery=never.
 #[test]
 fn every_node_is_asked_for_it() {
