@@ -116,12 +116,14 @@ fn doubtful_input_is_a_warning() {
     let no_fencing = before.replace("\n[cluster]", "fencing = \"none\"\naccept_split_brain = true\n\n[cluster]");
     let two = EXAMPLE.replace("[[node]]\nname = \"pcs3.priv\"\nrole = \"quorum\"\naddress = \"192.168.100.13\"\n", "");
     let two = without(&two, "pcs3.priv");
+    let stuck = EXAMPLE.replace("stickiness = 1000", "stickiness = \"INFINITY\"");
     let hasty = EXAMPLE.replace("\"4h\"", "\"10min\"").replace("stickiness = 1000", "stickiness = 0");
     for (text, warnings) in [
         (EXAMPLE, &[][..]),
         (GUIDE, &["4 votes tolerate the loss of 1 and no more, exactly as 3 do"]),
         (&no_fencing, &["warning: fencing: two nodes may run everything at once"]),
         (&two, &["two votes: corosync gets two_node", "two nodes may switch off each other"]),
+        (&stuck, &["failover.stickiness: no score is above this: a node that alone loses its database keeps"]),
         (&hasty, &["failover.stickiness: with 0 everything moves back", "failover.failure_timeout: below 1h"]),
     ] {
         let output = pcs(text);
@@ -149,6 +151,21 @@ fn variants_show_in_the_script() {
     assert!(script("# start_at_boot", "start_at_boot").contains("\nat_boot=disable\n"));
     assert!(!script("# start_at_boot", "start_at_boot").contains("--enable"));
     assert!(script("stickiness = 1000", "stickiness = \"INFINITY\"").contains("resource-stickiness=INFINITY"));
+    // What a database seen by one node only counts for: more than the stickiness of all three, half of it when unknown.
+    let attract = |old, new| {
+        let text = script(old, new);
+        let scores = text.lines().filter_map(|line| line.strip_prefix("attract virtual_ip score="));
+        scores.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect::<Vec<u32>>()
+    };
+    assert_eq!(attract("stickiness = 1000", "stickiness = 1000"), [3010, 1505]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 333329"), [999_997, 499_998]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 333330"), [999_999, 499_999]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), [999_999, 499_999]);
+    let values = "service_match = '<error id=\"1\"'\nmanage_cron = false\ngraceful_timeout = 5\nservice = \"it's\"";
+    let values = script("# service_match = '<error id=\"1\"'", values);
+    for word in ["'service_match=<error id=\"1\"'", " manage_cron=no ", " graceful_timeout=5 ", r"'service=it'\''s'"] {
+        assert!(values.contains(word), "{word}: {values}");
+    }
     let split = script("address = \"10.20.1.10/24\"", "address = \"10.20.1.10\"\nnetwork = \"10.20.0.0/16\"");
     assert!(split.contains("ip=10.20.1.10 cidr_netmask=16 nic=eth0"));
     assert!(script("nic = \"eth0\"", "").contains("ip=10.20.1.10 cidr_netmask=24 nic= "));

@@ -122,6 +122,41 @@ fn a_script_that_is_replaced_while_it_runs_goes_on() {
     assert_eq!(trial.read("script.sh"), "");
 }
 
+/// What a node attribute counts for follows the stickiness, and goes with the service that publishes it.
+#[test]
+fn attractions_are_replaced_and_taken_out() {
+    let trial = small();
+    let script = trial.script(&[]);
+    trial.apply(&script);
+    let first = trial.read("live.xml");
+    assert!(first.contains("-rule\" score=\"3010\"") && first.contains("-rule\" score=\"1505\""), "{first}");
+    let weaker = trial.script(&[("stickiness = 1000", "stickiness = 500")]);
+    let output = trial.apply(&weaker);
+    let second = trial.read("live.xml");
+    assert!(second.contains("-rule\" score=\"1510\"") && second.contains("-rule\" score=\"755\""), "{second}");
+    assert_eq!(second.matches("<rule ").count(), 2, "{second}");
+    assert_eq!(output.matches("pcs constraint remove").count(), 2, "{output}");
+
+    // Another test in the rule, or a second one beside it, is not what the scenario says.
+    let at = second.find("<expression id=\"location-virtual_ip-session_manager-database-ok").unwrap();
+    let more = "<expression id=\"x\" operation=\"defined\" attribute=\"y\"/>";
+    trial.write("live.xml", &format!("{}{more}{}", &second[..at], &second[at..]), 0o600);
+    let output = trial.apply(&weaker);
+    assert_eq!(output.matches("    pcs constraint").count(), 2, "{output}");
+    assert!(trial.apply(&weaker).contains("configured like this already"));
+
+    // A scenario without them takes them out, but not the rules of others.
+    let command = ["constraint", "location", "virtual_ip", "rule", "score=5", "site", "eq", "a"];
+    let output = trial.enter(&[&["pcs", "-f", "live.xml"], &command[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let none: String = weaker.lines().filter(|line| !line.starts_with("attract ")).map(|l| format!("{l}\n")).collect();
+    let output = trial.apply(&none);
+    assert_eq!(output.matches("pcs constraint remove").count(), 1, "{output}");
+    let third = trial.read("live.xml");
+    assert!(!third.contains("session_manager-database") && third.contains("attribute=\"site\""), "{third}");
+    assert!(output.contains("not in the scenario, left as it is: location-virtual_ip (to remove it:"), "{output}");
+}
+
 /// bash 4.2 has no name references and calls an empty array unbound.
 #[test]
 fn the_script_keeps_to_what_bash_4_2_has() {

@@ -1,6 +1,10 @@
 //! The generated scripts: byte for byte, then run with the real pcs, then judged by crm_verify and crm_simulate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "pcs/database.rs"]
+mod database;
+#[path = "pcs/session_manager.rs"]
+mod session_manager;
 #[path = "support/trial.rs"]
 mod trial;
 
@@ -8,10 +12,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use trial::{Trial, examples, inuvika_ha, summary};
+use trial::{Trial, examples, inuvika_ha, summary, transition};
 
 const EXAMPLE: &str = "ovd-session-manager";
-const OURS: &[&str] = &["virtual_ip", "vip_src"];
+const OURS: &[&str] = &["virtual_ip", "vip_src", "session_manager"];
+/// What the summary says when everything leaves osm1.
+const MOVED: &[&str] = &[
+    "Move virtual_ip ( osm1.priv -> osm2.priv )",
+    "Move vip_src ( osm1.priv -> osm2.priv )",
+    "Move session_manager ( osm1.priv -> osm2.priv )",
+];
 
 /// `UPDATE_GOLDEN=1 cargo test --test pcs_golden` writes the files anew.
 #[test]
@@ -57,6 +67,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
         ("nic = \"eth0\"", "nic = \"ens3\""),
         ("destinations = [\"10.20.1.0/24\"]", "exclude = [\"10.20.1.1\"]"),
         ("stickiness = 1000 ", "stickiness = 500 "),
+        ("# service_match = '<error id=\"1\"'", "service_match = \"it's <error id=\\\"1\\\" \\\\d+ & $HOME `x`\""),
         ("username = \"fence\"", "username = \"it's a <\\\"$HOME\\\"> & more\""),
     ]);
     let dry = trial.run(&edited, &["--dry-run"]);
@@ -66,6 +77,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
     for (name, value) in [("nic", "ens3"), ("exclude", "10.20.1.1"), ("resource-stickiness", "500")] {
         assert!(second.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name} is not {value}: {second}");
     }
+    assert!(second.contains("&lt;error id=&quot;1&quot; \\d+ &amp; $HOME `x`\""), "{second}");
     assert!(!second.contains("name=\"destinations\"") && !second.contains("eth0"), "{second}");
 
     let slower = edited.replace("monitor interval=10s timeout=10s", "monitor interval=15s timeout=10s");
@@ -117,12 +129,10 @@ fn started(example: &str) -> Trial {
     trial.write("live.xml", live, 0o600);
     drop(configured);
     let text = trial.simulate("live.xml", &[], "up.xml");
-    assert_eq!(summary(&text, OURS), ["Start virtual_ip ( osm1.priv )", "Start vip_src ( osm1.priv )"]);
+    assert_eq!(summary(&text, OURS), OURS.iter().map(|id| format!("Start {id} ( osm1.priv )")).collect::<Vec<_>>());
     for resource in OURS {
         for node in ["pcs3.priv", "pcs4.priv"] {
-            let probe = format!("{resource} monitor on {node}");
-            let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(!squeezed.contains(&probe), "{probe}");
+            assert!(!transition(&text, resource).contains(&format!("monitor on {node}")), "{text}");
         }
     }
     trial
@@ -140,12 +150,12 @@ fn make_fatal(trial: &Trial, cib: &str, resource: &str) {
 #[test]
 fn nodes_fail_and_the_services_go_where_they_may() {
     let trial = started(EXAMPLE);
-    let moved = ["Move virtual_ip ( osm1.priv -> osm2.priv )", "Move vip_src ( osm1.priv -> osm2.priv )"];
     let text = trial.simulate("up.xml", &["--node-fail", "osm1.priv"], "one.xml");
     assert!(text.contains("Fencing osm1.priv (reboot)"), "{text}");
-    assert_eq!(summary(&text, OURS), moved);
+    assert_eq!(summary(&text, OURS), MOVED);
     let at = |what: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").find(what).unwrap();
     assert!(at("virtual_ip start on osm2.priv") < at("vip_src start on osm2.priv"));
+    assert!(at("virtual_ip start on osm2.priv") < at("session_manager start on osm2.priv"));
 
     // A node that comes back has no history of its own; nothing moves back to it.
     let history = ["--delete", "--xpath", "//node_state[@uname='osm1.priv']/lrm"];
@@ -215,15 +225,14 @@ fn the_address_recovers_in_place_and_takes_vip_src_along_when_it_moves() {
     trial.simulate("up.xml", &[failed, start].concat(), "start.xml");
     make_fatal(&trial, "start.xml", "virtual_ip");
     let text = trial.simulate("start.xml", &[], "moved.xml");
-    let moved = ["Recover virtual_ip ( osm1.priv -> osm2.priv )", "Move vip_src ( osm1.priv -> osm2.priv )"];
-    assert_eq!(summary(&text, OURS), moved);
+    assert_eq!(summary(&text, OURS), ["Recover virtual_ip ( osm1.priv -> osm2.priv )", MOVED[1], MOVED[2]]);
 }
 
 #[test]
 fn the_guide_with_four_nodes_works_as_well() {
     let trial = started("ovd-session-manager-guide");
     let text = trial.simulate("up.xml", &["--node-fail", "osm1.priv"], "one.xml");
-    assert_eq!(summary(&text, OURS).len(), 2, "{text}");
+    assert_eq!(summary(&text, OURS), MOVED, "{text}");
 }
 
 #[test]
@@ -249,6 +258,6 @@ fn one_device_for_all_nodes_and_none_at_all() {
         assert!(trial.apply(&script).contains("nothing to push"));
         let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
         assert!(verify.status.success(), "{verify:?}");
-        assert_eq!(summary(&trial.simulate("live.xml", &[], "up.xml"), OURS).len(), 2);
+        assert_eq!(summary(&trial.simulate("live.xml", &[], "up.xml"), OURS).len(), 3);
     }
 }

@@ -8,8 +8,9 @@
 # more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.
 #
 # Before the first run, on EVERY node:
-#   - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha, also where nothing of OVD runs:
-#     a node that lacks an agent whose monitor runs on every node would be fenced. This script asks all of them first;
+#   - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need
+#     no software of OVD, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it
+#     for running where the agent is missing, and has such a node fenced. This script checks it first;
 #   - systemctl enable --now pcsd;
 #   - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file
 #     that HACLUSTER_PASSWORD_FILE names.
@@ -21,8 +22,6 @@ cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv)
 addresses=(192.168.100.11 192.168.100.12 192.168.100.13)
 agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src ocf:inuvika:ovd-osm)
-runners=(osm1.priv osm2.priv)
-everywhere=(ocf:inuvika:ovd-osm)
 secrets=(/etc/inuvika-ha/ipmi.secret)
 token=''
 at_boot=enable
@@ -197,6 +196,96 @@ empty_copy() {
     cibadmin --empty | sed "s|<nodes/>|<nodes>$list</nodes>|" >"$work/orig.xml"
 }
 
+# Whether the nodes can be asked for their agents.
+can_ask() {
+    if [ -n "$trial" ]; then
+        say '    --cib: this is a trial, so no node is asked for its agents'
+        return 1
+    elif [ -n "$missing" ] && [ -z "$make" ]; then
+        say '    the nodes do not trust each other yet, so none is asked for its agents'
+        return 1
+    fi
+}
+
+# need AGENT on NODE...: refuses to go on when one of the nodes lacks it, or cannot be asked.
+need() {
+    local agent=$1 problem
+    shift 2
+    problem=$(ask_nodes "$agent" "$@") || die "ask the nodes for $agent: python3 failed; nothing was changed"
+    [ -z "$problem" ] || die "$problem"
+}
+
+# ask_nodes AGENT NODE...: asks pcsd on each node for the agent, as pcs does, and prints what is wrong, if anything.
+ask_nodes() {
+    python3 -I - "$@" <<'END'
+import http.client
+import json
+import ssl
+import sys
+
+KNOWN_HOSTS = "/var/lib/pcsd/known-hosts"
+COMMAND = "/api/v1/resource-agent-get-agent-metadata/v1"
+
+
+def ask(host, agent):
+    """What pcsd of a known host answers. Its token goes into a header: every user can see arguments."""
+    name = dict(zip(("standard", "provider", "type"), agent.split(":")))
+    headers = {"Cookie": "token=" + host["token"], "Content-Type": "application/json"}
+    # The certificate is pcsd's own: pcs does not verify it either.
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    error = OSError("it has no address in " + KNOWN_HOSTS)
+    for place in host["dest_list"]:
+        pcsd = http.client.HTTPSConnection(place["addr"], place["port"], timeout=10, context=tls)
+        try:
+            pcsd.request("POST", COMMAND, json.dumps({"agent_name": name}), headers)
+            answer = pcsd.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as failed:
+            error = failed
+        finally:
+            pcsd.close()
+    raise error
+
+
+def problem(known, node, agent):
+    """Why it cannot be said that the node has the agent; None when it has it."""
+    cannot = f"cannot ask {node} whether it has {agent}:"
+    if node not in known:
+        return f"{cannot} this host has no token for it: run 'pcs host auth {node}' first"
+    try:
+        status, body = ask(known[node], agent)
+    except (OSError, http.client.HTTPException) as failed:
+        return f"{cannot} {failed}: bring it up with its pcsd, or take it out of the cluster and the scenario"
+    if status == 401:
+        return f"{cannot} it refuses this host's token: run 'pcs host auth {node}' first"
+    try:
+        answer = json.loads(body)
+        if status == 200 and answer["status"] == "success":
+            return None
+        reports = [report["message"] for report in answer["report_list"]]
+        if not any(report["code"] == "UNABLE_TO_GET_AGENT_METADATA" for report in reports):
+            return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
+    package = "inuvika-ha" if agent.startswith("ocf:inuvika:") else "resource-agents"
+    return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
+
+
+def first_problem(agent, *nodes):
+    try:
+        with open(KNOWN_HOSTS, encoding="utf-8") as file:
+            known = json.load(file)["known_hosts"]
+        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+    except (OSError, ValueError, KeyError, TypeError) as failed:
+        return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
+
+
+print(" ".join((first_problem(*sys.argv[1:]) or "").split()))
+END
+}
+
 # Every id that this scenario has, and those of resources.
 known=() resources=()
 is_known() { case " ${known[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -303,7 +392,8 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }
@@ -312,13 +402,15 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
-# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute has this value are preferred.
-favour() {
-    local id="location-$1-$3"
-    local same="[@rsc='$1'][rule[@score='${5#score=}'][count(expression)=1]"
-    same+="[expression[@attribute='$3'][@operation='eq'][@value='$4']]]"
-    constraint "$id" "$same" \
-        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" "$3" eq "$4"
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: where not_defined ATTRIBUTE. Of node attributes.
+attract() {
+    local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
+    case $4 in
+        not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
+        *) id="location-$1-$4-$6" rule+="[@attribute='$4'][@operation='$5'][@value='$6']" ;;
+    esac
+    constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
 }
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
@@ -339,9 +431,9 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or \
-            @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or \
-            @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
+            @id=concat('location-',@rsc,'-',rule/*/@attribute,'-',rule/*/@value)) or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")
@@ -492,7 +584,7 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)
@@ -502,7 +594,7 @@ case $version in
 esac
 for agent in "${agents[@]}"; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
-        die "agent $agent is not installed on this host: install its package on every node that may run it"
+        die "agent $agent is not installed on this host: install its package first"
 done
 for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
 if [ -n "$trial" ]; then
@@ -545,7 +637,7 @@ if [ -z "$trial" ]; then
 fi
 make=$missing
 if [ -n "$missing" ] && [ -n "$dry_run" ]; then
-    say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
+    say "Dry run: there is no cluster $cluster yet; steps 1 to 3 would create it."
     make=''
 fi
 
@@ -561,10 +653,22 @@ if [ -n "$make" ]; then
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 2: the cluster exists
+# Step 2: the nodes have the agents
+# A monitor with role=Stopped runs on every node of the cluster, on those that only vote, too. A node without
+# its agent answers "not installed"; Pacemaker takes the resource for running there, tries to stop it, and has
+# the node fenced. So every node is asked first, and one that lacks an agent or is down ends this script here.
+say 'Step 2: the nodes have the agents'
+if can_ask; then
+    need ocf:inuvika:ovd-osm on osm1.priv osm2.priv pcs3.priv
+    need ocf:heartbeat:IPaddr2 on osm1.priv osm2.priv
+    need ocf:inuvika:ovd-vip-src on osm1.priv osm2.priv
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 3: the cluster exists
 # Only when there is no cluster of this name yet. Traffic between the nodes is encrypted.
 # A silent node counts as lost after corosync's own token timeout.
-say 'Step 2: the cluster exists'
+say 'Step 3: the cluster exists'
 if [ -n "$make" ]; then
     refuse_other_clusters
     pcs cluster setup ovd-sm osm1.priv addr=192.168.100.11 osm2.priv addr=192.168.100.12 pcs3.priv addr=192.168.100.13 \
@@ -590,16 +694,16 @@ elif [ -z "$installed" ]; then
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 3: cluster properties
+# Step 4: cluster properties
 # A part of the cluster that has lost the majority stops everything: the other part may be running it.
-say 'Step 3: cluster properties'
+say 'Step 4: cluster properties'
 property no-quorum-policy=stop
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 4: fencing
+# Step 5: fencing
 # A node that is not heard of any more is switched off before another node takes over: so nothing runs twice.
 # The device that switches a node off is watched from another node.
-say 'Step 4: fencing'
+say 'Step 5: fencing'
 property stonith-enabled=true
 secret fence-osm1.priv password /etc/inuvika-ha/ipmi.secret
 fencing fence-osm1.priv fence_ipmilan \
@@ -621,19 +725,19 @@ fencing fence-pcs3.priv fence_ipmilan \
 avoid fence-pcs3.priv on pcs3.priv
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 5: when services move
+# Step 6: when services move
 # stickiness: nothing moves back by itself when a node returns (every resource adds this much).
 # migration-threshold: after so many failures on one node the next one is tried, not the same for ever.
 # failure-timeout: after so long failures are forgotten; in hours, so that one that comes back is seen.
-say 'Step 5: when services move'
+say 'Step 6: when services move'
 defaults resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 6: the virtual IP address
+# Step 7: the virtual IP address
 # Everything else stands around this address like a star. It starts on the first node of the scenario, the one
 # that has the data; the preference is too weak to move it back there later (score 1 against the stickiness).
-# Nodes that only vote never run it and are never asked whether they do: they need no software of OVD.
-say 'Step 6: the virtual IP address'
+# Nodes that only vote never run it: they need no software of OVD.
+say 'Step 7: the virtual IP address'
 resource virtual_ip ocf:heartbeat:IPaddr2 \
     ip=10.20.1.10 cidr_netmask=24 nic=eth0 \
     op monitor interval=10s timeout=20s \
@@ -643,14 +747,14 @@ prefer virtual_ip on osm1.priv
 never virtual_ip on pcs3.priv
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 7: vip_src
+# Step 8: vip_src
 # Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers
 # see one Session Manager, whichever node that is.
 # critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
 # is put back where it is. failure-timeout: a start that failed is tried again after this time.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
-say 'Step 7: vip_src'
+say 'Step 8: vip_src'
 resource vip_src ocf:inuvika:ovd-vip-src \
     virtual_ip=10.20.1.10 nic=eth0 destinations=10.20.1.0/24 exclude= backend= arp_check= \
     meta critical=false migration-threshold=INFINITY failure-timeout=10min \
@@ -664,16 +768,19 @@ colocation vip_src with virtual_ip score=INFINITY
 order vip_src after virtual_ip kind=Optional
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 8: session_manager
-# The Session Manager's Apache and its cron job. critical=true: when it cannot run here, everything moves.
-# multiple-active: when Apache has been started on the passive node as well, only that one is stopped.
-# role=Stopped: on the passive nodes the monitor takes a cron link away that a package upgrade has brought back, and
-# asks the database from there. Pacemaker runs it on EVERY node of the cluster, so the agent has to be on every node.
+# Step 9: session_manager
+# The web server and the cron job of the Session Manager: on the active node and nowhere else.
+# multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
-# Each node tells whether it reaches the database. The address, and the rest with it, goes to a node that does: the
-# score outweighs the stickiness of all. When no node does, none is preferred: nothing moves, and all of it runs.
-say 'Step 8: session_manager'
+# The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
+# running is stopped all the same.
+# Every node publishes whether it reaches the database. Everything moves when the active node has lost it and
+# another has not: the score of a node that says ok is above the stickiness of all resources together. When all
+# have lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
+# services from a node that says lost, nor lets those of a node that has just started go.
+say 'Step 9: session_manager'
 resource session_manager ocf:inuvika:ovd-osm \
     session_manager_config= service_manager= service= httpd= httpd_config= vhost= request_timeout= service_url= \
        service_match= service_ca= manage_cron= cron_link= cron_target= graceful_timeout= database_timeout= \
@@ -684,17 +791,18 @@ resource session_manager ocf:inuvika:ovd-osm \
     op monitor interval=3s timeout=10s \
     op monitor interval=20s timeout=20s OCF_CHECK_LEVEL=10 \
     op monitor interval=15s timeout=20s OCF_CHECK_LEVEL=20 \
-    op monitor interval=12s timeout=20s role=Stopped \
+    op monitor interval=12s timeout=20s role=Stopped on-fail=ignore \
     op reload-agent interval=0s timeout=20s
 never session_manager on pcs3.priv
 colocation session_manager with virtual_ip score=INFINITY
 order session_manager after virtual_ip kind=Optional
-favour virtual_ip on session_manager-database ok score=3100
+attract virtual_ip score=3010 where session_manager-database eq ok
+attract virtual_ip score=1505 where not_defined session_manager-database
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 9: check and push
+# Step 10: check and push
 # crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
-say 'Step 9: check and push'
+say 'Step 10: check and push'
 forget_earlier
 reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {

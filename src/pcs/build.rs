@@ -1,19 +1,20 @@
 //! A scenario as a plan.
 
 use super::ipaddr2;
-use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step};
+use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step, View};
+use crate::ocf::spec::STOPPED;
 use crate::scenario::Scenario;
 use crate::scenario::cluster::{Cluster, Detection};
-use crate::scenario::failover::Failover;
+use crate::scenario::failover::{Failover, MAX_SCORE};
 use crate::scenario::fencing::{Device, Fencing, Value};
 use crate::scenario::node::{Node, Role};
-use crate::scenario::setup::Service;
+use crate::scenario::setup::{OK, Service};
 use crate::scenario::virtual_ip;
 
 /// The token timeout of `detection = "fast"`, in milliseconds.
 const FAST_TOKEN: u32 = 1000;
 
-/// What a service has that the others move with.
+/// What a service has without which the others are of no use: they follow it to another node.
 const CRITICAL: &[(&str, &str)] = &[("critical", "true")];
 
 /// What a service has that is no reason to move the others: it is repaired in place as often as it takes.
@@ -24,11 +25,10 @@ const NOT_CRITICAL: &[(&str, &str)] =
 pub fn plan(scenario: &Scenario) -> Plan {
     let names = |role| scenario.nodes.iter().filter(move |node| node.role == role).map(|node| node.name.clone());
     let quorum: Vec<String> = names(Role::Quorum).collect();
-    let mut sections = vec![auth(), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];
+    let mut sections = vec![auth(), agents(), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];
     sections.push(defaults(&scenario.failover));
     sections.push(virtual_ip(scenario, &quorum));
-    let weight = outweighs(scenario);
-    sections.extend(scenario.services.iter().map(|one| service(one, &quorum, weight)));
+    sections.extend(scenario.services.iter().map(|one| service(one, scenario, &quorum)));
     let members = scenario.nodes.iter().map(|node| Member {
         name: node.name.clone(),
         addresses: node.addresses.iter().map(ToString::to_string).collect(),
@@ -64,6 +64,18 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn auth() -> Section {
     section("the nodes trust each other", &["Only when there is no cluster of this name yet."], vec![Step::Auth])
+}
+
+fn agents() -> Section {
+    section(
+        "the nodes have the agents",
+        &[
+            "A monitor with role=Stopped runs on every node of the cluster, on those that only vote, too. A node without",
+            "its agent answers \"not installed\"; Pacemaker takes the resource for running there, tries to stop it, and has",
+            "the node fenced. So every node is asked first, and one that lacks an agent or is down ends this script here.",
+        ],
+        vec![Step::Agents],
+    )
 }
 
 fn cluster(cluster: &Cluster) -> Section {
@@ -127,7 +139,7 @@ fn stonith(device: &Device) -> Resource {
         params.push(("pcmk_host_list".into(), Setting::Text(device.nodes.join(","))));
     }
     // Management boards are slow to log in to: Pacemaker's default of 20 s counts a slow answer as a failure.
-    let operation = |name: &str, interval| Operation { name: name.into(), interval, timeout: 60, depth: 0, role: None };
+    let operation = |name, interval| Operation::plain(name, interval, 60);
     let operations = vec![operation("start", 0), operation("monitor", 60)];
     Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations }
 }
@@ -167,42 +179,12 @@ fn virtual_ip(scenario: &Scenario, quorum: &[String]) -> Section {
         "that has the data; the preference is too weak to move it back there later (score 1 against the stickiness).",
     ];
     if !quorum.is_empty() {
-        why.push(
-            "Nodes that only vote never run it and are never asked whether they do: they need no software of OVD.",
-        );
+        why.push("Nodes that only vote never run it: they need no software of OVD.");
     }
     section("the virtual IP address", &why, steps)
 }
 
-/// What weighs more than the stickiness of the whole star; `None` when nothing finite does.
-fn outweighs(scenario: &Scenario) -> Option<i64> {
-    let stickiness: i64 = scenario.failover.stickiness.parse().ok()?;
-    let resources = i64::try_from(scenario.services.len() + 1).ok()?;
-    // Pacemaker takes a million for infinity.
-    Some(stickiness * resources + 100).filter(|weight| *weight < 1_000_000)
-}
-
-/// The whole star goes where the service's dependency is seen.
-fn vantage(id: &str, what: &str, weight: Option<i64>, why: &mut Vec<&str>) -> Step {
-    match weight {
-        Some(_) => why.extend([
-            "Each node tells whether it reaches the database. The address, and the rest with it, goes to a node that does: the",
-            "score outweighs the stickiness of all. When no node does, none is preferred: nothing moves, and all of it runs.",
-        ]),
-        None => why.extend([
-            "With this stickiness nothing outweighs it: when the active node alone loses the database, the services stay there.",
-            "The rule is here all the same, for when the stickiness is lowered.",
-        ]),
-    }
-    Step::Favour {
-        resource: virtual_ip::ID.into(),
-        attribute: format!("{id}-{what}"),
-        value: "ok".into(),
-        score: weight.unwrap_or(999_999),
-    }
-}
-
-fn service(service: &Service, quorum: &[String], weight: Option<i64>) -> Section {
+fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section {
     let id = service.kind.section;
     let setting = |value: &Option<String>| value.clone().map_or(Setting::Unset, Setting::Text);
     let resource = Resource {
@@ -212,6 +194,7 @@ fn service(service: &Service, quorum: &[String], weight: Option<i64>) -> Section
         meta: [pairs(if service.kind.critical { CRITICAL } else { NOT_CRITICAL }), pairs(service.kind.meta)].concat(),
         operations: operations(service),
     };
+    let everywhere = resource.is_asked_everywhere();
     let mut steps = vec![Step::Primitive(resource)];
     steps.extend(never(id, quorum));
     steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
@@ -225,21 +208,54 @@ fn service(service: &Service, quorum: &[String], weight: Option<i64>) -> Section
     }
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");
-    if let Some(what) = service.kind.vantage {
-        steps.push(vantage(id, what, weight, &mut why));
+    if everywhere {
+        why.push("The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.");
+        why.push(
+            "on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds",
+        );
+        why.push("running is stopped all the same.");
+    }
+    if let Some(vantage) = service.kind.vantage {
+        let (attraction, reason) = attraction(scenario, &format!("{id}-{vantage}"));
+        steps.extend(attraction);
+        why.extend(reason);
     }
     section(id, &why, steps)
 }
 
-/// The operations that an agent advertises and Pacemaker runs. Those that only tools run have no place in the cluster.
+/// What makes the services leave a node for one that sees something they need, and why it does.
+///
+/// The scores are positive: a node with a negative one may run nothing, so a database that nobody sees would stop
+/// everything.
+fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'static str]) {
+    let score = scenario.failover.attraction(scenario.services.len() + 1);
+    let step =
+        |view, score| Step::Attraction { resource: virtual_ip::ID.into(), attribute: attribute.into(), view, score };
+    let top = score.unwrap_or(MAX_SCORE);
+    let steps = [step(View::Is(OK.into()), top), step(View::Unknown, top / 2)];
+    let why: &[_] = match score {
+        Some(_) => &[
+            "Every node publishes whether it reaches the database. Everything moves when the active node has lost it and",
+            "another has not: the score of a node that says ok is above the stickiness of all resources together. When all",
+            "have lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts",
+            "services from a node that says lost, nor lets those of a node that has just started go.",
+        ],
+        None => &[
+            "WARNING: every node publishes whether it reaches the database, but nothing moves because of it: no score",
+            "is above this stickiness.",
+        ],
+    };
+    (steps, why)
+}
+
+/// The operations that Pacemaker runs, also one that the meta-data leaves out; not those that only tools run.
 fn operations(service: &Service) -> Vec<Operation> {
     let run = service.spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
     run.map(|action| Operation {
-        name: action.name.into(),
-        interval: action.interval.unwrap_or(0),
-        timeout: action.timeout,
         depth: action.depth.unwrap_or(0),
         role: action.role.map(Into::into),
+        failure_ignored: action.role == Some(STOPPED),
+        ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
     })
     .collect()
 }

@@ -5,7 +5,7 @@ use crate::scenario::virtual_ip::{self, VirtualIp};
 
 /// The resource for a virtual IP address. The times are those its meta-data advises.
 pub fn resource(vip: &VirtualIp) -> Resource {
-    let operation = |name: &str, interval| Operation { name: name.into(), interval, timeout: 20, depth: 0, role: None };
+    let operation = |name, interval| Operation::plain(name, interval, 20);
     Resource {
         id: virtual_ip::ID.into(),
         agent: "ocf:heartbeat:IPaddr2".into(),

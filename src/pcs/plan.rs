@@ -1,5 +1,7 @@
 //! What has to be configured, in order, without a word of any command's syntax.
 
+use crate::ocf::spec::STOPPED;
+
 /// Everything a script does.
 #[derive(Debug)]
 pub struct Plan {
@@ -49,6 +51,8 @@ pub enum Step {
         /// Whether nodes join by themselves when they boot.
         start_at_boot: bool,
     },
+    /// Makes sure that the nodes have the agents they need, before anything is changed.
+    Agents,
     /// Cluster properties.
     Property(Vec<(String, String)>),
     /// Defaults of all resources.
@@ -66,17 +70,16 @@ pub enum Step {
         /// What about the two.
         rule: Rule,
     },
-    /// A resource goes to a node that tells it is fine there, if any does.
-    Favour {
+    /// A resource likes nodes of which a node attribute says something.
+    Attraction {
         /// The resource.
         resource: String,
-        /// The node attribute that tells it.
+        /// The attribute.
         attribute: String,
-        /// Its value on a node where all is fine.
-        value: String,
-        /// How strongly such a node is preferred. Never the other way round: Pacemaker runs nothing where the sum of all scores is
-        /// below zero, and when no node is fine it has to run all the same.
-        score: i64,
+        /// What it has to say.
+        view: View,
+        /// How strongly.
+        score: u32,
     },
     /// A resource runs where another runs.
     Colocation {
@@ -105,8 +108,17 @@ pub enum Rule {
     Prefer,
     /// The resource never runs there.
     Avoid,
-    /// The resource never runs there, and Pacemaker never looks for it there.
+    /// The resource never runs there, and is not probed there. A monitor with role=Stopped runs there all the same.
     Never,
+}
+
+/// What a node attribute says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// This value.
+    Is(String),
+    /// Nothing: the node has no such attribute (yet).
+    Unknown,
 }
 
 /// How an order holds.
@@ -133,6 +145,21 @@ pub struct Resource {
     pub operations: Vec<Operation>,
 }
 
+impl Operation {
+    /// An operation for the usual role, with its failures counted.
+    pub fn plain(name: &str, interval: u32, timeout: u32) -> Operation {
+        Operation { name: name.into(), interval, timeout, depth: 0, role: None, failure_ignored: false }
+    }
+}
+
+impl Resource {
+    /// Whether every node of the cluster needs its agent: a monitor with role=Stopped runs on all of them, whatever the
+    /// constraints.
+    pub fn is_asked_everywhere(&self) -> bool {
+        self.operations.iter().any(|operation| operation.role.as_deref() == Some(STOPPED))
+    }
+}
+
 /// The value of a parameter.
 #[derive(Debug)]
 pub enum Setting {
@@ -157,4 +184,6 @@ pub struct Operation {
     pub depth: u8,
     /// The role a monitor is for.
     pub role: Option<String>,
+    /// Whether a failure of it counts for nothing: neither towards the migration threshold nor otherwise.
+    pub failure_ignored: bool,
 }

@@ -3,12 +3,14 @@
 //! The fixed parts of the script are files of their own beside this one, so that they can be read and checked as bash.
 
 use super::dialect::Dialect;
-use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step};
+use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View};
 use super::quote::quote;
 use crate::ocf::spec::STOPPED;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
 const CLUSTER: &str = include_str!("v0_11/cluster.sh");
+const AGENTS: &str = include_str!("v0_11/agents.sh");
+const ASK: &str = include_str!("v0_11/agents.py");
 const CONFIGURE: &str = include_str!("v0_11/configure.sh");
 const START: &str = include_str!("v0_11/start.sh");
 const AGENTS: &str = include_str!("v0_11/agents.sh");
@@ -34,13 +36,15 @@ impl Dialect for Pcs011 {
 
     fn render(&self, plan: &Plan) -> String {
         let mut script = header(plan);
-        for part in [TOOLS, CLUSTER, "\n", CONFIGURE, "\n", &ask_nodes(), START, MISSING] {
+        let ask = AGENTS.replace("@PROGRAM@\n", ASK);
+        for part in [TOOLS, CLUSTER, "\n", &ask, "\n", CONFIGURE, "\n", START, MISSING] {
             script.push_str(part);
         }
         let mut number = 0;
         let mut copied = false;
         for section in &plan.sections {
-            let before_cluster = section.steps.iter().any(|s| matches!(s, Step::Auth | Step::ClusterSetup { .. }));
+            let first = |step: &Step| matches!(step, Step::Auth | Step::Agents | Step::ClusterSetup { .. });
+            let before_cluster = section.steps.iter().any(first);
             if !before_cluster && !copied {
                 copied = true;
                 script.push('\n');
@@ -73,8 +77,9 @@ fn header(plan: &Plan) -> String {
         "more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.".into(),
         String::new(),
         "Before the first run, on EVERY node:".into(),
-        "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha, also where nothing of OVD runs:".into(),
-        "    a node that lacks an agent whose monitor runs on every node would be fenced. This script asks all of them first;".into(),
+        "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need".into(),
+        "    no software of OVD, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it".into(),
+        "    for running where the agent is missing, and has such a node fenced. This script checks it first;".into(),
         "  - systemctl enable --now pcsd;".into(),
         "  - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file".into(),
         "    that HACLUSTER_PASSWORD_FILE names.".into(),
@@ -190,6 +195,7 @@ fn step(plan: &Plan, step: &Step) -> String {
     match step {
         Step::Auth => auth(plan),
         Step::ClusterSetup { token, start_at_boot } => setup(plan, *token, *start_at_boot),
+        Step::Agents => need_agents(plan),
         Step::Property(pairs) => command("", "property", &words(pairs)),
         Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
         Step::Stonith(resource) => self::resource("fencing", resource),
@@ -201,6 +207,14 @@ fn step(plan: &Plan, step: &Step) -> String {
                 Rule::Never => "never",
             };
             command("", verb, &[resource.clone(), "on".into(), node.clone()])
+        }
+        Step::Attraction { resource, attribute, view, score } => {
+            let mut words = vec![resource.clone(), format!("score={score}"), "where".into()];
+            words.extend(match view {
+                View::Is(value) => vec![attribute.clone(), "eq".into(), value.clone()],
+                View::Unknown => vec!["not_defined".into(), attribute.clone()],
+            });
+            command("", "attract", &words)
         }
         Step::Colocation { resource, with, score } => {
             command("", "colocation", &[resource.clone(), "with".into(), with.clone(), format!("score={score}")])
@@ -230,6 +244,20 @@ fn auth(plan: &Plan) -> String {
     // Its standard output is only the prompt for the password that has just been given.
     let auth = auth.trim_end();
     format!("if [ -n \"$make\" ]; then\n    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n")
+}
+
+/// Which nodes have to have which agents. Fence agents are not asked for: any node may run them, and one is enough.
+fn need_agents(plan: &Plan) -> String {
+    let primitives = steps(plan).filter_map(|step| if let Step::Primitive(one) = step { Some(one) } else { None });
+    let (everywhere, elsewhere): (Vec<_>, Vec<_>) = primitives.partition(|one| one.is_asked_everywhere());
+    let all: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
+    let need = |one: &Resource, nodes: &[String]| {
+        command("    ", "need", &[vec![one.agent.clone(), "on".into()], nodes.to_vec()].concat())
+    };
+    let mut text = String::from("if can_ask; then\n");
+    everywhere.iter().for_each(|one| text.push_str(&need(one, &all)));
+    elsewhere.iter().for_each(|one| text.push_str(&need(one, &plan.runners)));
+    text + "fi\n"
 }
 
 fn setup(plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {
@@ -278,12 +306,13 @@ fn resource(verb: &str, resource: &Resource) -> String {
 }
 
 fn operation(operation: &Operation) -> Vec<String> {
-    let Operation { name, interval, timeout, depth, role } = operation;
+    let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
     let mut words = vec!["op".into(), name.clone(), format!("interval={interval}s"), format!("timeout={timeout}s")];
     if *depth > 0 {
         words.push(format!("OCF_CHECK_LEVEL={depth}"));
     }
     words.extend(role.as_ref().map(|role| format!("role={role}")));
+    words.extend(failure_ignored.then(|| "on-fail=ignore".to_owned()));
     words
 }
 

@@ -67,7 +67,9 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         services.push(kind.read(&word, table, &virtual_ip)?);
     }
     let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
-    let failover = Failover::read(top.take("failover"), u64::from(longest), &mut warnings)?;
+    // Without services that publish what they see there is nothing to weigh against the stickiness.
+    let weighed = services.iter().any(|s| s.kind.vantage.is_some()).then_some(services.len() + 1);
+    let failover = Failover::read(top.take("failover"), u64::from(longest), weighed, &mut warnings)?;
     let mut reserved = vec![virtual_ip::ID];
     reserved.extend(setup.services.iter().map(|service| service.section));
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;

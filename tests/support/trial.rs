@@ -128,11 +128,20 @@ pub fn summary(simulated: &str, resources: &[&str]) -> Vec<String> {
     squeezed.filter(|line| resources.iter().any(|resource| line.split(' ').any(|word| word == *resource))).collect()
 }
 
+/// What crm_simulate's transition does to a resource, in its order, as `monitor=3000 on osm1.priv`.
+pub fn transition(simulated: &str, resource: &str) -> Vec<String> {
+    let part = simulated.split("Executing Cluster Transition").nth(1).unwrap_or_default();
+    let part = part.split("Revised Cluster Status").next().unwrap_or_default();
+    let words = part.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let actions = words.filter(|words| words.starts_with(&["*", "Resource", "action:", resource]));
+    actions.map(|words| words[4..].join(" ")).collect()
+}
+
 /// Shows the agents to pcs and gives the node its address, then runs the command.
 const ENTER: &str = "#!/bin/bash
 set -euo pipefail
 all=/usr/lib/ocf/resource.d
-mkdir -p hold etc-corosync
+mkdir -p hold etc-corosync pcsd
 mount --bind $all hold
 mount -t tmpfs tmpfs $all
 for provider in hold/*; do ln -s \"$PWD/$provider\" $all/; done
@@ -140,6 +149,7 @@ rm -f $all/inuvika
 mkdir $all/inuvika
 cp agents/* $all/inuvika/
 mount --bind etc-corosync /etc/corosync
+mount --bind pcsd /var/lib/pcsd
 ip link set lo up
 ip address add 192.168.100.11/24 dev lo
 exec \"$@\"
@@ -176,7 +186,7 @@ fn stub_agent(spec: &Spec) -> String {
         .unwrap();
     }
     xml += "</parameters><actions>\n";
-    for action in spec.actions {
+    for action in spec.actions.iter().filter(|action| action.is_advertised()) {
         let interval = action.interval.map(|s| format!(" interval=\"{s}s\"")).unwrap_or_default();
         let depth = action.depth.map(|depth| format!(" depth=\"{depth}\"")).unwrap_or_default();
         writeln!(xml, "<action name=\"{}\" timeout=\"{}s\"{interval}{depth}/>", action.name, action.timeout).unwrap();

@@ -1,49 +1,65 @@
-# Asks pcsd of every node for the agents that will run there: NODE AGENT... [, NODE AGENT...]
-# The tokens that "pcs host auth" left on this host are used; nothing is changed anywhere.
-import json, ssl, sys, urllib.error, urllib.request
+import http.client
+import json
+import ssl
+import sys
 
-TIMEOUT = 15
-try:
-    with open("/var/lib/pcsd/known-hosts") as hosts:
-        known = json.load(hosts)["known_hosts"]
-except (OSError, ValueError, KeyError) as error:
-    sys.exit("    read the nodes that pcs knows: %s: run pcs host auth" % error)
-# pcsd has a certificate of its own making; pcs does not check it either.
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-opener = urllib.request.build_opener(
-    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-)
+KNOWN_HOSTS = "/var/lib/pcsd/known-hosts"
+COMMAND = "/api/v1/resource-agent-get-agent-metadata/v1"
 
 
-def installed(node, agent):
-    place = known[node]["dest_list"][0]
-    address = "[%s]" % place["addr"] if ":" in place["addr"] else place["addr"]
-    standard, provider, kind = agent.split(":")
-    name = {"standard": standard, "provider": provider, "type": kind}
-    request = urllib.request.Request(
-        "https://%s:%s/api/v1/resource-agent-get-agent-metadata/v1" % (address, place["port"]),
-        json.dumps({"agent_name": name}).encode(),
-        {"Content-Type": "application/json", "Cookie": "token=" + known[node]["token"]},
-    )
-    with opener.open(request, timeout=TIMEOUT) as answer:
-        return json.load(answer)["status"] == "success"
-
-
-wrong = 0
-for words in " ".join(sys.argv[1:]).split(" , "):
-    node, *agents = words.split()
-    for agent in agents:
-        trouble = ""
+def ask(host, agent):
+    """What pcsd of a known host answers. Its token goes into a header: every user can see arguments."""
+    name = dict(zip(("standard", "provider", "type"), agent.split(":")))
+    headers = {"Cookie": "token=" + host["token"], "Content-Type": "application/json"}
+    # The certificate is pcsd's own: pcs does not verify it either.
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    error = OSError("it has no address in " + KNOWN_HOSTS)
+    for place in host["dest_list"]:
+        pcsd = http.client.HTTPSConnection(place["addr"], place["port"], timeout=10, context=tls)
         try:
-            if not installed(node, agent):
-                trouble = "%s is not installed on %s" % (agent, node)
-        except KeyError:
-            trouble = "%s: this host has no access to its pcsd: pcs host auth %s" % (node, node)
-        except (OSError, ValueError) as error:
-            trouble = "%s cannot be asked whether it has %s: %s" % (node, agent, error)
-        if trouble:
-            wrong = 1
-            print("    " + trouble, file=sys.stderr)
-            break
-sys.exit(wrong)
+            pcsd.request("POST", COMMAND, json.dumps({"agent_name": name}), headers)
+            answer = pcsd.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as failed:
+            error = failed
+        finally:
+            pcsd.close()
+    raise error
+
+
+def problem(known, node, agent):
+    """Why it cannot be said that the node has the agent; None when it has it."""
+    cannot = f"cannot ask {node} whether it has {agent}:"
+    if node not in known:
+        return f"{cannot} this host has no token for it: run 'pcs host auth {node}' first"
+    try:
+        status, body = ask(known[node], agent)
+    except (OSError, http.client.HTTPException) as failed:
+        return f"{cannot} {failed}: bring it up with its pcsd, or take it out of the cluster and the scenario"
+    if status == 401:
+        return f"{cannot} it refuses this host's token: run 'pcs host auth {node}' first"
+    try:
+        answer = json.loads(body)
+        if status == 200 and answer["status"] == "success":
+            return None
+        reports = [report["message"] for report in answer["report_list"]]
+        if not any(report["code"] == "UNABLE_TO_GET_AGENT_METADATA" for report in reports):
+            return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
+    package = "inuvika-ha" if agent.startswith("ocf:inuvika:") else "resource-agents"
+    return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
+
+
+def first_problem(agent, *nodes):
+    try:
+        with open(KNOWN_HOSTS, encoding="utf-8") as file:
+            known = json.load(file)["known_hosts"]
+        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+    except (OSError, ValueError, KeyError, TypeError) as failed:
+        return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
+
+
+print(" ".join((first_problem(*sys.argv[1:]) or "").split()))

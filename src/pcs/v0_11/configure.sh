@@ -104,7 +104,8 @@ constraint() {
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
 }
-# never RESOURCE on NODE: neither run nor looked for there. avoid: not run there. prefer: started there at first.
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer: started there at first.
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
 prefer() { location "$1" "$3" prefer 1; }
@@ -113,13 +114,15 @@ location() {
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
-# favour RESOURCE on ATTRIBUTE VALUE score=SCORE: nodes whose attribute has this value are preferred.
-favour() {
-    local id="location-$1-$3"
-    local same="[@rsc='$1'][rule[@score='${5#score=}'][count(expression)=1]"
-    same+="[expression[@attribute='$3'][@operation='eq'][@value='$4']]]"
-    constraint "$id" "$same" \
-        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$5" "$3" eq "$4"
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: where not_defined ATTRIBUTE. Of node attributes.
+attract() {
+    local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
+    case $4 in
+        not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
+        *) id="location-$1-$4-$6" rule+="[@attribute='$4'][@operation='$5'][@value='$6']" ;;
+    esac
+    constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
 }
 # colocation RESOURCE with OTHER score=SCORE
 colocation() {
@@ -140,9 +143,9 @@ forget_earlier() {
     local path id own='false()' earlier=()
     for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
-            @id=concat('location-',@rsc,'-',@node,'-avoid') or \
-            @id=concat('location-',@rsc,'-',rule/expression[1]/@attribute) or \
-            @id=concat('location-',@rsc,'-',@node,'-never') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
+            @id=concat('location-',@rsc,'-',rule/*/@attribute,'-',rule/*/@value)) or \
             @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
         id_of "$path"
         is_known "$id" || earlier+=("$id")

@@ -17,6 +17,6 @@ if [ -z "$trial" ]; then
 fi
 make=$missing
 if [ -n "$missing" ] && [ -n "$dry_run" ]; then
-    say "Dry run: there is no cluster $cluster yet; steps 1 and 2 would create it."
+    say "Dry run: there is no cluster $cluster yet; steps 1 to 3 would create it."
     make=''
 fi

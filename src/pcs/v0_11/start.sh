@@ -19,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)
@@ -29,7 +29,7 @@ case $version in
 esac
 for agent in "${agents[@]}"; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
-        die "agent $agent is not installed on this host: install its package on every node that may run it"
+        die "agent $agent is not installed on this host: install its package first"
 done
 for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
 if [ -n "$trial" ]; then

@@ -37,15 +37,18 @@ pub struct ServiceKind {
     pub agent: &'static str,
     /// Whether everything moves to another node when this service cannot run here.
     pub critical: bool,
-    /// Meta attributes of its own.
+    /// Meta attributes beside those that follow from `critical`.
     pub meta: &'static [(&'static str, &'static str)],
-    /// What each node tells about: the node attribute `ID-VANTAGE` is `ok` where it sees it. The services go where it is seen.
+    /// What every node publishes its view of: the node attribute is SECTION-VANTAGE, and says [`OK`] where it is well.
     pub vantage: Option<&'static str>,
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address; the section must not have them.
     pub derived: fn(&VirtualIp) -> Params,
 }
+
+/// What a node attribute says when the node sees that all is well.
+pub const OK: &str = "ok";
 
 /// A service of a scenario.
 #[derive(Debug)]

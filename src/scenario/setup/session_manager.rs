@@ -7,20 +7,17 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     section: "session_manager",
     agent: "ovd-osm",
     critical: true,
-    // Somebody has started a second Apache: that one is stopped, and the one in use is left alone. Pacemaker before 2.1.3
-    // does not know the word, and stops both.
+    // Pacemaker 2.1.3 and later; an older one logs that it does not know the value, and restarts both.
     meta: &[("multiple-active", "stop_unexpected")],
     vantage: Some("database"),
     why: &[
-        "The Session Manager's Apache and its cron job. critical=true: when it cannot run here, everything moves.",
-        "multiple-active: when Apache has been started on the passive node as well, only that one is stopped.",
-        "role=Stopped: on the passive nodes the monitor takes a cron link away that a package upgrade has brought back, and",
-        "asks the database from there. Pacemaker runs it on EVERY node of the cluster, so the agent has to be on every node.",
+        "The web server and the cron job of the Session Manager: on the active node and nowhere else.",
+        "multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.",
     ],
     derived,
 };
 
-/// It listens on all addresses and asks itself: it does not depend on the virtual IP.
+/// It listens on every address and asks itself over loopback: nothing depends on the virtual IP address.
 fn derived(_vip: &VirtualIp) -> Params {
     Vec::new()
 }
