@@ -163,26 +163,3 @@ fn wrong_places_are_refused_before_anything_is_done() {
     let output = node.run("", "--nonsense");
     assert_eq!(output.status.code(), Some(2));
 }
-
-#[test]
-fn every_node_is_asked_for_its_agents_before_anything_is_pushed() {
-    let node = Node::new();
-    node.trial.write("lacking", "    ocf:inuvika:ovd-osm is not installed on pcs3.priv\n", 0o644);
-    let before = node.trial.read("live.xml");
-    let output = node.run("", "");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("is not installed on pcs3.priv"), "{output:?}");
-    assert!(said.contains("nothing was changed"), "{output:?}");
-    assert_eq!(node.trial.read("live.xml"), before);
-    let all = "ocf:inuvika:ovd-osm ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src ocf:inuvika:ovd-osm";
-    let asked = format!("osm1.priv {all} , osm2.priv {all} , pcs3.priv ocf:inuvika:ovd-osm\n");
-    assert_eq!(node.trial.read("asked"), asked);
-    // Who knows better may say so.
-    std::fs::remove_file(node.trial.path("asked")).unwrap();
-    let output = node.run("", "--agents-installed");
-    assert!(output.status.success() && !node.trial.path("asked").exists(), "{output:?}");
-    // The program is one: it compiles, and says in one line what is missing here.
-    let python = std::process::Command::new("/usr/bin/python3").arg(node.trial.path("program.py")).arg("n").output();
-    let said = String::from_utf8(python.unwrap().stderr).unwrap();
-    assert!(said.lines().count() == 1 && said.contains("known-hosts"), "{said}");
-}

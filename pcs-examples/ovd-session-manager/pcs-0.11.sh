@@ -34,10 +34,9 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 usage() {
-    printf 'usage: %s [--dry-run] [--cib FILE] [--agents-installed]\n' "${0##*/}"
-    printf '  --dry-run           do everything but the push\n'
-    printf '  --cib FILE          configure the cluster information base in FILE instead of a running cluster\n'
-    printf '  --agents-installed  do not ask the nodes whether they have the agents\n'
+    printf 'usage: %s [--dry-run] [--cib FILE]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the push\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
 
 # The name of the cluster that a corosync.conf on stdin describes.
@@ -503,76 +502,15 @@ reveal_secrets() {
     unset secret_text
 }
 
-# Succeeds when every node has the agents that will run there; else it says which one lacks what.
-ask_nodes() {
-    local node agent words=()
-    for node in "${nodes[@]}"; do
-        words+=(${words[0]+,} "$node" "${everywhere[@]}")
-        case " ${runners[*]} " in *" $node "*) ;; *) continue ;; esac
-        for agent in "${agents[@]}"; do case $agent in ocf:*) words+=("$agent") ;; esac; done
-    done
-    python3 - "${words[@]}" <<'END'
-# Asks pcsd of every node for the agents that will run there: NODE AGENT... [, NODE AGENT...]
-# The tokens that "pcs host auth" left on this host are used; nothing is changed anywhere.
-import json, ssl, sys, urllib.error, urllib.request
-
-TIMEOUT = 15
-try:
-    with open("/var/lib/pcsd/known-hosts") as hosts:
-        known = json.load(hosts)["known_hosts"]
-except (OSError, ValueError, KeyError) as error:
-    sys.exit("    read the nodes that pcs knows: %s: run pcs host auth" % error)
-# pcsd has a certificate of its own making; pcs does not check it either.
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-opener = urllib.request.build_opener(
-    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-)
-
-
-def installed(node, agent):
-    place = known[node]["dest_list"][0]
-    address = "[%s]" % place["addr"] if ":" in place["addr"] else place["addr"]
-    standard, provider, kind = agent.split(":")
-    name = {"standard": standard, "provider": provider, "type": kind}
-    request = urllib.request.Request(
-        "https://%s:%s/api/v1/resource-agent-get-agent-metadata/v1" % (address, place["port"]),
-        json.dumps({"agent_name": name}).encode(),
-        {"Content-Type": "application/json", "Cookie": "token=" + known[node]["token"]},
-    )
-    with opener.open(request, timeout=TIMEOUT) as answer:
-        return json.load(answer)["status"] == "success"
-
-
-wrong = 0
-for words in " ".join(sys.argv[1:]).split(" , "):
-    node, *agents = words.split()
-    for agent in agents:
-        trouble = ""
-        try:
-            if not installed(node, agent):
-                trouble = "%s is not installed on %s" % (agent, node)
-        except KeyError:
-            trouble = "%s: this host has no access to its pcsd: pcs host auth %s" % (node, node)
-        except (OSError, ValueError) as error:
-            trouble = "%s cannot be asked whether it has %s: %s" % (node, agent, error)
-        if trouble:
-            wrong = 1
-            print("    " + trouble, file=sys.stderr)
-            break
-sys.exit(wrong)
-END
-}
 # ---------------------------------------------------------------------------------------------------------------------
 # bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
 # it is all of the script.
 main() {
-dry_run='' trial='' more='' installed=''
+dry_run='' trial='' more=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=1 ;;
         --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
-        --agents-installed) installed=1 ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -683,15 +621,6 @@ for ((wait = 30; ; wait -= 1)); do
     sleep 2
 done
 [ -z "$problem" ] || die "$problem"
-
-# Every node of the cluster is asked for the agents that will run there, by pcsd, before anything is pushed.
-if [ -n "$trial" ]; then
-    say '--cib: the nodes are not asked for their agents.'
-elif [ -n "$missing" ] && [ -z "$make" ]; then
-    say 'Dry run: the nodes are not asked for their agents.'
-elif [ -z "$installed" ]; then
-    ask_nodes || die 'nothing was changed. Install what is missing (or, when it is there: --agents-installed)'
-fi
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 4: cluster properties

@@ -5,7 +5,6 @@
 use super::dialect::Dialect;
 use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View};
 use super::quote::quote;
-use crate::ocf::spec::STOPPED;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
 const CLUSTER: &str = include_str!("v0_11/cluster.sh");
@@ -13,8 +12,6 @@ const AGENTS: &str = include_str!("v0_11/agents.sh");
 const ASK: &str = include_str!("v0_11/agents.py");
 const CONFIGURE: &str = include_str!("v0_11/configure.sh");
 const START: &str = include_str!("v0_11/start.sh");
-const AGENTS: &str = include_str!("v0_11/agents.sh");
-const ASK: &str = include_str!("v0_11/agents.py");
 const COPY: &str = include_str!("v0_11/copy.sh");
 const FINISH: &str = include_str!("v0_11/finish.sh");
 const MISSING: &str = include_str!("v0_11/missing.sh");
@@ -49,7 +46,6 @@ impl Dialect for Pcs011 {
                 copied = true;
                 script.push('\n');
                 script.push_str(COPY);
-                script.push_str(AGENTS);
             }
             number += 1;
             script.push_str(&heading(number, &section.title, &section.why));
@@ -98,8 +94,6 @@ fn header(plan: &Plan) -> String {
         ("nodes", list(nodes)),
         ("addresses", list(plan.nodes.iter().flat_map(|node| node.addresses.iter().map(String::as_str)))),
         ("agents", list(agents(plan).iter().map(String::as_str))),
-        ("runners", list(plan.runners.iter().map(String::as_str))),
-        ("everywhere", list(everywhere(plan))),
         ("secrets", list(secrets(plan))),
         ("token", token(plan).map_or_else(|| "''".into(), |token| token.to_string())),
         ("at_boot", if at_boot(plan) { "enable" } else { "disable" }.into()),
@@ -138,32 +132,6 @@ fn agents(plan: &Plan) -> Vec<String> {
         _ => None,
     };
     steps(plan).filter_map(agent).collect()
-}
-
-/// Agents that every node of the cluster must have: a monitor with role=Stopped runs on all of them, whatever the
-/// constraints, and a node without the agent would be fenced for it.
-fn everywhere(plan: &Plan) -> impl Iterator<Item = &str> {
-    steps(plan).filter_map(|step| match step {
-        Step::Primitive(resource) if resource.operations.iter().any(|op| op.role.as_deref() == Some(STOPPED)) => {
-            Some(resource.agent.as_str())
-        }
-        _ => None,
-    })
-}
-
-/// The function that asks all nodes, with its Python program. pcs is written in Python, so that is there.
-fn ask_nodes() -> String {
-    format!(
-        "# Succeeds when every node has the agents that will run there; else it says which one lacks what.\n\
-         ask_nodes() {{\n    \
-         local node agent words=()\n    \
-         for node in \"${{nodes[@]}}\"; do\n        \
-         words+=(${{words[0]+,}} \"$node\" \"${{everywhere[@]}}\")\n        \
-         case \" ${{runners[*]}} \" in *\" $node \"*) ;; *) continue ;; esac\n        \
-         for agent in \"${{agents[@]}}\"; do case $agent in ocf:*) words+=(\"$agent\") ;; esac; done\n    \
-         done\n    \
-         python3 - \"${{words[@]}}\" <<'END'\n{ASK}END\n}}\n"
-    )
 }
 
 /// Every file that the script reads a secret from.
@@ -218,10 +186,6 @@ fn step(plan: &Plan, step: &Step) -> String {
         }
         Step::Colocation { resource, with, score } => {
             command("", "colocation", &[resource.clone(), "with".into(), with.clone(), format!("score={score}")])
-        }
-        Step::Favour { resource, attribute, value, score } => {
-            let words = ["on".into(), attribute.clone(), value.clone(), format!("score={score}")];
-            command("", "favour", &[std::slice::from_ref(resource), &words[..]].concat())
         }
         Step::Order { first, then, kind } => {
             let kind = match kind {

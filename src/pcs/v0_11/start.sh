@@ -2,12 +2,11 @@
 # bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
 # it is all of the script.
 main() {
-dry_run='' trial='' more='' installed=''
+dry_run='' trial='' more=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=1 ;;
         --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
-        --agents-installed) installed=1 ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac

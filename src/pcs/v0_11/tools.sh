@@ -5,10 +5,9 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 usage() {
-    printf 'usage: %s [--dry-run] [--cib FILE] [--agents-installed]\n' "${0##*/}"
-    printf '  --dry-run           do everything but the push\n'
-    printf '  --cib FILE          configure the cluster information base in FILE instead of a running cluster\n'
-    printf '  --agents-installed  do not ask the nodes whether they have the agents\n'
+    printf 'usage: %s [--dry-run] [--cib FILE]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the push\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
 
 # The name of the cluster that a corosync.conf on stdin describes.
