@@ -95,14 +95,23 @@ impl Config {
         if vhost.port() == 0 || vhost.ip().is_unspecified() {
             return Err(Failure::configured(format!("parameter vhost: nobody can be asked at {vhost}")));
         }
-        let manage_cron = params.boolean("manage_cron")?;
+        let cron =
+            if params.boolean("manage_cron")? { Some((needed("cron_link")?, needed("cron_target")?)) } else { None };
+        if let Some((link, target)) = cron.as_ref().filter(|(link, target)| link.parent() == target.parent()) {
+            let reason = format!("parameter cron_target: cron runs what is beside {} on every node", link.display());
+            return Err(Failure::configured(if link == target {
+                format!("{reason}: it is cron_link")
+            } else {
+                reason
+            }));
+        }
         Ok(Self {
             settings: needed("session_manager_config")?,
             server: Server::new(params)?,
             vhost,
             request_timeout: seconds("request_timeout")?,
             content: Content::new(params, vhost)?,
-            cron: if manage_cron { Some((needed("cron_link")?, needed("cron_target")?)) } else { None },
+            cron,
             database_timeout: seconds("database_timeout")?,
             dependency_fails: params.text("dependency_failure") == Some("fail"),
         })

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use super::config::Config;
+use super::database::View;
 use crate::ocf::check::Verdict;
 use crate::ocf::operation::Operation;
 use crate::probe::http::Answer;
@@ -29,6 +30,13 @@ pub fn check(config: &Config, op: &Operation) -> (Verdict, String) {
     };
     if config.content.is_default && !matched_before(config, op) {
         return (Verdict::Degraded, format!("{why}; never matched here: set service_url and service_match"));
+    }
+    // A page that needs the database fails on every node when nobody reaches that: it is judged by depth 20 then, by vantage
+    // point, and not here.
+    if !config.dependency_fails
+        && let View::Lost(cause) = View::of(config, op)
+    {
+        return (Verdict::Degraded, format!("{cause}; {why}"));
     }
     (Verdict::Failed, why)
 }

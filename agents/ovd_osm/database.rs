@@ -1,5 +1,7 @@
 //! The database, and what the cluster learns of this node's view of it.
 
+use std::time::Duration;
+
 use super::config::Config;
 use super::settings::Settings;
 use crate::cluster::attribute::Attribute;
@@ -13,6 +15,20 @@ use crate::probe::mysql::Trouble;
 /// monitors of other depths may hold it up). Each change starts the time anew (attrd_updater(8)). So a database that is lost by everybody never looks like one that is lost by
 /// one node.
 const DAMPENING: u32 = 30;
+
+/// How long the attribute manager may take: it is on this node.
+const PUBLISH: Duration = Duration::from_secs(3);
+
+/// The Session Manager writes its settings in place: a reader may come in between.
+const ONCE_MORE: Duration = Duration::from_millis(300);
+
+/// Reads the settings; twice, when the first look finds them unusable.
+pub fn settings(config: &Config) -> Result<Settings, String> {
+    Settings::read(&config.settings).or_else(|_| {
+        std::thread::sleep(ONCE_MORE);
+        Settings::read(&config.settings)
+    })
+}
 
 /// How this node sees the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +46,7 @@ pub enum View {
 impl View {
     /// Asks, with the credentials of the Session Manager.
     pub fn of(config: &Config, op: &Operation) -> Self {
-        let settings = match Settings::read(&config.settings) {
+        let settings = match settings(config) {
             Ok(settings) => settings,
             Err(why) => return View::Unknown(why),
         };
@@ -65,7 +81,7 @@ impl View {
 /// works without it, only its failover does not see the database then.
 pub fn publish(view: &View, op: &Operation) -> String {
     let attribute = Attribute { name: attribute_name(op), dampening: DAMPENING };
-    let published = attribute.publish(view.word(), &op.deadline);
+    let published = attribute.publish(view.word(), &op.deadline.within(PUBLISH));
     let trouble = published.as_ref().err().map(|error| format!("publish {}: {error}", attribute.name));
     memory::once(op, "attribute", trouble.as_deref());
     if matches!(published, Ok(true)) {

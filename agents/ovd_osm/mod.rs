@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use self::config::{Config, Server};
 use self::plan::{Observed, Step, plan};
-use self::settings::Settings;
 use crate::ocf::agent::Agent;
 use crate::ocf::check::Check;
+use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
 use crate::ocf::params::{Params, fits};
@@ -36,6 +36,12 @@ use crate::sys::service::{Process, Service};
 
 /// Where things of an instance are kept that outlive a reboot.
 const ATTIC: &str = "/var/lib/inuvika-ha";
+
+/// How long systemd is asked for a control group: an answer takes milliseconds, and a stop needs its time for other things.
+const LOCATE: Duration = Duration::from_secs(1);
+
+/// How long systemd may take to read a drop-in.
+const CLAIM: Duration = Duration::from_secs(5);
 
 /// How long the web server may take to say what is wrong with its configuration, after a start that failed.
 const COMPLAINT: Duration = Duration::from_secs(3);
@@ -83,7 +89,7 @@ impl Agent for OvdOsm {
     fn start(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
         // Half-copied or missing settings: every page would be an error. The database itself is not asked: when nobody
         // reaches it, the service is to run all the same.
-        Settings::read(&config.settings).map_err(Failure::generic)?;
+        database::settings(config).map_err(Failure::generic)?;
         let cron = cron_of(config, op);
         if let Some(cron) = cron.as_ref().filter(|cron| !cron.target.is_file()) {
             let table = cron.target.display();
@@ -157,16 +163,15 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
         match step {
             Step::StopServer => {
                 op.log.warning(&format!("{} runs, but does not answer: it is restarted", applied.service.name()));
-                stop_server(applied.service.clone(), Duration::ZERO, op)?;
+                // It may be busy rather than hung: what it does gets a little time. What is stopped gets none.
+                stop_server(applied.service.clone(), op.deadline.left() / 10, op)?;
             }
             Step::StartServer => {
                 done.push(step);
-                applied.service.start(&op.deadline).map_err(|e| complaint(&applied.service, &e, op))?;
+                applied.service.start(&but_for_undoing(op)).map_err(|e| complaint(&applied.service, &e, op))?;
             }
             Step::AwaitAnswer => {
-                // What is left then is for taking it all back.
-                let reserve = (op.deadline.left() / 4).clamp(Duration::from_secs(1), Duration::from_secs(10));
-                let limit = op.deadline.within(op.deadline.left().saturating_sub(reserve));
+                let limit = but_for_undoing(op);
                 monitor::await_answer(config, &applied.service, &limit).map_err(Failure::generic)?;
             }
             Step::LinkCron => {
@@ -175,7 +180,7 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
             }
             // The service is up: systemd's readiness to leave it alone must not take it down again.
             Step::Claim => {
-                if let Err(error) = applied.service.claim(&op.deadline) {
+                if let Err(error) = applied.service.claim(&op.deadline.within(CLAIM)) {
                     op.log.warning(&format!("keep systemd from restarting {}: {error}", applied.service.name()));
                 }
             }
@@ -187,6 +192,12 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
         op.log.info(&format!("{} started, answers at {}", applied.service.name(), config.vhost));
     }
     Ok(())
+}
+
+/// The time that start has, without what taking it all back may need.
+fn but_for_undoing(op: &Operation) -> Deadline {
+    let reserve = (op.deadline.left() / 4).clamp(Duration::from_secs(1), Duration::from_secs(10));
+    op.deadline.within(op.deadline.left().saturating_sub(reserve))
 }
 
 /// Takes back what a failed start has done; what it found stays.
@@ -256,7 +267,7 @@ fn located(config: &Config, op: &Operation) -> Result<Service, Failure> {
 
 /// Asks systemd for the control group. Without an answer there is still the one that units have by default.
 fn locate(service: &mut Service, op: &Operation) {
-    if let Err(error) = service.locate(&op.deadline) {
+    if let Err(error) = service.locate(&op.deadline.within(LOCATE)) {
         op.step(&format!("no control group of {}: {error}", service.name()));
     }
 }

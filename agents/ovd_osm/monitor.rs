@@ -9,10 +9,14 @@ use super::settings::Settings;
 use super::{Applied, content, cron_of};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
+use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::probe::alive;
 use crate::sys::cron_link::{CronLink, Found};
 use crate::sys::service::{Process, Service};
+
+/// How the reason begins when the web server takes a connection and says nothing.
+const NO_ANSWER: &str = "no answer from";
 
 /// The checks of monitor.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -36,10 +40,10 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let mut checks = vec![server];
     if runs {
         let limit = op.deadline.within(config.request_timeout);
-        checks.push(Check::run("answer", || answer(config.vhost, &service, &limit)));
+        checks.push(Check::run("answer", || answer(config.vhost, &service, op, &limit)));
     }
     if let Some(cron) = &cron {
-        checks.push(Check::run("cron job", || judge_cron(cron, op)));
+        checks.push(Check::run("cron job", || judge_cron(cron, applied.is_some() && !op.is_probe())));
     }
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.name != "cron job" && check.verdict == Verdict::Failed);
@@ -85,7 +89,9 @@ fn orphans(service: &Service, applied: Option<&Applied>) -> Option<(Process, usi
     (!lives && tops != 1).then_some((main, tops))
 }
 
-fn answer(vhost: SocketAddr, service: &Service, limit: &Deadline) -> (Verdict, String) {
+/// A server that has no worker free for a while is busy, and a restart would cut what its users do: the first time without
+/// an answer is degraded, the next one a failure. Processes that are stopped cannot get any better.
+fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline) -> (Verdict, String) {
     match alive::ask(vhost, limit) {
         Ok(line) => (Verdict::Ok, format!("{vhost}: {line}")),
         Err(why) => {
@@ -98,14 +104,17 @@ fn answer(vhost: SocketAddr, service: &Service, limit: &Deadline) -> (Verdict, S
                 (0, _) => format!(": {blocked} of {all} processes wait for a disk"),
                 _ => format!(": {stopped} of {all} processes are stopped (SIGSTOP)"),
             };
-            (Verdict::Failed, format!("{why}{hint}"))
+            let late = why.starts_with(NO_ANSWER) && stopped == 0 && op.is_recurring();
+            let again = || memory::last_reason(op).is_some_and(|last| last.starts_with(NO_ANSWER));
+            let verdict = if late && !again() { Verdict::Degraded } else { Verdict::Failed };
+            (verdict, format!("{why}{hint}"))
         }
     }
 }
 
-fn judge_cron(cron: &CronLink, op: &Operation) -> (Verdict, String) {
-    // A Session Manager that ran before the cluster came is adopted as it is; start puts its link right later.
-    let wrong = if op.is_probe() { Verdict::Degraded } else { Verdict::Failed };
+fn judge_cron(cron: &CronLink, started_here: bool) -> (Verdict, String) {
+    // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the link.
+    let wrong = if started_here { Verdict::Failed } else { Verdict::Degraded };
     let link = cron.link.display();
     match cron.look() {
         Err(error) => (wrong, format!("look at cron link {link}: {error}")),

@@ -40,6 +40,8 @@ fn what_cannot_be_meant_is_refused_with_its_parameter() {
         ("service_match", "(open"),
         ("service_manager", "upstart"),
         ("httpd_config", "relative"),
+        ("cron_target", "/etc/cron.d/other"),
+        ("cron_target", "/etc/cron.d/sessionmanager"),
         ("graceful_timeout", "soon"),
         ("database_timeout", "0"),
     ] {

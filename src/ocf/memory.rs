@@ -15,6 +15,17 @@ fn file(op: &Operation) -> String {
     format!("reason.{}", op.depth)
 }
 
+/// Whether two texts tell the same: a time that was measured differs from one monitor to the next.
+fn same(a: &str, b: &str) -> bool {
+    let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    words(a) == words(b)
+}
+
+/// What the last recurring monitor of this depth had to complain about.
+pub fn last_reason(op: &Operation) -> Option<String> {
+    op.state.read(&file(op))
+}
+
 /// Logs what came of `op`; `told` when a person at a terminal has just seen it.
 pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
     let level = if outcome.code == Code::Degraded { Level::Warning } else { Level::Error };
@@ -30,7 +41,7 @@ pub fn log_outcome(op: &Operation, outcome: &Outcome, told: bool) {
     }
     let before = op.state.read::<String>(&file(op));
     match (&outcome.reason, before) {
-        (Some(reason), before) if before.as_ref() != Some(reason) => {
+        (Some(reason), before) if !before.as_ref().is_some_and(|before| same(before, reason)) => {
             op.log.write(level, &format!("monitor (exit code {}): {reason}", outcome.code));
             // Only beside a state folder that start made: a stopped resource leaves nothing.
             if op.state.folder().exists() {
@@ -52,7 +63,7 @@ pub fn once(op: &Operation, about: &str, what: Option<&str>) {
     let file = format!("said.{about}");
     let before = state.read::<String>(&file);
     match (what, before) {
-        (Some(what), before) if before.as_deref() != Some(what) => {
+        (Some(what), before) if !before.as_ref().is_some_and(|before| same(before, what)) => {
             op.log.warning(what);
             // On a passive node this is the only memory; elsewhere a stopped resource leaves nothing.
             if op.is_passive() || state.folder().exists() {

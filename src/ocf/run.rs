@@ -14,7 +14,7 @@ use super::log::Log;
 use super::operation::Operation;
 use super::params::Params;
 use super::recorded::Recorded;
-use super::spec::Spec;
+use super::spec::{STOPPED, Spec};
 use super::state::State;
 use super::trace::Trace;
 use super::{memory, metadata, report};
@@ -171,8 +171,11 @@ fn catch_panics(env: &Environment) {
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
         let what = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+        // Anything but 7 of a passive node's monitor is taken for running there.
+        let passive = env.meta("role") == Some(STOPPED);
+        let code = if passive { Code::NotRunning } else { Code::Generic };
         print_reason(&env, &format!("internal error at {place}: {what}"));
-        std::process::exit(i32::from(Code::Generic as u8));
+        std::process::exit(i32::from(code as u8));
     }));
 }
 

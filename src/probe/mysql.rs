@@ -44,10 +44,10 @@ pub struct Database {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
     /// Nobody answered from there: no route, refused, no answer in time, a name that does not resolve, or a server that
-    /// breaks off before it has said anything of its own.
+    /// breaks off before it has said anything of its own. Also a server that lets this host in no more, or never did (1129,
+    /// 1130): it may serve others.
     Unreachable(String),
-    /// The server answered and refused: access denied, unknown database, host not allowed, too many connections,
-    /// shutting down.
+    /// The server answered and refused: access denied, unknown database, too many connections, shutting down.
     Refused(String),
 }
 
@@ -114,6 +114,11 @@ impl Database {
     fn explain(&self, error: &Error) -> Trouble {
         let place = &self.place;
         match error {
+            // Too many broken connections from this host, and a host that may not come at all: others may be served.
+            Error::Server(error) if [1129, 1130].contains(&error.code) => {
+                let text = first_line(&error.message, 160);
+                Trouble::Unreachable(format!("database {place} shuts this node out: {text} ({})", error.code))
+            }
             Error::Server(error) => {
                 let text = first_line(&error.message, 160);
                 let text = text.strip_suffix(" (using password: YES)").unwrap_or(&text);

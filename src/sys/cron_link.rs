@@ -62,7 +62,10 @@ impl CronLink {
         if !kind.is_symlink() {
             return Ok(Found::Foreign(if kind.is_dir() { "a folder" } else { "a file" }.to_owned()));
         }
-        let leads_to = destination(&self.link)?;
+        let leads_to = match destination(&self.link) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Absent),
+            other => other?,
+        };
         if leads_to == self.via {
             let whole = destination(&self.via).is_ok_and(|end| end == self.target) && self.target.is_file();
             return Ok(if whole { Found::Ours } else { Found::Dead });
@@ -80,12 +83,14 @@ impl CronLink {
     /// # Errors
     /// When a link cannot be made or the foreign thing cannot be moved; then nothing has been lost.
     pub fn put(&self) -> io::Result<Option<PathBuf>> {
-        replace(&self.via, &self.target)?;
         let moved = match self.look()? {
             Found::Ours => return Ok(None),
             Found::Foreign(_) => Some(self.move_away()?),
             _ => None,
         };
+        replace(&self.via, &self.target)?;
+        // Also when it is there already and was only dead: cronie looks again when something changes in the folder, and what
+        // is under /run is not.
         replace(&self.link, &self.via)?;
         Ok(moved)
     }
@@ -100,17 +105,18 @@ impl CronLink {
             Found::Absent => Taken::Nothing,
             Found::Foreign(_) if self.link.is_dir() => Taken::Nothing,
             Found::Foreign(_) => Taken::Moved(self.move_away()?),
-            _ => {
-                fs::remove_file(&self.link)?;
-                Taken::Link
-            }
+            _ => match fs::remove_file(&self.link) {
+                // A package's script was quicker.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Taken::Nothing,
+                other => other.map(|()| Taken::Link)?,
+            },
         };
         let _ = fs::remove_file(&self.via);
         Ok(taken)
     }
 
-    /// Why cron would not run the table, as the end of "cron ignores ...": it wants a file of root's that nobody else may
-    /// write to (cron(8) of Debian, crond(8) of cronie).
+    /// Why cron would not run the table, as the end of "cron ignores ...": it wants a file of root's with one name, which
+    /// nobody else may write to and nobody may execute (cron(8) of Debian, crond(8) of cronie).
     pub fn refused(&self) -> Option<String> {
         let table = self.target.display();
         match fs::metadata(&self.target) {
@@ -118,12 +124,24 @@ impl CronLink {
             Ok(data) if !data.is_file() => Some(format!("{table}: it is no file")),
             Ok(data) if data.uid() != 0 => Some(format!("{table}: its owner is not root")),
             Ok(data) if data.permissions().mode() & 0o022 != 0 => Some(format!("{table}: others may write to it")),
+            Ok(data) if data.permissions().mode() & 0o7533 != 0o400 => Some(format!("{table}: chmod 644 it")),
+            Ok(data) if data.nlink() != 1 => Some(format!("{table}: it has a second name (hard link)")),
             Ok(_) => None,
         }
     }
 
-    /// Moves what is foreign to the attic, under its name and the time.
+    /// Moves what is foreign to the attic, under its name and the time. Where that cannot be (a full or read-only /var), it
+    /// gets a name beside the link that cron does not read: a stop must not fail for it.
     fn move_away(&self) -> io::Result<PathBuf> {
+        self.to_attic().or_else(|error| {
+            let name = self.link.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let place = self.link.with_file_name(format!(".{name}.moved-by-inuvika-ha"));
+            fs::rename(&self.link, &place).map_err(|_| error)?;
+            Ok(place)
+        })
+    }
+
+    fn to_attic(&self) -> io::Result<PathBuf> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.attic)?;
         let name = self.link.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stamp = chrono::Local::now().format("%Y%m%d-%H%M%S");
@@ -135,7 +153,8 @@ impl CronLink {
         let place = (0..1000).find_map(|n| free(&n)).ok_or(io::ErrorKind::AlreadyExists)?;
         match fs::rename(&self.link, &place) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                copy(&self.link, &place)?;
+                // Half of a copy is worth nothing, and there would be one more with each try.
+                copy(&self.link, &place).inspect_err(|_| drop(fs::remove_file(&place)))?;
                 fs::remove_file(&self.link)?;
             }
             other => other?,
@@ -178,9 +197,6 @@ fn beside(link: &Path) -> PathBuf {
 
 /// Makes `link` lead to `target` in one step, whatever was there.
 fn replace(link: &Path, target: &Path) -> io::Result<()> {
-    if fs::read_link(link).is_ok_and(|to| to == target) {
-        return Ok(());
-    }
     let new = beside(link);
     let _ = fs::remove_file(&new);
     symlink(target, &new)?;

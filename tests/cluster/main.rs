@@ -118,10 +118,16 @@ fn quorum_only(lab: &Lab) -> Result<()> {
 fn missing_agent(lab: &Lab) -> Result<()> {
     let voter = lab.node("pcs3");
     let agent = format!("{}/ovd-osm", ovd::AGENTS);
+    let configuration = || lab.node("osm1").run(["cibadmin", "--query", "--scope", "configuration"]);
+    let before = configuration()?;
+    // Out of the cluster meanwhile, or the very thing would happen. pcsd goes on.
+    voter.run(["pcs", "cluster", "stop"])?;
     voter.run(["rm", &agent])?;
     let result = lab.node("osm1").output(["bash", "-c", "bash /root/cluster.sh 2>&1"]);
     voter.run(["ln", "-sf", "/usr/sbin/inuvika-ha", &agent])?;
+    voter.run(["pcs", "cluster", "start", "--wait=60"])?;
     let said = result?;
+    ensure!(configuration()? == before, "something was pushed: {}", said.describe());
     ensure!(!said.ok() && said.stdout.contains("pcs3.priv") && said.stdout.contains("ovd-osm"), "{}", said.describe());
     Ok(())
 }

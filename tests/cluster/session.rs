@@ -70,17 +70,17 @@ pub fn adopted(lab: &Lab) -> Result<()> {
 }
 
 pub fn killed(lab: &Lab) -> Result<()> {
-    heals(lab, "", Duration::from_secs(5), |node| node.run(["pkill", "-9", "--exact", "apache2"]).map(drop))
+    heals(lab, "", Duration::from_secs(15), |node| node.run(["pkill", "-9", "--exact", "apache2"]).map(drop))
 }
 
 pub fn stopped(lab: &Lab) -> Result<()> {
-    heals(lab, "are stopped (SIGSTOP)", Duration::from_secs(9), |node| {
+    heals(lab, "are stopped (SIGSTOP)", Duration::from_secs(20), |node| {
         node.run(["pkill", "-STOP", "--exact", "apache2"]).map(drop)
     })
 }
 
 pub fn link_lost(lab: &Lab) -> Result<()> {
-    heals(lab, "the cron job does not run", Duration::from_secs(6), |node| {
+    heals(lab, "the cron job does not run", Duration::from_secs(15), |node| {
         node.run(["rm", session_manager::CRON_LINK]).map(drop)
     })
 }
@@ -149,7 +149,7 @@ pub fn slow_clients(lab: &Lab) -> Result<()> {
         client.wait()?;
     }
     eprintln!("cluster: a move with slow clients: {outage}");
-    ensure!(outage.longest < Duration::from_secs(6), "slow clients held the failover: {outage}");
+    ensure!(outage.longest < Duration::from_secs(15), "slow clients held the failover: {outage}");
     ensure!(main_process(node)? == "0", "Apache still runs on {}", node.name());
     ensure!(ovd::view(lab)?.failures.is_empty(), "{:?}", ovd::view(lab)?.failures);
     settled(lab)

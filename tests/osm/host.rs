@@ -87,6 +87,19 @@ pub fn expect_monitor_of(agent: &Subject, depth: &str, code: i32, reason: &str) 
     Ok(())
 }
 
+/// Starts Apache as an administrator would, and waits until it answers.
+pub fn start_apache() {
+    let config = osm_host::folder(0).join("httpd.conf");
+    sh(&format!("{} -f {} -k start", apache::PROGRAM, config.display()));
+    let ready =
+        || Path::new("/run/osm/0/httpd.pid").exists() && TcpStream::connect(("127.0.0.1", osm_host::port(0))).is_ok();
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "Apache does not answer");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// How long something takes.
 pub fn timed<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
     let begun = Instant::now();

@@ -7,7 +7,6 @@ use anyhow::{Result, ensure};
 
 use crate::Body;
 use crate::host::{ATTIC, LINK, TABLE, agent, expect, nothing_left, passive, sh};
-use crate::support::osm_host;
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a passive node is quiet", quiet),
@@ -51,8 +50,7 @@ fn file() -> Result<()> {
 }
 
 fn stray() -> Result<()> {
-    let config = osm_host::folder(0).join("httpd.conf");
-    sh(&format!("/usr/sbin/apache2 -f {} -k start; sleep 0.3", config.display()));
+    crate::host::start_apache();
     silent()?;
     let said = passive().with("HA_LOGFILE", "/run/agents/log").with("HA_LOGFACILITY", "none");
     sh("rm -rf /run/inuvika-ha /run/agents/log");

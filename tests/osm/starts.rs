@@ -8,12 +8,13 @@ use anyhow::{Result, ensure};
 
 use crate::Body;
 use crate::host::{ATTIC, LINK, TABLE, agent, expect, expect_monitor, main_process, nothing_left, sh, timed};
-use crate::support::{apache, mariadb, osm_host};
+use crate::support::{mariadb, osm_host};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("start brings Apache and the cron job up, stop takes both away", life),
     ("the cron link is dead when /run is lost", link_dies),
     ("a Session Manager that runs is adopted without a restart", adopts),
+    ("without a cron link it is adopted as well, and told", adopts_without_link),
     ("a package's own cron link is adopted", adopts_link),
     ("a foreign file in the link's place is kept elsewhere", foreign),
     ("start refuses settings that cannot work, and says why", settings),
@@ -54,10 +55,8 @@ fn link_dies() -> Result<()> {
 }
 
 fn adopts() -> Result<()> {
-    let config = osm_host::folder(0).join("httpd.conf");
-    sh(&format!("{} -f {} -k start", apache::PROGRAM, config.display()));
+    crate::host::start_apache();
     symlink(TABLE, LINK)?;
-    std::thread::sleep(Duration::from_millis(300));
     let before = main_process();
     expect(&agent().probing(), "monitor", 0)?;
     // Taken over by a probe, it is never started: its monitors have no memory to go by.
@@ -65,6 +64,17 @@ fn adopts() -> Result<()> {
     expect(&agent(), "start", 0)?;
     ensure!(main_process() == before && sh(&format!("kill -0 {before} && echo alive")).contains("alive"), "restarted");
     expect_monitor("0", 0, "")?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn adopts_without_link() -> Result<()> {
+    crate::host::start_apache();
+    let before = main_process();
+    // A monitor that fails would have it restarted.
+    expect(&agent().probing(), "monitor", 190)?;
+    expect_monitor("0", 190, "the cron job does not run")?;
+    ensure!(main_process() == before, "restarted");
     expect(&agent(), "stop", 0)?;
     nothing_left()
 }

@@ -114,8 +114,7 @@ fn stuck() -> Result<()> {
 }
 
 fn never_started() -> Result<()> {
-    let config = osm_host::folder(0).join("httpd.conf");
-    sh(&format!("/usr/sbin/apache2 -f {} -k start; sleep 0.3", config.display()));
+    crate::host::start_apache();
     std::os::unix::fs::symlink(crate::host::TABLE, crate::host::LINK)?;
     expect(&agent(), "stop", 0)?;
     nothing_left()

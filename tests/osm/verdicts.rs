@@ -15,6 +15,7 @@ use crate::support::{apache, osm_host};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a stopped Apache (SIGSTOP) is seen within one monitor", stopped),
+    ("a busy Apache is degraded at first, then failed", busy),
     ("an Apache that is gone while its cron job runs is a failure", gone),
     ("orphans of a killed main process are a failure", orphans),
     ("a restart by hand is no failure", restarted),
@@ -40,6 +41,24 @@ fn stopped() -> Result<()> {
     nothing_left()
 }
 
+fn busy() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    // More clients than it has workers: each has sent half of its request.
+    let mut clients = Vec::new();
+    for _ in 0..12 {
+        let mut client = std::net::TcpStream::connect(("127.0.0.1", osm_host::port(0)))?;
+        std::io::Write::write_all(&mut client, b"GET / HTTP/1.0\r\n")?;
+        clients.push(client);
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    let first = expect_monitor_of(&agent().with_param("request_timeout", "1s"), "0", 190, "no answer from");
+    let second = expect_monitor_of(&agent().with_param("request_timeout", "1s"), "0", 1, "no answer from");
+    drop(clients);
+    first.and(second)?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
 fn gone() -> Result<()> {
     expect(&agent(), "start", 0)?;
     signal(Signal::SIGKILL);
@@ -55,6 +74,9 @@ fn gone() -> Result<()> {
 
 fn orphans() -> Result<()> {
     expect(&agent(), "start", 0)?;
+    while apache::processes().len() < 3 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     kill(main_process(), Signal::SIGKILL)?;
     std::thread::sleep(Duration::from_millis(300));
     let left = apache::processes().len();
@@ -75,7 +97,7 @@ fn restarted() -> Result<()> {
     expect_monitor("0", 0, "")?;
     let before = main_process();
     sh(&format!("{0} -f {config} -k stop; while kill -0 {before} 2>/dev/null; do sleep 0.05; done", apache::PROGRAM));
-    sh(&format!("{0} -f {config} -k start; sleep 0.3", apache::PROGRAM));
+    crate::host::start_apache();
     expect_monitor("0", 0, "")?;
     expect(&agent(), "stop", 0)?;
     nothing_left()

@@ -15,14 +15,15 @@ pub fn configure(folder: &Path, port: u16) -> PathBuf {
     // What a Session Manager answers to an empty request.
     let page = "<?xml version=\"1.0\"?>\n<error id=\"1\" message=\"Server does not send a valid XML\"/>\n";
     fs::write(at("www/server/status"), page).unwrap();
-    fs::write(at("www/slow"), vec![b'x'; 64 << 20]).unwrap();
+    // A file without blocks: the folder is in memory.
+    fs::File::create(at("www/slow")).unwrap().set_len(64 << 20).unwrap();
     let path = at("httpd.conf");
     let text = format!(
         "ServerRoot /usr/lib/apache2\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {0}/httpd.pid\n\
          Mutex file:{0}\nErrorLog {0}/error.log\nUser www-data\nGroup www-data\n\
          LoadModule mpm_prefork_module modules/mod_mpm_prefork.so\n\
          LoadModule authz_core_module modules/mod_authz_core.so\n\
-         StartServers 2\nMinSpareServers 1\nMaxSpareServers 2\n\
+         StartServers 2\nMinSpareServers 1\nMaxSpareServers 2\nMaxRequestWorkers 8\nServerLimit 8\n\
          DocumentRoot {0}/www\n<Directory {0}/www>\nRequire all granted\n</Directory>\n",
         folder.display()
     );

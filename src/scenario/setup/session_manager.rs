@@ -8,7 +8,9 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     agent: "ovd-osm",
     critical: true,
     // Pacemaker 2.1.3 and later; an older one logs that it does not know the value, and restarts both.
-    meta: &[("multiple-active", "stop_unexpected")],
+    // failure-timeout: a fault that both nodes have (a file that is copied to both) stops it on both within a minute. It is
+    // tried again then, not only hours after the fault is gone.
+    meta: &[("multiple-active", "stop_unexpected"), ("failure-timeout", "10min")],
     vantage: Some("database"),
     why: &[
         "The web server and the cron job of the Session Manager: on the active node and nowhere else.",

@@ -172,12 +172,19 @@ pub(super) fn stop(
         (Err(_), Err(rest), _) => Err(rest),
         (Ok(_), Err(rest), Err(told)) => Err(because("stop", service, &format!("{rest}; {told}"))),
         (_, Err(rest), _) => Err(rest),
-        (_, Ok(rest), Err(told)) if ran && rest.ran => {
+        // What was there may have been a slow `ExecStop=`, which is gone now; a restart comes again.
+        (_, Ok(rest), Err(told)) if ran && rest.ran && comes_back(service, deadline) => {
             Err(because("stop", service, &format!("systemd restarts it and was not told to stop: {told}")))
         }
         (Ok(swept), Ok(rest), _) => Ok(Ended { ran: swept.ran || rest.ran, killed: swept.killed + rest.killed }),
         (Err(_), Ok(rest), _) => Ok(Ended { ran: true, killed: rest.killed }),
     }
+}
+
+/// Whether processes appear again within the time that systemd takes for a restart.
+fn comes_back(service: &Service, deadline: &Deadline) -> bool {
+    deadline.sleep(WATCH);
+    service.seen().map_or(true, |all| !all.is_empty())
 }
 
 /// Makes systemd agree that the unit is to be down, and drop a restart that it plans.

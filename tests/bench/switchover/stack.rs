@@ -102,7 +102,8 @@ fn stock(lab: &Lab, _token: &str) -> Result<()> {
 const STOCK_COMMANDS: &str = "
 pcs resource delete session_manager
 pcs resource delete vip_src
-pcs constraint delete location-virtual_ip-session_manager-database
+pcs constraint delete location-virtual_ip-session_manager-database-ok \
+    location-virtual_ip-session_manager-database-undefined
 while crm_resource --list | grep -q session_manager; do sleep 0.2; done
 sleep 2
 pcs resource create virtual_ip_src systemd:cluster-vip-src
