@@ -161,9 +161,10 @@ fn variants_show_in_the_script() {
     assert_eq!(attract("stickiness = 1000", "stickiness = 333329"), [999_997, 499_998]);
     assert_eq!(attract("stickiness = 1000", "stickiness = 333330"), [999_999, 499_999]);
     assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), [999_999, 499_999]);
-    let values = "service_match = '<error id=\"1\"'\nmanage_cron = false\ngraceful_timeout = 5\nservice = \"it's\"";
+    let values = "service_match = '<error id=\"1\"'\nmanage_cron = false\ngraceful_timeout = 5\nvhost = \"[::1]:1111\"";
     let values = script("# service_match = '<error id=\"1\"'", values);
-    for word in ["'service_match=<error id=\"1\"'", " manage_cron=no ", " graceful_timeout=5 ", r"'service=it'\''s'"] {
+    for word in ["'service_match=<error id=\"1\"'", " manage_cron=no ", " graceful_timeout=5 ", " 'vhost=[::1]:1111' "]
+    {
         assert!(values.contains(word), "{word}: {values}");
     }
     let split = script("address = \"10.20.1.10/24\"", "address = \"10.20.1.10\"\nnetwork = \"10.20.0.0/16\"");

@@ -21,7 +21,7 @@ export LC_ALL=C.UTF-8
 cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv pcs4.priv)
 addresses=(192.168.100.11 192.168.100.12 192.168.100.13 192.168.100.14)
-agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-vip-src ocf:inuvika:ovd-osm)
+agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-osm ocf:inuvika:ovd-vip-src)
 secrets=(/etc/inuvika-ha/ipmi.secret)
 token=''
 at_boot=enable
@@ -157,7 +157,11 @@ obstacle() {
     local node
     for node in "${nodes[@]}"; do
         grep -qxF "$node" "$work/nodes" ||
-            { say "$node is in the scenario, but not in the cluster's configuration: pcs cluster node add"; return; }
+            {
+                say "$node is in the scenario, but not in the cluster's configuration:" \
+                    'install inuvika-ha there, then pcs cluster node add'
+                return
+            }
     done
     while read -r node; do
         case " ${nodes[*]} " in *" $node "*) continue ;; esac
@@ -565,7 +569,8 @@ if [ -z "$trial" ]; then
         "$cluster")
             for node in "${nodes[@]}"; do
                 grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
-                    die "$node is not in the cluster $cluster yet: add it with pcs host auth and pcs cluster node add"
+                    die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
+                        'then pcs host auth and pcs cluster node add'
             done
             compare_cluster </etc/corosync/corosync.conf
             ;;
@@ -683,29 +688,7 @@ never virtual_ip on pcs3.priv
 never virtual_ip on pcs4.priv
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 8: vip_src
-# Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers
-# see one Session Manager, whichever node that is.
-# critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
-# is put back where it is. failure-timeout: a start that failed is tried again after this time.
-# kind=Optional: it starts after the address and stops before it; an address that recovers in place does
-# not restart it.
-say 'Step 8: vip_src'
-resource vip_src ocf:inuvika:ovd-vip-src \
-    virtual_ip=10.20.1.10 nic=eth0 destinations=10.20.1.0/24 exclude= backend= arp_check= \
-    meta critical=false migration-threshold=INFINITY failure-timeout=10min \
-    op start interval=0s timeout=20s \
-    op stop interval=0s timeout=20s \
-    op monitor interval=10s timeout=10s \
-    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=10 \
-    op reload-agent interval=0s timeout=20s
-never vip_src on pcs3.priv
-never vip_src on pcs4.priv
-colocation vip_src with virtual_ip score=INFINITY
-order vip_src after virtual_ip kind=Optional
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Step 9: session_manager
+# Step 8: session_manager
 # The web server and the cron job of the Session Manager: on the active node and nowhere else.
 # multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
@@ -717,12 +700,12 @@ order vip_src after virtual_ip kind=Optional
 # another has not: the score of a node that says ok is above the stickiness of all resources together. When all
 # have lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
 # services from a node that says lost, nor lets those of a node that has just started go.
-say 'Step 9: session_manager'
+say 'Step 8: session_manager'
 resource session_manager ocf:inuvika:ovd-osm \
     session_manager_config= service_manager= service= httpd= httpd_config= vhost= request_timeout= service_url= \
        service_match= service_ca= manage_cron= cron_link= cron_target= graceful_timeout= database_timeout= \
        dependency_failure= \
-    meta critical=true multiple-active=stop_unexpected \
+    meta critical=true multiple-active=stop_unexpected failure-timeout=10min \
     op start interval=0s timeout=60s \
     op stop interval=0s timeout=60s \
     op monitor interval=3s timeout=10s \
@@ -736,6 +719,28 @@ colocation session_manager with virtual_ip score=INFINITY
 order session_manager after virtual_ip kind=Optional
 attract virtual_ip score=3010 where session_manager-database eq ok
 attract virtual_ip score=1505 where not_defined session_manager-database
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 9: vip_src
+# Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers
+# see one Session Manager, whichever node that is.
+# critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
+# is put back where it is. failure-timeout: a start that failed is tried again after this time.
+# kind=Optional: it starts after the address and stops before it; an address that recovers in place does
+# not restart it.
+say 'Step 9: vip_src'
+resource vip_src ocf:inuvika:ovd-vip-src \
+    virtual_ip=10.20.1.10 nic=eth0 destinations=10.20.1.0/24 exclude= backend= arp_check= \
+    meta critical=false migration-threshold=INFINITY failure-timeout=10min \
+    op start interval=0s timeout=20s \
+    op stop interval=0s timeout=20s \
+    op monitor interval=10s timeout=10s \
+    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=10 \
+    op reload-agent interval=0s timeout=20s
+never vip_src on pcs3.priv
+never vip_src on pcs4.priv
+colocation vip_src with virtual_ip score=INFINITY
+order vip_src after virtual_ip kind=Optional
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 10: check and push

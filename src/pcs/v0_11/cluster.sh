@@ -40,7 +40,11 @@ obstacle() {
     local node
     for node in "${nodes[@]}"; do
         grep -qxF "$node" "$work/nodes" ||
-            { say "$node is in the scenario, but not in the cluster's configuration: pcs cluster node add"; return; }
+            {
+                say "$node is in the scenario, but not in the cluster's configuration:" \
+                    'install inuvika-ha there, then pcs cluster node add'
+                return
+            }
     done
     while read -r node; do
         case " ${nodes[*]} " in *" $node "*) continue ;; esac

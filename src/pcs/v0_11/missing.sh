@@ -7,7 +7,8 @@ if [ -z "$trial" ]; then
         "$cluster")
             for node in "${nodes[@]}"; do
                 grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
-                    die "$node is not in the cluster $cluster yet: add it with pcs host auth and pcs cluster node add"
+                    die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
+                        'then pcs host auth and pcs cluster node add'
             done
             compare_cluster </etc/corosync/corosync.conf
             ;;

@@ -6,5 +6,7 @@ pub(super) const SETUP: SetUp = SetUp {
     name: "ovd-session-manager",
     title: "OVD Session Manager",
     role: "osm",
-    services: &[vip_src::KIND, session_manager::KIND],
+    // Pacemaker begins with what stands first, and a node under load gets one action at a time: the Session Manager is what
+    // clients wait for. When there is no load, both start at once, and the rules of vip_src are there before it answers.
+    services: &[session_manager::KIND, vip_src::KIND],
 };
