@@ -25,7 +25,8 @@ pub fn accept(lab: &Lab) -> Result<()> {
         ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
     }
     // Copied into a cluster by hand, it would have nodes without the agent fenced.
-    ensure!(!described.contains("Stopped"), "the monitor of passive nodes is advertised:\n{described}");
+    let operations = described.split("Default operations:").nth(1).unwrap_or_default();
+    ensure!(operations.contains("monitor") && !operations.contains("Stopped"), "{operations}");
     ensure!(node.run(["crm", "ra", "info", OSM])?.contains("session_manager_config"));
     ensure!(node.run(["crm_resource", "--show-metadata", OSM])?.contains("</resource-agent>"));
     let info = node.run(["crm", "ra", "info", AGENT])?;
