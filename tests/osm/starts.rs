@@ -30,13 +30,13 @@ pub const TRIALS: &[(&str, Body)] = &[
 fn life() -> Result<()> {
     expect(&agent().probing(), "monitor", 7)?;
     let (_, took) = timed(|| expect(&agent(), "start", 0))?;
-    ensure!(took < Duration::from_secs(2), "start took {took:?}");
+    ensure!(took < Duration::from_secs(8), "start took {took:?}");
     ensure!(fs::read_to_string(LINK)? == fs::read_to_string(TABLE)?, "cron reads something else");
     for depth in ["0", "10", "20"] {
         expect_monitor(depth, 0, "")?;
     }
     let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
-    ensure!(took < Duration::from_millis(900), "stop of an idle Apache took {took:?}");
+    ensure!(took < Duration::from_millis(2500), "stop of an idle Apache took {took:?}");
     expect_monitor("0", 7, "not running")?;
     nothing_left()
 }

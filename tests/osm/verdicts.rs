@@ -36,8 +36,8 @@ fn stopped() -> Result<()> {
     let (stop, stop_took) = timed(|| Ok(expect(&agent(), "stop", 0)))?;
     result?;
     stop?;
-    ensure!(took < Duration::from_secs(4), "monitor took {took:?}");
-    ensure!(stop_took < Duration::from_millis(1500), "stop waited {stop_took:?} for what cannot move");
+    ensure!(took < Duration::from_secs(8), "monitor took {took:?}");
+    ensure!(stop_took < Duration::from_millis(2900), "stop waited {stop_took:?} for what cannot move");
     nothing_left()
 }
 
