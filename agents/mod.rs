@@ -1,5 +1,6 @@
 //! The agents, one folder each, and the one list of them.
 
+pub mod ovd_lsyncd;
 pub mod ovd_osm;
 pub mod ovd_vip_src;
 
@@ -7,7 +8,7 @@ use crate::ocf::agent::Registered;
 use crate::ocf::spec::Spec;
 
 /// Every agent of this package. Links, meta-data files, tests and the generator go through this list.
-pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm];
+pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm, &ovd_lsyncd::OvdLsyncd];
 
 /// The tables of all agents.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {
