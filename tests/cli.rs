@@ -151,16 +151,24 @@ fn variants_show_in_the_script() {
     assert!(script("# start_at_boot", "start_at_boot").contains("\nat_boot=disable\n"));
     assert!(!script("# start_at_boot", "start_at_boot").contains("--enable"));
     assert!(script("stickiness = 1000", "stickiness = \"INFINITY\"").contains("resource-stickiness=INFINITY"));
-    // What a database seen by one node only counts for: more than the stickiness of all three, half of it when unknown.
+    // What nodes count for: a whole copy; none ever; a database seen; nothing known of it.
     let attract = |old, new| {
         let text = script(old, new);
         let scores = text.lines().filter_map(|line| line.strip_prefix("attract virtual_ip score="));
-        scores.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect::<Vec<u32>>()
+        scores.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(attract("stickiness = 1000", "stickiness = 1000"), [3010, 1505]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = 333329"), [999_997, 499_998]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = 333330"), [999_999, 499_999]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), [999_999, 499_999]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 1000"), ["500", "-INFINITY", "2510", "1255"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 399995"), ["199997", "-INFINITY", "999997", "499998"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 399997"), ["199998", "-INFINITY", "999999", "499999"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), ["249999", "-INFINITY", "999999", "499999"]);
+    // Without its section there is no copying at all; without the section's peer it is the two nodes.
+    let (lsyncd, failover) = (EXAMPLE.find("[lsyncd]\n").unwrap(), EXAMPLE.find("[failover]\n").unwrap());
+    let without = String::from_utf8(pcs(&format!("{}{}", &EXAMPLE[..lsyncd], &EXAMPLE[failover..])).stdout).unwrap();
+    assert!(without.contains("attract virtual_ip score=2010 ") && !without.contains("lsyncd"), "{without}");
+    assert!(script("# peer", "# peer").contains(" peer=osm1.priv,osm2.priv "));
+    assert!(
+        script("# peer = [\"osm1.priv\", \"osm2.priv\"]", "peer = \"the-other-osm\"").contains(" peer=the-other-osm ")
+    );
     let values = "service_match = '<error id=\"1\"'\nmanage_cron = false\ngraceful_timeout = 5\nvhost = \"[::1]:1111\"";
     let values = script("# service_match = '<error id=\"1\"'", values);
     for word in ["'service_match=<error id=\"1\"'", " manage_cron=no ", " graceful_timeout=5 ", " 'vhost=[::1]:1111' "]

@@ -1,14 +1,14 @@
 //! A scenario as a plan.
 
 use super::ipaddr2;
-use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step, View};
+use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step, View, Weight};
 use crate::ocf::spec::STOPPED;
 use crate::scenario::Scenario;
 use crate::scenario::cluster::{Cluster, Detection};
-use crate::scenario::failover::{Failover, MAX_SCORE};
+use crate::scenario::failover::{Failover, Weighed};
 use crate::scenario::fencing::{Device, Fencing, Value};
 use crate::scenario::node::{Node, Role};
-use crate::scenario::setup::{OK, Service};
+use crate::scenario::setup::{NEVER, OK, Service};
 use crate::scenario::virtual_ip;
 
 /// The token timeout of `detection = "fast"`, in milliseconds.
@@ -199,6 +199,10 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
     steps.extend(never(id, quorum));
     steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
     steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
+    let there = |name: &&&str| scenario.services.iter().any(|other| other.kind.section == **name);
+    for first in service.kind.after.iter().filter(there) {
+        steps.push(Step::Order { first: (*first).into(), then: id.into(), kind: OrderKind::Optional });
+    }
     let mut why = service.kind.why.to_vec();
     if !service.kind.critical {
         why.extend([
@@ -220,7 +224,30 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
         steps.extend(attraction);
         why.extend(reason);
     }
+    if let Some(replica) = service.kind.replica {
+        steps.extend(copies(scenario, &format!("{id}-{replica}")));
+        why.extend(COPIES);
+    }
     section(id, &why, steps)
+}
+
+const COPIES: &[&str] = &[
+    "The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before",
+    "the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less",
+    "than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.",
+];
+
+/// What makes the services start where the newest data are. A node of which nothing is known, or whose copy is old, has
+/// neither: when it is the only one left, it must serve.
+fn copies(scenario: &Scenario, attribute: &str) -> [Step; 2] {
+    let score = scenario.failover.weights(&Weighed::of(&scenario.services)).replica;
+    let step = |value: &str, weight| Step::Attraction {
+        resource: virtual_ip::ID.into(),
+        attribute: attribute.into(),
+        view: View::Is(value.into()),
+        weight,
+    };
+    [step(OK, Weight::For(score)), step(NEVER, Weight::Never)]
 }
 
 /// What makes the services leave a node for one that sees something they need, and why it does.
@@ -228,19 +255,22 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
 /// The scores are positive: a node with a negative one may run nothing, so a database that nobody sees would stop
 /// everything.
 fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'static str]) {
-    let score = scenario.failover.attraction(scenario.services.len() + 1);
-    let step =
-        |view, score| Step::Attraction { resource: virtual_ip::ID.into(), attribute: attribute.into(), view, score };
-    let top = score.unwrap_or(MAX_SCORE);
-    let steps = [step(View::Is(OK.into()), top), step(View::Unknown, top / 2)];
-    let why: &[_] = match score {
-        Some(_) => &[
+    let weights = scenario.failover.weights(&Weighed::of(&scenario.services));
+    let step = |view, score| Step::Attraction {
+        resource: virtual_ip::ID.into(),
+        attribute: attribute.into(),
+        view,
+        weight: Weight::For(score),
+    };
+    let steps = [step(View::Is(OK.into()), weights.database), step(View::Unknown, weights.database / 2)];
+    let why: &[_] = match weights.moves {
+        true => &[
             "Every node publishes whether it reaches the database. Everything moves when the active node has lost it and",
-            "another has not: the score of a node that says ok is above the stickiness of all resources together. When all",
-            "have lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts",
+            "another has not: the score of a node that says ok is above all that keeps them here together. When all have",
+            "lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts",
             "services from a node that says lost, nor lets those of a node that has just started go.",
         ],
-        None => &[
+        false => &[
             "WARNING: every node publishes whether it reaches the database, but nothing moves because of it: no score",
             "is above this stickiness.",
         ],

@@ -70,7 +70,7 @@ pub enum Step {
         /// What about the two.
         rule: Rule,
     },
-    /// A resource likes nodes of which a node attribute says something.
+    /// A resource likes nodes, or must not run on nodes, of which a node attribute says something.
     Attraction {
         /// The resource.
         resource: String,
@@ -79,7 +79,7 @@ pub enum Step {
         /// What it has to say.
         view: View,
         /// How strongly.
-        score: u32,
+        weight: Weight,
     },
     /// A resource runs where another runs.
     Colocation {
@@ -119,6 +119,15 @@ pub enum View {
     Is(String),
     /// Nothing: the node has no such attribute (yet).
     Unknown,
+}
+
+/// How strongly a resource likes a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// So much.
+    For(u32),
+    /// Not at all: it must not run there.
+    Never,
 }
 
 /// How an order holds.

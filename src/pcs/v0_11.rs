@@ -3,7 +3,7 @@
 //! The fixed parts of the script are files of their own beside this one, so that they can be read and checked as bash.
 
 use super::dialect::Dialect;
-use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View};
+use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
 use super::quote::quote;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
@@ -176,8 +176,12 @@ fn step(plan: &Plan, step: &Step) -> String {
             };
             command("", verb, &[resource.clone(), "on".into(), node.clone()])
         }
-        Step::Attraction { resource, attribute, view, score } => {
-            let mut words = vec![resource.clone(), format!("score={score}"), "where".into()];
+        Step::Attraction { resource, attribute, view, weight } => {
+            let score = match weight {
+                Weight::For(score) => format!("score={score}"),
+                Weight::Never => "score=-INFINITY".into(),
+            };
+            let mut words = vec![resource.clone(), score, "where".into()];
             words.extend(match view {
                 View::Is(value) => vec![attribute.clone(), "eq".into(), value.clone()],
                 View::Unknown => vec!["not_defined".into(), attribute.clone()],

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::names;
 use super::reader::Item;
+use super::setup::Service;
 
 /// When and where services move.
 #[derive(Debug)]
@@ -17,16 +18,67 @@ pub struct Failover {
 
 /// The highest score that is not INFINITY.
 pub const MAX_SCORE: u32 = 999_999;
-/// What a node attribute counts for on top of the stickiness: more than the preference for the first node.
+/// What the database counts for on top of everything it has to outweigh: more than the preference for the first node.
 const ABOVE_PREFERENCE: u32 = 10;
+/// The least that a copy of the data counts for: more than the preference for the first node.
+const ABOVE_FIRST: u32 = 2;
+
+/// What the scores of node attributes have to be weighed against.
+#[derive(Debug)]
+pub struct Weighed {
+    /// How many resources keep everything where it is: the address and those that it follows. What is not critical has
+    /// no say in it (Pacemaker 2.1; an older one, which does not know the word, would add the stickiness of all).
+    sticking: u32,
+    /// Whether nodes publish what they see of a database.
+    database: bool,
+    /// Whether nodes have copies of the data.
+    replicas: bool,
+}
+
+impl Weighed {
+    /// What there is to weigh with these services.
+    pub fn of(services: &[Service]) -> Weighed {
+        let critical = services.iter().filter(|service| service.kind.critical).count();
+        Weighed {
+            sticking: u32::try_from(critical).unwrap_or(MAX_SCORE).saturating_add(1),
+            database: services.iter().any(|service| service.kind.vantage.is_some()),
+            replicas: services.iter().any(|service| service.kind.replica.is_some()),
+        }
+    }
+}
+
+/// The scores of node attributes. With the stickiness S of a resource and two resources that stick (the address and the
+/// Session Manager), a node counts for
+///
+/// | what | score | S = 1000 |
+/// |---|---|---|
+/// | runs everything now | T = 2 S | 2000 |
+/// | has a whole copy of the data | R = S / 2 | 500 |
+/// | reaches the database | D = T + R + 10 | 2510 |
+/// | says nothing of the database | D / 2 | 1255 |
+/// | is the first of the scenario | 1 | 1 |
+///
+/// so that, for S of 20 and more,
+/// - R + 1 < T: a better copy elsewhere never takes anything from where it runs;
+/// - D > T + R + 1: a database lost by the active node alone moves everything, also to a node with a worse copy;
+/// - D / 2 + R + 1 < T: no node takes anything from another while either of them says nothing yet;
+/// - R > 1: where nothing runs, the node with a whole copy comes before the first one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Weights {
+    /// A node that reaches the database.
+    pub database: u32,
+    /// A node with a whole copy of the data.
+    pub replica: u32,
+    /// Whether `database` outweighs the stickiness: it does not when that is too high for any score.
+    pub moves: bool,
+}
 
 impl Failover {
-    /// Reads the section. `longest` is the longest time an action may take, in seconds; `weighed` is the number of
-    /// resources whose stickiness a node attribute must be able to outweigh, if there is such an attribute.
+    /// Reads the section. `longest` is the longest time an action may take, in seconds.
     pub(super) fn read(
         item: Option<Item<'_>>,
         longest: u64,
-        weighed: Option<usize>,
+        weighed: &Weighed,
         warnings: &mut Vec<String>,
     ) -> Result<Failover, Fault> {
         let mut read = Failover { stickiness: "1000".into(), migration_threshold: 3, failure_timeout: "4h".into() };
@@ -43,7 +95,7 @@ impl Failover {
                 warnings.push(word.fault(doubt).warning());
             }
             read.stickiness.clone_from(&word.text);
-            if weighed.is_some_and(|resources| read.attraction(resources).is_none()) {
+            if weighed.database && !read.weights(weighed).moves {
                 let doubt = "no score is above this: a node that alone loses its database keeps the services";
                 warnings.push(word.fault(doubt).warning());
             }
@@ -69,10 +121,49 @@ impl Failover {
         Ok(read)
     }
 
-    /// The score that moves `resources` together although they stick to where they are; none when there is none.
-    pub fn attraction(&self, resources: usize) -> Option<u32> {
-        let stickiness: u32 = self.stickiness.parse().ok()?;
-        let score = stickiness.checked_mul(u32::try_from(resources).ok()?)?.checked_add(ABOVE_PREFERENCE)?;
-        (score <= MAX_SCORE).then_some(score)
+    /// The scores that go with this stickiness.
+    pub fn weights(&self, weighed: &Weighed) -> Weights {
+        let stickiness: Option<u32> = self.stickiness.parse().ok();
+        let replica = match stickiness.map_or(MAX_SCORE, |one| one / 2) {
+            _ if !weighed.replicas => 0,
+            half => half.clamp(ABOVE_FIRST, MAX_SCORE / 4),
+        };
+        let together =
+            stickiness.and_then(|one| one.checked_mul(weighed.sticking)?.checked_add(replica + ABOVE_PREFERENCE));
+        let moves = together.filter(|score| *score <= MAX_SCORE);
+        Weights { database: moves.unwrap_or(MAX_SCORE), replica, moves: moves.is_some() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn weights(stickiness: &str, replicas: bool) -> Weights {
+        let failover = Failover { stickiness: stickiness.into(), migration_threshold: 3, failure_timeout: "4h".into() };
+        failover.weights(&Weighed { sticking: 2, database: true, replicas })
+    }
+
+    #[test]
+    fn the_usual_scores() {
+        assert_eq!(weights("1000", true), Weights { database: 2510, replica: 500, moves: true });
+        assert_eq!(weights("1000", false), Weights { database: 2010, replica: 0, moves: true });
+        assert_eq!(weights("0", true), Weights { database: 12, replica: 2, moves: true });
+        assert_eq!(weights("INFINITY", true), Weights { database: MAX_SCORE, replica: 249_999, moves: false });
+        assert!(!weights("1000000", true).moves);
+    }
+
+    proptest! {
+        /// What the table above promises.
+        #[test]
+        fn the_scores_keep_their_order(one in 20u32..399_995) {
+            let Weights { database, replica, moves } = weights(&one.to_string(), true);
+            let stays = 2 * one;
+            prop_assert!(moves && database <= MAX_SCORE);
+            prop_assert!(replica > 1 && replica + 1 < stays);
+            prop_assert!(database > stays + replica + 1);
+            prop_assert!(database / 2 + replica + 1 < stays);
+        }
     }
 }

@@ -12,7 +12,7 @@ pub mod setup;
 pub mod virtual_ip;
 
 use cluster::Cluster;
-use failover::Failover;
+use failover::{Failover, Weighed};
 use fault::{Fault, Source};
 use fencing::Fencing;
 use node::Node;
@@ -64,12 +64,12 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let mut services = Vec::new();
     for kind in setup.services {
         let table = top.take(kind.section).map(reader::Item::table).transpose()?;
-        services.push(kind.read(&word, table, &virtual_ip)?);
+        if table.is_some() || !kind.optional {
+            services.push(kind.read(&word, table, &virtual_ip, &nodes)?);
+        }
     }
     let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
-    // Without services that publish what they see there is nothing to weigh against the stickiness.
-    let weighed = services.iter().any(|s| s.kind.vantage.is_some()).then_some(services.len() + 1);
-    let failover = Failover::read(top.take("failover"), u64::from(longest), weighed, &mut warnings)?;
+    let failover = Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(&services), &mut warnings)?;
     let mut reserved = vec![virtual_ip::ID];
     reserved.extend(setup.services.iter().map(|service| service.section));
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;

@@ -1,10 +1,12 @@
 //! The set-ups a scenario can be of, and the services in them: one file each.
 
+mod lsyncd;
 mod ovd_session_manager;
 mod session_manager;
 mod vip_src;
 
 use super::fault::Fault;
+use super::node::Node;
 use super::reader::{Table, Word};
 use super::virtual_ip::VirtualIp;
 use crate::agents;
@@ -35,20 +37,37 @@ pub struct ServiceKind {
     pub section: &'static str,
     /// The agent's name.
     pub agent: &'static str,
+    /// Whether it is only there when the scenario has its section.
+    pub optional: bool,
     /// Whether everything moves to another node when this service cannot run here.
     pub critical: bool,
     /// Meta attributes beside those that follow from `critical`.
     pub meta: &'static [(&'static str, &'static str)],
+    /// Services that start before it and stop after it, where the scenario has them.
+    pub after: &'static [&'static str],
     /// What every node publishes its view of: the node attribute is SECTION-VANTAGE, and says [`OK`] where it is well.
     pub vantage: Option<&'static str>,
+    /// The node attribute SECTION-REPLICA of this name says how good a node's copy of the data is: [`OK`], [`NEVER`] where
+    /// there has never been a whole one, or anything else.
+    pub replica: Option<&'static str>,
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address; the section must not have them.
     pub derived: fn(&VirtualIp) -> Params,
+    /// Parameters that follow from the nodes when the section does not have them; or why these nodes will not do.
+    pub defaults: fn(&[Node]) -> Result<Params, String>,
+}
+
+/// For services that are the same on whatever nodes.
+fn no_defaults(_nodes: &[Node]) -> Result<Params, String> {
+    Ok(Vec::new())
 }
 
 /// What a node attribute says when the node sees that all is well.
 pub const OK: &str = "ok";
+
+/// What a node attribute says of a node that has never had a whole copy of the data.
+pub const NEVER: &str = "never";
 
 /// A service of a scenario.
 #[derive(Debug)]
@@ -80,6 +99,7 @@ impl ServiceKind {
         setup: &Word<'_>,
         table: Option<Table<'_>>,
         vip: &VirtualIp,
+        nodes: &[Node],
     ) -> Result<Service, Fault> {
         let Some(agent) = agents::find(self.agent) else {
             return Err(setup.fault(format!("needs the agent {}, which this program does not have", self.agent)));
@@ -103,6 +123,10 @@ impl ServiceKind {
             }
             params.push((param.name, Some(value.text)));
         }
+        let missing = (self.defaults)(nodes).map_err(|reason| place.fault(reason))?;
+        let missing = missing.into_iter().filter(|(name, _)| params.iter().all(|(given, _)| given != name));
+        let missing: Vec<_> = missing.collect();
+        params.extend(missing);
         // What only the agent knows: parameters that do not go together.
         let mut given = ocf::params::Params::none(spec);
         let mut set = params.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));

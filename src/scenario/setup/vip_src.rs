@@ -1,20 +1,24 @@
 //! Connections opened by the active node leave with the virtual IP address as their source.
 
-use super::{Params, ServiceKind};
+use super::{Params, ServiceKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const KIND: ServiceKind = ServiceKind {
     section: "vip_src",
     agent: "ovd-vip-src",
+    optional: false,
     // Rules that are lost are repaired in place; they are no reason to move the Session Manager to another node.
     critical: false,
     meta: &[],
+    after: &[],
     vantage: None,
+    replica: None,
     why: &[
         "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",
         "see one Session Manager, whichever node that is.",
     ],
     derived,
+    defaults: no_defaults,
 };
 
 fn derived(vip: &VirtualIp) -> Params {

@@ -1,0 +1,34 @@
+//! The Session Manager's files, copied to the other node as they change.
+
+use super::{Params, ServiceKind};
+use crate::scenario::node::{Node, Role};
+use crate::scenario::virtual_ip::VirtualIp;
+
+pub(super) const KIND: ServiceKind = ServiceKind {
+    section: "lsyncd",
+    agent: "ovd-lsyncd",
+    optional: true,
+    // Files that are not copied for a while are a smaller evil than users who are thrown out: it reports, and that is all.
+    critical: false,
+    meta: &[("multiple-active", "stop_unexpected")],
+    after: &[],
+    vantage: None,
+    replica: Some("replica"),
+    why: &[
+        "The files of the Session Manager (settings, PHP sessions) are copied from the active node to the other one.",
+        "It starts after the address and before the Session Manager, which then finds the newest files; it stops after",
+        "it, so that what was written last is copied before the other node takes over.",
+        "multiple-active=stop_unexpected: when a second one is found running, only that one is stopped.",
+    ],
+    derived: |_: &VirtualIp| Vec::new(),
+    defaults,
+};
+
+/// The peer is the other one of two nodes: both get the same parameters, so both are named.
+fn defaults(nodes: &[Node]) -> Result<Params, String> {
+    let pair: Vec<_> = nodes.iter().filter(|node| node.role == Role::Active).map(|node| node.name.as_str()).collect();
+    match pair.len() {
+        2 => Ok(vec![("peer", Some(pair.join(",")))]),
+        n => Err(format!("copies files from one node to one other: {n} nodes have the role osm")),
+    }
+}
