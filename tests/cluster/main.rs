@@ -1,4 +1,4 @@
-//! The Session Manager's star (virtual IP, ovd-vip-src, ovd-osm) on a real Pacemaker cluster that the generated script made: three nodes, two corosync links, real fencing.
+//! The Session Manager's star (virtual IP, ovd-lsyncd, ovd-vip-src, ovd-osm) on a real Pacemaker cluster that the generated script made: three nodes, two corosync links, real fencing.
 //!
 //! The trials build on each other: one cluster, one after the other. `INUVIKA_TEST_FULL=1` kills nodes ten times.
 
@@ -12,7 +12,10 @@
 )]
 
 mod faults;
+mod lost;
 mod moves;
+mod peer;
+mod replication;
 mod session;
 mod tools;
 mod vantage;
@@ -69,13 +72,21 @@ fn main() -> ExitCode {
         on("an open connection survives start", wire::open_connection),
         on("a stale rule of the guide's unit is replaced", wire::stale_rule),
         on("ten times there and back, one rule each time", moves::there_and_back),
+        on("sessions written while the services move are where they go", replication::written_while_moving),
+        on("a lost node returns and overwrites nothing", lost::returns),
+        on("an lsyncd that starts at boot is named and not joined", peer::boot_enabled),
+        on("an sshd that hangs (SIGSTOP) holds nothing up", peer::sshd_stopped),
+        on("without ssh the old copy serves and the new one stays", peer::dropped),
+        on("newer files on a node that cannot serve follow the service", peer::newer_but_broken),
         on("a killed node is fenced and the other takes over", moves::killed),
+        on("the guide's own lsyncd loses the files", lost::guide_loses),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn makes_the_cluster(lab: &Lab) -> Result<()> {
     LazyLock::force(&DATABASE);
+    lab.phase("let the nodes log in on each other", || ovd::install_replication(lab))?;
     // A farm in use: the Session Manager runs on the first node, and somebody has left it running on the second.
     for name in &ovd::NODES[..2] {
         lab.node(name).run(["systemctl", "start", "apache2.service"])?;
@@ -104,9 +115,11 @@ fn quorum_only(lab: &Lab) -> Result<()> {
         ensure!(!history.contains(&format!("lrm_resource id=\"{id}\"")), "{id} was probed on pcs3:\n{history}");
     }
     // Its monitor with role=Stopped runs everywhere; it must never be more than that.
-    for operation in ["start_0", "stop_0", "monitor_0"] {
-        let key = format!("{}_{operation}", ovd::SESSION_MANAGER);
-        ensure!(!history.contains(&key), "{key} on pcs3:\n{history}");
+    for id in [ovd::SESSION_MANAGER, ovd::LSYNCD] {
+        for operation in ["start_0", "stop_0", "monitor_0"] {
+            let key = format!("{id}_{operation}");
+            ensure!(!history.contains(&key), "{key} on pcs3:\n{history}");
+        }
     }
     // The same question about a node that was probed, or the one above would prove nothing.
     let history = lab.node("pcs3").sh("cibadmin --query --xpath \"//node_state[@uname='osm2.priv']\"")?;

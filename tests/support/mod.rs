@@ -3,9 +3,12 @@
 
 pub mod apache;
 pub mod lab;
+pub mod lsyncd;
 pub mod mariadb;
 pub mod osm_host;
 
 pub mod ovd;
 pub mod session_manager;
+pub mod sshd;
 pub mod subject;
+pub mod writer;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::lab::{Database, Lab, Machine, Meter, Net, Node, PASSWORD, Proto, Status, VIP, wait_for};
-use super::session_manager;
+use super::{lsyncd, session_manager};
 
-/// What the lab's cluster is made of.
+/// What the lab's cluster is made of; the files are not copied.
 pub const SCENARIO: &str = include_str!("scenario.toml");
 /// The nodes, the two that may run the services first.
 pub const NODES: [&str; 3] = ["osm1", "osm2", "pcs3"];
@@ -18,8 +18,12 @@ pub const VIRTUAL_IP: &str = "virtual_ip";
 pub const VIP_SRC: &str = "vip_src";
 /// See [`VIRTUAL_IP`].
 pub const SESSION_MANAGER: &str = "session_manager";
+/// See [`VIRTUAL_IP`].
+pub const LSYNCD: &str = "lsyncd";
 /// All of them.
-pub const ALL: [&str; 3] = [VIRTUAL_IP, VIP_SRC, SESSION_MANAGER];
+pub const ALL: [&str; 4] = [VIRTUAL_IP, LSYNCD, VIP_SRC, SESSION_MANAGER];
+/// Those without which nobody is served.
+pub const SERVING: [&str; 3] = [VIRTUAL_IP, VIP_SRC, SESSION_MANAGER];
 /// Where the agents are installed.
 pub const AGENTS: &str = "/usr/lib/ocf/resource.d/inuvika";
 /// Making a cluster of three takes half a minute on two cores.
@@ -48,15 +52,20 @@ pub fn install_session_manager(lab: &Lab) -> Result<Database> {
     Ok(database)
 }
 
+/// Lets the two nodes copy the Session Manager's files to each other.
+pub fn install_replication(lab: &Lab) -> Result<()> {
+    lsyncd::install(lab, [NODES[0], NODES[1]])
+}
+
 /// Starts to measure the outage of the Session Manager behind the virtual IP, as a client sees it.
 pub fn measure(lab: &Lab) -> Result<Meter> {
     let question = session_manager::question(&VIP.to_string());
     Meter::start(&lab.client, (VIP, session_manager::PORT).into(), question)
 }
 
-/// Generates the script from the scenario, in the first node, and runs it there; what it said.
+/// Generates the script from the scenario with replication, in the first node, and runs it there; what it said.
 pub fn create_cluster(lab: &Lab) -> Result<String> {
-    create_cluster_of(lab, SCENARIO)
+    create_cluster_of(lab, &format!("{SCENARIO}\n[lsyncd]\n"))
 }
 
 /// The same of another scenario.
@@ -105,6 +114,12 @@ pub fn passive(lab: &Lab) -> Result<&Node> {
     let active = active(lab)?;
     let name = NODES[..2].iter().find(|name| **name != active.name()).context("no other node")?;
     Ok(lab.node(name))
+}
+
+/// Waits until what serves runs on one node that is `wanted`, whatever has become of the rest.
+pub fn wait_serving(lab: &Lab, wanted: &Node, limit: Duration) -> Result<Duration> {
+    let what = format!("everything that serves on {}", wanted.name());
+    wait_for(limit, &what, || Ok(active_of(lab, &SERVING)?.name() == wanted.name()))
 }
 
 /// Waits until all resources run on one node that is `wanted`.

@@ -28,7 +28,7 @@ pub const SETTINGS: &str = "/var/spool/ovd/session-manager/config";
 pub const CRON_TABLE: &str = "/etc/ovd/session-manager/sessionmanager.cron";
 /// See [`CRON_TABLE`].
 pub const CRON_LINK: &str = "/etc/cron.d/sessionmanager";
-const BROKEN: &str = "/etc/ovd/session-manager/broken";
+const BROKEN: &str = "/etc/ovd/broken";
 /// In the folder that all nodes share.
 const CRON_RUNS: &str = "cron-runs";
 
@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = files![
     "usr/share/ovd/session-manager/webservices/server_status.php" <- "webservices/server_status.php",
     "usr/share/ovd/web-access/index.php" <- "web/index.php",
     "usr/share/ovd/web-access/slow.php" <- "web/slow.php",
+    "usr/share/ovd/web-access/store.php" <- "web/store.php",
 ];
 
 /// Installs it in a node that is on, as a package does: cron runs, now and after each boot, and has the link to the

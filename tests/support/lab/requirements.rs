@@ -15,6 +15,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("pcs", "pcs"),
     ("python3", "python3"),
     ("dbus-daemon", "dbus"),
+    ("lsyncd", "lsyncd"),
+    ("rsync", "rsync"),
+    ("sshd", "openssh-server"),
+    ("ssh", "openssh-client"),
 ];
 
 /// One line that says what is missing and what to do; none when all is there.

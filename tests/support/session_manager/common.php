@@ -1,7 +1,7 @@
 <?php
 // Stand-in for the Session Manager, for tests only: what every page begins with.
 
-const BROKEN = '/etc/ovd/session-manager/broken';
+const BROKEN = '/etc/ovd/broken';
 const SETTINGS = '/var/spool/ovd/session-manager/config';
 const READ_LIMIT = 5; // seconds that a query may take
 

@@ -1,0 +1,142 @@
+//! The other node is there and of no use: somebody serves, in time, and says what is wrong.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::lost::{cut_ssh, heal_ssh};
+use crate::moves::move_to;
+use crate::replication::{KEPT, wait_copied, wait_told, whole, whole_among};
+use crate::settled;
+use crate::support::lab::{Lab, Machine, Node, wait_idle};
+use crate::support::writer::{Sessions, Writer};
+use crate::support::{lsyncd, ovd};
+
+const LIMIT: Duration = Duration::from_secs(120);
+const FILES: usize = 50;
+/// Loads nothing that anybody needs: the danger is that it runs at all.
+const FOREIGN: &str =
+    "settings { logfile = '/var/log/foreign.log' }\nsync { default.direct, source = '/srv', target = '/tmp' }\n";
+
+fn keep(lab: &Lab, prefix: &str) -> Result<Sessions> {
+    let writer = Writer::start(lab, prefix)?;
+    writer.more(FILES);
+    writer.wait(0, KEPT)?;
+    Ok(writer.kept())
+}
+
+/// Moves what serves, and clears the constraint again; how long until it is all there.
+fn move_serving(lab: &Lab, target: &Node) -> Result<Duration> {
+    let begun = Instant::now();
+    let to = target.cluster_name();
+    target.run(["crm_resource", "--move", "--resource", ovd::VIRTUAL_IP, "--node", &to])?;
+    ovd::wait_serving(lab, target, LIMIT)?;
+    let took = begun.elapsed();
+    wait_idle(target, LIMIT)?;
+    target.run(["crm_resource", "--clear", "--resource", ovd::VIRTUAL_IP])?;
+    wait_idle(target, LIMIT)?;
+    Ok(took)
+}
+
+/// The distribution's lsyncd starts with the node that returns: the one that runs says so, and none starts beside it.
+pub fn boot_enabled(lab: &Lab) -> Result<()> {
+    ovd::forget(lab)?;
+    let (node, other) = (ovd::active(lab)?, ovd::passive(lab)?);
+    wait_copied(lab, other)?;
+    other.write_file("/etc/lsyncd/lsyncd.conf.lua", FOREIGN, 0o644)?;
+    other.run(["systemctl", "enable", "lsyncd"])?;
+    other.shutdown()?;
+    other.boot()?;
+    ovd::wait_all_online(lab, LIMIT)?;
+    wait_idle(node, LIMIT)?;
+    ensure!(!other.run(["pgrep", "--exact", "lsyncd"])?.is_empty(), "it did not start at boot");
+    wait_told(lab, &[&other.cluster_name(), "systemctl disable --now lsyncd"])?;
+    let sessions = keep(lab, "foreign")?;
+    let took = move_serving(lab, other)?;
+    eprintln!("cluster: a move to a node with a foreign lsyncd: {:.1} s", took.as_secs_f32());
+    whole(&sessions, other)?;
+    let failures = ovd::view(lab)?.failures;
+    let refused = failures.iter().find(|f| f.operation.starts_with("lsyncd_start") && f.node == other.cluster_name());
+    ensure!(
+        refused.is_some_and(|f| f.code == 5 && f.reason.contains("systemctl disable --now lsyncd")),
+        "{failures:?}"
+    );
+    ensure!(failures.iter().all(|f| f.operation.starts_with(ovd::LSYNCD)), "{failures:?}");
+    // What the reason says helps.
+    other.sh("systemctl disable --now lsyncd; rm -r /etc/lsyncd")?;
+    ovd::forget(lab)?;
+    ovd::wait_active(lab, other, LIMIT)?;
+    wait_copied(lab, node)?;
+    whole(&sessions, other)?;
+    settled(lab)
+}
+
+/// sshd of the passive node accepts and says nothing. The node that takes over fetches by itself what did not reach it.
+pub fn sshd_stopped(lab: &Lab) -> Result<()> {
+    ovd::forget(lab)?;
+    let (node, other) = (ovd::active(lab)?, ovd::passive(lab)?);
+    wait_copied(lab, other)?;
+    other.run(["pkill", "-STOP", "--exact", "sshd"])?;
+    let result = (|| {
+        let sessions = keep(lab, "stopped")?;
+        wait_told(lab, &[&other.cluster_name()])?;
+        let took = move_serving(lab, other)?;
+        eprintln!("cluster: a move to a node whose sshd hangs: {:.1} s", took.as_secs_f32());
+        ensure!(took < Duration::from_secs(60), "it took {took:?}");
+        whole(&sessions, other)
+    })();
+    other.run(["pkill", "-CONT", "--exact", "sshd"])?;
+    result?;
+    ovd::wait_active(lab, other, LIMIT)?;
+    wait_copied(lab, node)?;
+    ovd::forget(lab)?;
+    settled(lab)
+}
+
+/// The nodes see each other, but no ssh gets through: the one that takes over serves what it has, says whose data are newer,
+/// and pushes nothing. Back on the other node, nothing is missing there, and what was written meanwhile is kept.
+pub fn dropped(lab: &Lab) -> Result<()> {
+    ovd::forget(lab)?;
+    let (node, other) = (ovd::active(lab)?, ovd::passive(lab)?);
+    wait_copied(lab, other)?;
+    cut_ssh(other)?;
+    let result = (|| {
+        let newer = keep(lab, "newer")?;
+        let took = move_serving(lab, other)?;
+        eprintln!("cluster: a move to a node that ssh does not reach: {:.1} s", took.as_secs_f32());
+        ensure!(took < Duration::from_secs(90), "it took {took:?}");
+        wait_told(lab, &[&node.cluster_name(), "newer"])?;
+        let unflushed = node.read_file(&format!("{}/unflushed", lsyncd::ATTIC))?;
+        ensure!(!unflushed.trim().is_empty(), "what could not be flushed is not written down");
+        let meanwhile = keep(lab, "meanwhile")?;
+        Ok((newer, meanwhile))
+    })();
+    heal_ssh(other)?;
+    let (newer, meanwhile) = result?;
+    whole(&newer, node)?;
+    move_to(lab, node.name())?;
+    whole(&newer, node)?;
+    wait_copied(lab, other)?;
+    whole(&newer, node)?;
+    whole(&newer, other)?;
+    whole_among(&meanwhile, &lsyncd::kept(other)?, other)?;
+    ovd::forget(lab)?;
+    settled(lab)
+}
+
+/// The node with the newest files cannot serve any more: the other one gets them and serves.
+pub fn newer_but_broken(lab: &Lab) -> Result<()> {
+    ovd::forget(lab)?;
+    let (node, other) = (ovd::active(lab)?, ovd::passive(lab)?);
+    wait_copied(lab, other)?;
+    let sessions = keep(lab, "broken")?;
+    let conf = "/etc/apache2/apache2.conf";
+    node.sh(&format!("mv {conf} {conf}.aside; echo Nonsense >{conf}; pkill -9 --exact apache2"))?;
+    let moved = ovd::wait_active(lab, other, LIMIT);
+    node.run(["mv", &format!("{conf}.aside"), conf])?;
+    eprintln!("cluster: a node that cannot serve any more: moved after {:.1} s", moved?.as_secs_f32());
+    whole(&sessions, other)?;
+    ovd::forget(lab)?;
+    wait_copied(lab, node)?;
+    settled(lab)
+}

@@ -1,0 +1,107 @@
+//! The Session Manager's files go with it: what a client has been told is kept is on the node that serves next.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::moves::move_to;
+use crate::settled;
+use crate::support::lab::{Lab, Machine, Node, wait_for};
+use crate::support::writer::{Sessions, Writer};
+use crate::support::{lsyncd, ovd};
+
+/// A first pass over everything, and the monitor of depth 10 that says so.
+pub const COPIED: Duration = Duration::from_secs(60);
+/// Some hundred sessions, with a move among them.
+pub const KEPT: Duration = Duration::from_secs(90);
+const MOVES: usize = 10;
+
+/// Sessions are kept while the services move to and fro; after each move all of them are on the new active node.
+pub fn written_while_moving(lab: &Lab) -> Result<()> {
+    let files = if std::env::var("INUVIKA_TEST_FULL").is_ok() { 10_000 } else { 2_000 };
+    ovd::forget(lab)?;
+    let writer = Writer::start(lab, "moving")?;
+    let mut outages = Vec::new();
+    let begun = Instant::now();
+    for _ in 0..MOVES {
+        let target = ovd::passive(lab)?;
+        writer.more(files / MOVES);
+        writer.wait(files / MOVES / 2, KEPT)?;
+        let meter = ovd::measure(lab)?;
+        move_to(lab, target.name())?;
+        writer.wait(0, KEPT)?;
+        outages.push(meter.stop()?.longest);
+        let sessions = writer.kept();
+        whole(&sessions, target).with_context(|| format!("after move {} to {}", outages.len(), target.name()))?;
+    }
+    outages.sort();
+    eprintln!(
+        "cluster: {files} sessions, {MOVES} moves in {:.0} s: outage {:.2} s in the middle, {:.2} s at most",
+        begun.elapsed().as_secs_f32(),
+        outages[MOVES / 2].as_secs_f32(),
+        outages[MOVES - 1].as_secs_f32()
+    );
+    let failures = ovd::view(lab)?.failures;
+    ensure!(failures.is_empty(), "{failures:?}");
+    let passive = ovd::passive(lab)?;
+    let sessions = writer.kept();
+    wait_for(COPIED, "the passive node to have everything", || whole(&sessions, passive).map(|()| true))?;
+    settled(lab)
+}
+
+/// Every session that was acknowledged is on the node, byte for byte.
+pub fn whole(sessions: &Sessions, node: &Node) -> Result<()> {
+    whole_among(sessions, &lsyncd::hashes(node)?, node)
+}
+
+/// Every session that was acknowledged is among those files of the node. One that is written again and again may be newer
+/// than its last acknowledgement, when the answer got lost.
+pub fn whole_among(sessions: &Sessions, files: &BTreeMap<String, String>, node: &Node) -> Result<()> {
+    ensure!(!sessions.is_empty(), "no session was kept");
+    let differs = |name: &str, hash: &str| files.get(name).is_none_or(|found| found != hash);
+    let mut missing = Vec::new();
+    for (name, kept) in sessions.iter().filter(|(name, kept)| differs(name, &kept.hash)) {
+        if files.contains_key(name) && name.contains("-again-") && number(node, name)? > kept.number {
+            continue;
+        }
+        missing.push(name);
+    }
+    let example: Vec<_> = missing.iter().take(5).collect();
+    ensure!(
+        missing.is_empty(),
+        "{} of {} sessions are missing or old on {}: {example:?}",
+        missing.len(),
+        sessions.len(),
+        node.name()
+    );
+    Ok(())
+}
+
+/// The number in a session's file.
+fn number(node: &Node, file: &str) -> Result<usize> {
+    let text = node.read_file(&format!("{}/{file}", crate::session_manager::SESSIONS))?;
+    let number = text.split("number|i:").nth(1).and_then(|rest| rest.split(';').next());
+    number.and_then(|digits| digits.parse().ok()).with_context(|| format!("{file} holds {text:.40}"))
+}
+
+/// Waits until a node's copy is whole, as the cluster knows it.
+pub fn wait_copied(lab: &Lab, node: &Node) -> Result<Duration> {
+    let what = format!("a whole copy on {}", node.name());
+    wait_for(COPIED, &what, || {
+        let says = lsyncd::replica(lab, node)?;
+        ensure!(says == "ok", "{} is {says:?}", lsyncd::REPLICA);
+        Ok(true)
+    })
+}
+
+/// Waits until a monitor of lsyncd has said something that contains all of `words`.
+pub fn wait_told(lab: &Lab, words: &[&str]) -> Result<Duration> {
+    wait_for(Duration::from_secs(75), &format!("lsyncd to say {words:?}"), || {
+        let failures = ovd::view(lab)?.failures;
+        let own = failures.iter().filter(|f| f.operation.starts_with(ovd::LSYNCD));
+        let told: Vec<_> = own.map(|f| f.reason.clone()).collect();
+        ensure!(told.iter().any(|reason| words.iter().all(|word| reason.contains(word))), "it says {told:?}");
+        Ok(true)
+    })
+}
