@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use crate::replication::{COPIED, KEPT, wait_copied, whole, whole_among};
 use crate::settled;
 use crate::support::lab::{Lab, Machine, Node, wait_for, wait_idle};
-use crate::support::writer::{Sessions, Writer};
+use crate::support::writer::{Sessions, Writer, is_lively};
 use crate::support::{lsyncd, ovd};
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -105,7 +105,7 @@ pub fn guide_loses(lab: &Lab) -> Result<()> {
     lsyncd::start_guide(heir)?;
     ovd::wait_all_online(lab, LIMIT)?;
     let found = |name: &str| -> Result<usize> {
-        let files: BTreeSet<String> = unsynced.keys().filter(|name| !name.contains("-again-")).cloned().collect();
+        let files: BTreeSet<String> = unsynced.keys().filter(|name| !is_lively(name)).cloned().collect();
         let listed = lab.node(name).sh("find / -xdev -name 'sess_lost-*' -printf '%f\\n'")?;
         Ok(listed.lines().filter(|file| files.contains(*file)).count())
     };
@@ -115,7 +115,8 @@ pub fn guide_loses(lab: &Lab) -> Result<()> {
         Ok(true)
     })?;
     ensure!(found(heir.name())? == 0, "they were somewhere else");
-    eprintln!("cluster: with the guide's configuration {} sessions are lost without a word", unsynced.len());
+    let lost = unsynced.keys().filter(|name| !is_lively(name)).count();
+    eprintln!("cluster: with the guide's configuration {lost} sessions are lost without a word");
 
     // Enabled at boot, it does the same to the node that serves.
     let writer = Writer::start(lab, "served")?;
@@ -126,7 +127,7 @@ pub fn guide_loses(lab: &Lab) -> Result<()> {
     whole(&served, heir)?;
     lsyncd::start_guide(victim)?;
     let gone = || {
-        Ok(served.keys().filter(|name| !name.contains("-again-")).all({
+        Ok(served.keys().filter(|name| !is_lively(name)).all({
             let there = lsyncd::hashes(heir)?;
             move |name| !there.contains_key(name)
         }))

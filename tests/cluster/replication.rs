@@ -55,18 +55,10 @@ pub fn whole(sessions: &Sessions, node: &Node) -> Result<()> {
     whole_among(sessions, &lsyncd::hashes(node)?, node)
 }
 
-/// Every session that was acknowledged is among those files of the node. One that is written again and again may be newer
-/// than its last acknowledgement, when the answer got lost.
+/// Every session that was acknowledged is among those files of the node.
 pub fn whole_among(sessions: &Sessions, files: &BTreeMap<String, String>, node: &Node) -> Result<()> {
     ensure!(!sessions.is_empty(), "no session was kept");
-    let differs = |name: &str, hash: &str| files.get(name).is_none_or(|found| found != hash);
-    let mut missing = Vec::new();
-    for (name, kept) in sessions.iter().filter(|(name, kept)| differs(name, &kept.hash)) {
-        if files.contains_key(name) && name.contains("-again-") && number(node, name)? > kept.number {
-            continue;
-        }
-        missing.push(name);
-    }
+    let missing = lsyncd::missing(sessions, files, node)?;
     let example: Vec<_> = missing.iter().take(5).collect();
     ensure!(
         missing.is_empty(),
@@ -76,13 +68,6 @@ pub fn whole_among(sessions: &Sessions, files: &BTreeMap<String, String>, node: 
         node.name()
     );
     Ok(())
-}
-
-/// The number in a session's file.
-fn number(node: &Node, file: &str) -> Result<usize> {
-    let text = node.read_file(&format!("{}/{file}", crate::session_manager::SESSIONS))?;
-    let number = text.split("number|i:").nth(1).and_then(|rest| rest.split(';').next());
-    number.and_then(|digits| digits.parse().ok()).with_context(|| format!("{file} holds {text:.40}"))
 }
 
 /// Waits until a node's copy is whole, as the cluster knows it.

@@ -1,4 +1,4 @@
-//! The main job, shown on a real cluster: a virtual IP and its source address fail over.
+//! The main job, shown on a real cluster: the Session Manager, its address and its files fail over.
 //!
 //! Started by tests/demo. Three nodes with systemd, corosync and Pacemaker, configured by the script that
 //! `inuvika-ha pcs` prints; then what goes wrong in real life, each time measured by a client.
@@ -25,6 +25,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use support::lab::{self, Database, Lab, Machine};
 use support::ovd;
+use support::writer::Writer;
 
 const HELP: &str = "\
 tests/demo: a real Pacemaker cluster on this machine, and what it does when things break
@@ -73,18 +74,24 @@ fn demo(keep: bool) -> Result<()> {
 fn show(lab: &Lab, database: &mut Option<Database>, begun: Instant) -> Result<()> {
     lab.phase("installed the agents in every node", || ovd::install(lab, &binary()?))?;
     let made = lab.phase("installed the stand-in Session Manager", || ovd::install_session_manager(lab))?;
-    let farm = events::Farm { lab, database: database.insert(made) };
+    lab.phase("let the two nodes log in on each other", || ovd::install_replication(lab))?;
     let script = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
     println!("\nWhat the script said in osm1:\n{}", indented(&script));
     ovd::wait_active(lab, lab.node("osm1"), std::time::Duration::from_secs(30))
         .or_else(|_| ovd::wait_active(lab, lab.node("osm2"), std::time::Duration::from_secs(10)))?;
     println!("pcs status:\n{}", indented(&lab.node("osm1").run(["pcs", "status", "--full"])?));
+    let writer = Writer::start(lab, "demo")?;
+    let farm = events::Farm { lab, database: database.insert(made), writer: &writer };
     let mut rows = Vec::new();
     for event in events::EVENTS {
         eprintln!("demo: {} ({:.0} s since the begin)", event.what, begun.elapsed().as_secs_f32());
         rows.push(event.run(&farm).with_context(|| event.what.to_owned())?);
     }
     println!("{}", table::render(&rows));
+    for name in &ovd::NODES[..2] {
+        let listed = lab.node(name).run(["inuvika-ha", "replica", "list"])?;
+        println!("inuvika-ha replica list on {name}:\n{}", indented(&listed));
+    }
     println!("Everything took {:.0} s after build and installation.", begun.elapsed().as_secs_f32());
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::support::lab::{Database, Lab, Machine, Outage, VIP, wait_for, wait_idle};
-use crate::support::ovd;
+use crate::support::writer::Writer;
+use crate::support::{lsyncd, ovd};
 
 /// Long enough for two monitor intervals.
 const HEALED: Duration = Duration::from_secs(45);
@@ -19,7 +20,12 @@ const WEIGHED: Duration = Duration::from_secs(90);
 pub struct Farm<'a> {
     pub lab: &'a Lab,
     pub database: &'a Database,
+    /// Keeps sessions all the time.
+    pub writer: &'a Writer,
 }
+
+/// Sessions that the client keeps around each event.
+const SESSIONS: usize = 50;
 
 /// Something that happens to the active node.
 pub struct Event {
@@ -38,6 +44,8 @@ pub struct Row {
     pub outage: Outage,
     pub active: (String, String),
     pub source: String,
+    /// Sessions acknowledged so far, and how many of them the active node has.
+    pub sessions: (usize, usize),
     pub recorded: Vec<String>,
 }
 
@@ -48,6 +56,7 @@ pub const EVENTS: &[Event] = &[
     Event { what: "virtual IP deleted", act: lose_address, moves: false },
     Event { what: "kill -9 of Apache", act: kill_apache, moves: false },
     Event { what: "Apache hangs (SIGSTOP)", act: stop_apache, moves: false },
+    Event { what: "lsyncd hangs (SIGSTOP)", act: stop_lsyncd, moves: false },
     Event { what: "database stopped", act: stop_database, moves: false },
     Event { what: "database lost by active node", act: hide_database, moves: true },
     Event { what: "active node loses power", act: lose_node, moves: true },
@@ -59,6 +68,8 @@ impl Event {
     pub fn run(&self, farm: &Farm) -> Result<Row> {
         let lab = farm.lab;
         let before = ovd::active(lab)?.name().to_owned();
+        farm.writer.more(SESSIONS);
+        farm.writer.wait(SESSIONS / 2, HEALED)?;
         let meter = ovd::measure(lab)?;
         let begun = Instant::now();
         (self.act)(farm)?;
@@ -73,8 +84,20 @@ impl Event {
         ensure!(rules == 1, "{} has {rules} rules", active.name());
         let source = ovd::source_of(lab, active)?;
         ensure!(source == VIP.to_string(), "a server sees {source}");
+        farm.writer.wait(0, HEALED)?;
+        let kept = farm.writer.kept();
+        let missing = lsyncd::missing(&kept, &lsyncd::hashes(active)?, active)?;
+        let sessions = (kept.len(), kept.len() - missing.len());
         let recorded = ovd::recorded(&ovd::view(lab)?);
-        let row = Row { what: self.what, took, outage, active: (before, active.name().to_owned()), source, recorded };
+        let row = Row {
+            what: self.what,
+            took,
+            outage,
+            active: (before, active.name().to_owned()),
+            source,
+            sessions,
+            recorded,
+        };
         if self.what != "active node loses power" {
             ovd::forget(lab)?;
         }
@@ -119,7 +142,20 @@ fn lose_node(farm: &Farm) -> Result<()> {
 fn node_returns(farm: &Farm) -> Result<()> {
     let lab = farm.lab;
     ovd::wait_all_online(lab, RETURNED)?;
-    wait_idle(ovd::active(lab)?, RETURNED)
+    wait_idle(ovd::active(lab)?, RETURNED)?;
+    let returned = ovd::passive(lab)?;
+    wait_for(RETURNED, "a whole copy on the returned node", || Ok(lsyncd::replica(lab, returned)? == "ok")).map(drop)
+}
+
+fn stop_lsyncd(farm: &Farm) -> Result<()> {
+    let node = ovd::active(farm.lab)?;
+    let running = || Ok(node.run(["pgrep", "--oldest", "--exact", "lsyncd"])?.trim().to_owned());
+    let before: Result<String> = running();
+    let before = before?;
+    node.run(["pkill", "-STOP", "--exact", "lsyncd"])?;
+    let again = || Ok(running().is_ok_and(|now| now != before) && ovd::active(farm.lab).is_ok());
+    wait_for(HEALED, "lsyncd to be started again", again)?;
+    wait_idle(node, HEALED)
 }
 
 /// Waits until Apache has a main process other than before, and everything runs.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::lab::{Lab, Machine, Node};
 use super::session_manager::SESSIONS;
 use super::sshd;
+use super::writer::{Sessions, is_lively};
 
 /// The instance's folder on a node, which survives a reboot.
 pub const ATTIC: &str = "/var/lib/inuvika-ha/lsyncd";
@@ -85,6 +86,27 @@ fn hashes_below(node: &Node, folder: &str) -> Result<BTreeMap<String, String>> {
         Some((path.rsplit('/').next()?.to_owned(), hash.to_owned()))
     };
     text.lines().map(|line| file(line).with_context(|| format!("sha256sum said {line:?}"))).collect()
+}
+
+/// The sessions that are not among those files of a node, byte for byte. One that is written again and again may be newer
+/// than its last acknowledgement, when the answer got lost.
+pub fn missing(sessions: &Sessions, files: &BTreeMap<String, String>, node: &Node) -> Result<Vec<String>> {
+    let differs = |name: &str, hash: &str| files.get(name).is_none_or(|found| found != hash);
+    let mut missing = Vec::new();
+    for (name, kept) in sessions.iter().filter(|(name, kept)| differs(name, &kept.hash)) {
+        let newer = files.contains_key(name) && is_lively(name) && number(node, name)? > kept.number;
+        if !newer {
+            missing.push(name.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// The number in a session's file.
+fn number(node: &Node, file: &str) -> Result<usize> {
+    let text = node.read_file(&format!("{SESSIONS}/{file}"))?;
+    let number = text.split("number|i:").nth(1).and_then(|rest| rest.split(';').next());
+    number.and_then(|digits| digits.parse().ok()).with_context(|| format!("{file} holds {text:.40}"))
 }
 
 /// What the cluster knows of a node's copy; empty when nothing.

@@ -32,6 +32,11 @@ pub struct Kept {
 /// Sessions by the names of their files.
 pub type Sessions = BTreeMap<String, Kept>;
 
+/// Whether a file is of a session that is written again and again.
+pub fn is_lively(file: &str) -> bool {
+    file.contains("-again-")
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     stop: AtomicBool,
