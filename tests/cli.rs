@@ -151,16 +151,16 @@ fn variants_show_in_the_script() {
     assert!(script("# start_at_boot", "start_at_boot").contains("\nat_boot=disable\n"));
     assert!(!script("# start_at_boot", "start_at_boot").contains("--enable"));
     assert!(script("stickiness = 1000", "stickiness = \"INFINITY\"").contains("resource-stickiness=INFINITY"));
-    // What nodes count for: a whole copy; none ever; a database seen; nothing known of it.
+    // What nodes count for: a database seen; nothing known of it; a whole copy; none ever.
     let attract = |old, new| {
         let text = script(old, new);
         let scores = text.lines().filter_map(|line| line.strip_prefix("attract virtual_ip score="));
         scores.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(attract("stickiness = 1000", "stickiness = 1000"), ["500", "-INFINITY", "2510", "1255"]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = 399995"), ["199997", "-INFINITY", "999997", "499998"]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = 399997"), ["199998", "-INFINITY", "999999", "499999"]);
-    assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), ["249999", "-INFINITY", "999999", "499999"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 1000"), ["2510", "1255", "500", "-INFINITY"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 399995"), ["999997", "499998", "199997", "-INFINITY"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = 399997"), ["999999", "499999", "199998", "-INFINITY"]);
+    assert_eq!(attract("stickiness = 1000", "stickiness = \"INFINITY\""), ["999999", "499999", "249999", "-INFINITY"]);
     // Without its section there is no copying at all; without the section's peer it is the two nodes.
     let (lsyncd, failover) = (EXAMPLE.find("[lsyncd]\n").unwrap(), EXAMPLE.find("[failover]\n").unwrap());
     let without = String::from_utf8(pcs(&format!("{}{}", &EXAMPLE[..lsyncd], &EXAMPLE[failover..])).stdout).unwrap();

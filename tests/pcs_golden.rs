@@ -17,13 +17,13 @@ use std::sync::Mutex;
 use trial::{Trial, examples, inuvika_ha, summary, transition};
 
 const EXAMPLE: &str = "ovd-session-manager";
-const OURS: &[&str] = &["virtual_ip", "lsyncd", "session_manager", "vip_src"];
+const OURS: &[&str] = &["virtual_ip", "session_manager", "vip_src", "lsyncd"];
 /// What the summary says when everything leaves osm1.
 const MOVED: &[&str] = &[
     "Move virtual_ip ( osm1.priv -> osm2.priv )",
-    "Move lsyncd ( osm1.priv -> osm2.priv )",
     "Move session_manager ( osm1.priv -> osm2.priv )",
     "Move vip_src ( osm1.priv -> osm2.priv )",
+    "Move lsyncd ( osm1.priv -> osm2.priv )",
 ];
 
 /// `UPDATE_GOLDEN=1 cargo test --test pcs_golden` writes the files anew.

@@ -24,9 +24,9 @@ addresses=(192.168.100.11 192.168.100.12 192.168.100.13 192.168.100.14)
 agents=(
     stonith:fence_ipmilan
     ocf:heartbeat:IPaddr2
-    ocf:inuvika:ovd-lsyncd
     ocf:inuvika:ovd-osm
     ocf:inuvika:ovd-vip-src
+    ocf:inuvika:ovd-lsyncd
 )
 secrets=(/etc/inuvika-ha/ipmi.secret)
 token=''
@@ -608,8 +608,8 @@ fi
 # the node fenced. So every node is asked first, and one that lacks an agent or is down ends this script here.
 say 'Step 2: the nodes have the agents'
 if can_ask; then
-    need ocf:inuvika:ovd-lsyncd on osm1.priv osm2.priv pcs3.priv pcs4.priv
     need ocf:inuvika:ovd-osm on osm1.priv osm2.priv pcs3.priv pcs4.priv
+    need ocf:inuvika:ovd-lsyncd on osm1.priv osm2.priv pcs3.priv pcs4.priv
     need ocf:heartbeat:IPaddr2 on osm1.priv osm2.priv
     need ocf:inuvika:ovd-vip-src on osm1.priv osm2.priv
 fi
@@ -695,42 +695,7 @@ never virtual_ip on pcs3.priv
 never virtual_ip on pcs4.priv
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 8: lsyncd
-# The files of the Session Manager (settings, PHP sessions) are copied from the active node to the other one.
-# It starts after the address and before the Session Manager, which then finds the newest files; it stops after
-# it, so that what was written last is copied before the other node takes over.
-# multiple-active=stop_unexpected: when a second one is found running, only that one is stopped.
-# critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
-# is put back where it is. failure-timeout: a start that failed is tried again after this time.
-# kind=Optional: it starts after the address and stops before it; an address that recovers in place does
-# not restart it.
-# The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
-# The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before
-# the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less
-# than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.
-say 'Step 8: lsyncd'
-resource lsyncd ocf:inuvika:ovd-lsyncd \
-    peer=osm1.priv,osm2.priv folders= identity_file= known_hosts= user= ssh_port= exclude= delay= max_lag= max_queue= \
-       config= lsyncd= pull_timeout= flush_timeout= backup_limit= manage_cron= cron_link= cron_target= \
-    meta critical=false migration-threshold=INFINITY failure-timeout=10min multiple-active=stop_unexpected \
-    op start interval=0s timeout=90s \
-    op stop interval=0s timeout=60s \
-    op monitor interval=5s timeout=10s \
-    op monitor interval=20s timeout=20s OCF_CHECK_LEVEL=10 \
-    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=20 \
-    op monitor interval=12s timeout=20s role=Stopped on-fail=ignore \
-    op reload-agent interval=0s timeout=20s
-never lsyncd on pcs3.priv
-never lsyncd on pcs4.priv
-colocation lsyncd with virtual_ip score=INFINITY
-order lsyncd after virtual_ip kind=Optional
-attract virtual_ip score=500 where lsyncd-replica eq ok
-attract virtual_ip score=-INFINITY where lsyncd-replica eq never
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Step 9: session_manager
+# Step 8: session_manager
 # The web server and the cron job of the Session Manager: on the active node and nowhere else.
 # multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
@@ -742,7 +707,7 @@ attract virtual_ip score=-INFINITY where lsyncd-replica eq never
 # another has not: the score of a node that says ok is above all that keeps them here together. When all have
 # lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
 # services from a node that says lost, nor lets those of a node that has just started go.
-say 'Step 9: session_manager'
+say 'Step 8: session_manager'
 resource session_manager ocf:inuvika:ovd-osm \
     session_manager_config= service_manager= service= httpd= httpd_config= vhost= request_timeout= service_url= \
        service_match= service_ca= manage_cron= cron_link= cron_target= graceful_timeout= database_timeout= \
@@ -759,19 +724,18 @@ never session_manager on pcs3.priv
 never session_manager on pcs4.priv
 colocation session_manager with virtual_ip score=INFINITY
 order session_manager after virtual_ip kind=Optional
-order session_manager after lsyncd kind=Optional
 attract virtual_ip score=2510 where session_manager-database eq ok
 attract virtual_ip score=1255 where not_defined session_manager-database
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Step 10: vip_src
+# Step 9: vip_src
 # Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers
 # see one Session Manager, whichever node that is.
 # critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
 # is put back where it is. failure-timeout: a start that failed is tried again after this time.
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
-say 'Step 10: vip_src'
+say 'Step 9: vip_src'
 resource vip_src ocf:inuvika:ovd-vip-src \
     virtual_ip=10.20.1.10 nic=eth0 destinations=10.20.1.0/24 exclude= backend= arp_check= \
     meta critical=false migration-threshold=INFINITY failure-timeout=10min \
@@ -784,6 +748,42 @@ never vip_src on pcs3.priv
 never vip_src on pcs4.priv
 colocation vip_src with virtual_ip score=INFINITY
 order vip_src after virtual_ip kind=Optional
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 10: lsyncd
+# The files of the Session Manager (settings, PHP sessions) are copied from the active node to the other one.
+# It starts after the address and before the Session Manager, which then finds the newest files; it stops after
+# it, so that what was written last is copied before the other node takes over.
+# multiple-active=stop_unexpected: when a second one is found running, only that one is stopped.
+# critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it
+# is put back where it is. failure-timeout: a start that failed is tried again after this time.
+# kind=Optional: it starts after the address and stops before it; an address that recovers in place does
+# not restart it.
+# The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
+# running is stopped all the same.
+# The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before
+# the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less
+# than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.
+say 'Step 10: lsyncd'
+resource lsyncd ocf:inuvika:ovd-lsyncd \
+    peer=osm1.priv,osm2.priv folders= identity_file= known_hosts= user= ssh_port= exclude= delay= max_lag= max_queue= \
+       config= lsyncd= pull_timeout= flush_timeout= backup_limit= manage_cron= cron_link= cron_target= \
+    meta critical=false migration-threshold=INFINITY failure-timeout=10min multiple-active=stop_unexpected \
+    op start interval=0s timeout=90s \
+    op stop interval=0s timeout=60s \
+    op monitor interval=5s timeout=10s \
+    op monitor interval=20s timeout=20s OCF_CHECK_LEVEL=10 \
+    op monitor interval=60s timeout=20s OCF_CHECK_LEVEL=20 \
+    op monitor interval=12s timeout=20s role=Stopped on-fail=ignore \
+    op reload-agent interval=0s timeout=20s
+never lsyncd on pcs3.priv
+never lsyncd on pcs4.priv
+colocation lsyncd with virtual_ip score=INFINITY
+order lsyncd after virtual_ip kind=Optional
+order session_manager after lsyncd kind=Optional
+attract virtual_ip score=500 where lsyncd-replica eq ok
+attract virtual_ip score=-INFINITY where lsyncd-replica eq never
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 11: check and push

@@ -200,8 +200,8 @@ fn service(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section
     steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
     steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
     let there = |name: &&&str| scenario.services.iter().any(|other| other.kind.section == **name);
-    for first in service.kind.after.iter().filter(there) {
-        steps.push(Step::Order { first: (*first).into(), then: id.into(), kind: OrderKind::Optional });
+    for then in service.kind.before.iter().filter(there) {
+        steps.push(Step::Order { first: id.into(), then: (*then).into(), kind: OrderKind::Optional });
     }
     let mut why = service.kind.why.to_vec();
     if !service.kind.critical {

@@ -84,7 +84,7 @@ fn every_node_is_asked_and_no_token_is_shown() {
     assert!(output.status.success(), "{output:?}");
     let asked = node.trial.read("asked");
     let questions: Vec<_> = asked.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
-    let everywhere = ["sync", "osm"].map(|what| [(11, what), (12, what), (13, what)]).concat();
+    let everywhere = ["osm", "sync"].map(|what| [(11, what), (12, what), (13, what)]).concat();
     let expected = [&everywhere[..], &[(11, "ip"), (12, "ip"), (11, "src"), (12, "src")]].concat();
     let agent = |what| match what {
         "sync" => "ocf:inuvika:ovd-lsyncd",
@@ -122,7 +122,7 @@ fn a_node_that_lacks_an_agent_or_cannot_be_asked_is_named_with_the_remedy() {
         (
             "{}".into(),
             &[11, 12],
-            "cannot ask pcs3.priv whether it has ocf:inuvika:ovd-lsyncd: [Errno 111] Connection refused: bring it up",
+            "cannot ask pcs3.priv whether it has ocf:inuvika:ovd-osm: [Errno 111] Connection refused: bring it up",
         ),
         (
             "{\"192.168.100.12 ocf:inuvika:ovd-osm\": [404, \"<html>\"]}".into(),
@@ -146,10 +146,7 @@ fn a_node_that_lacks_an_agent_or_cannot_be_asked_is_named_with_the_remedy() {
     node.trial.write("answers.json", "{}", 0o644);
     let known = node.trial.read("pcsd/known-hosts");
     node.trial.write("pcsd/known-hosts", &known.replace("t 192.168.100.13", "old"), 0o600);
-    refused(
-        &ask(&node, &[11, 12, 13]),
-        "pcs3.priv whether it has ocf:inuvika:ovd-lsyncd: it refuses this host's token",
-    );
+    refused(&ask(&node, &[11, 12, 13]), "pcs3.priv whether it has ocf:inuvika:ovd-osm: it refuses this host's token");
     node.trial.write("pcsd/known-hosts", &known.replace("pcs3.priv", "pcs3"), 0o600);
     refused(&ask(&node, &[11, 12, 13]), "this host has no token for it: run 'pcs host auth pcs3.priv' first");
     std::fs::remove_file(node.trial.path("pcsd/known-hosts")).unwrap();

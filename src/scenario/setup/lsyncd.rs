@@ -11,7 +11,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     // Files that are not copied for a while are a smaller evil than users who are thrown out: it reports, and that is all.
     critical: false,
     meta: &[("multiple-active", "stop_unexpected")],
-    after: &[],
+    before: &["session_manager"],
     vantage: None,
     replica: Some("replica"),
     why: &[

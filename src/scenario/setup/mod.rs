@@ -43,8 +43,8 @@ pub struct ServiceKind {
     pub critical: bool,
     /// Meta attributes beside those that follow from `critical`.
     pub meta: &'static [(&'static str, &'static str)],
-    /// Services that start before it and stop after it, where the scenario has them.
-    pub after: &'static [&'static str],
+    /// Services that start after it and stop before it. They stand before it in the set-up.
+    pub before: &'static [&'static str],
     /// What every node publishes its view of: the node attribute is SECTION-VANTAGE, and says [`OK`] where it is well.
     pub vantage: Option<&'static str>,
     /// The node attribute SECTION-REPLICA of this name says how good a node's copy of the data is: [`OK`], [`NEVER`] where

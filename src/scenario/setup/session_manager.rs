@@ -12,7 +12,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     // failure-timeout: a fault that both nodes have (a file that is copied to both) stops it on both within a minute. It is
     // tried again then, not only hours after the fault is gone.
     meta: &[("multiple-active", "stop_unexpected"), ("failure-timeout", "10min")],
-    after: &["lsyncd"],
+    before: &[],
     vantage: Some("database"),
     replica: None,
     why: &[

@@ -10,7 +10,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     // Rules that are lost are repaired in place; they are no reason to move the Session Manager to another node.
     critical: false,
     meta: &[],
-    after: &[],
+    before: &[],
     vantage: None,
     replica: None,
     why: &[
