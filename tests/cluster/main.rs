@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         on("pcs, crmsh and crm_resource accept the agent", tools::accept),
         on("ocf-tester passes ovd-vip-src", tools::ocf_tester),
         on("ocf-tester passes ovd-osm", tools::ocf_tester_osm),
+        on("ocf-tester passes ovd-lsyncd", tools::ocf_tester_lsyncd),
         on("flushed rules heal and nothing else moves", faults::flushed),
         on("a deleted virtual IP heals and nothing moves", faults::address_deleted),
         on("a killed Apache (kill -9) is started again in place", session::killed),

@@ -8,27 +8,26 @@ use crate::support::lab::{Lab, Machine};
 use crate::support::ovd;
 
 const AGENT: &str = "ocf:inuvika:ovd-vip-src";
-const OSM: &str = "ocf:inuvika:ovd-osm";
+const OTHERS: [&str; 2] = ["ovd-osm", "ovd-lsyncd"];
 
 pub fn accept(lab: &Lab) -> Result<()> {
     let node = ovd::passive(lab)?;
-    let described = node.run(["pcs", "resource", "describe", AGENT])?;
-    let spec = inuvika_ha::agents::find("ovd-vip-src").unwrap().table();
-    for param in spec.params {
-        ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
-    }
     let listed = node.run(["pcs", "resource", "list", "ocf:inuvika"])?;
-    ensure!(listed.contains(AGENT) && listed.contains(OSM), "{listed}");
-    let described = node.run(["pcs", "resource", "describe", OSM])?;
-    let spec = inuvika_ha::agents::find("ovd-osm").unwrap().table();
-    for param in spec.params {
-        ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
+    for spec in inuvika_ha::agents::specs() {
+        let agent = format!("ocf:inuvika:{}", spec.name);
+        ensure!(listed.contains(&agent), "{listed}");
+        let described = node.run(["pcs", "resource", "describe", &agent])?;
+        for param in spec.params {
+            ensure!(described.contains(param.name), "pcs does not describe {}:\n{described}", param.name);
+        }
+        if OTHERS.contains(&spec.name) {
+            // Copied into a cluster by hand, it would have nodes without the agent fenced.
+            let operations = described.split("Default operations:").nth(1).unwrap_or_default();
+            ensure!(operations.contains("monitor") && !operations.contains("Stopped"), "{operations}");
+            ensure!(node.run(["crm", "ra", "info", &agent])?.contains(spec.params[0].name));
+            ensure!(node.run(["crm_resource", "--show-metadata", &agent])?.contains("</resource-agent>"));
+        }
     }
-    // Copied into a cluster by hand, it would have nodes without the agent fenced.
-    let operations = described.split("Default operations:").nth(1).unwrap_or_default();
-    ensure!(operations.contains("monitor") && !operations.contains("Stopped"), "{operations}");
-    ensure!(node.run(["crm", "ra", "info", OSM])?.contains("session_manager_config"));
-    ensure!(node.run(["crm_resource", "--show-metadata", OSM])?.contains("</resource-agent>"));
     let info = node.run(["crm", "ra", "info", AGENT])?;
     ensure!(info.contains("virtual_ip*"), "crmsh does not know that virtual_ip is required:\n{info}");
     ensure!(node.run(["crm_resource", "--show-metadata", AGENT])?.contains("</resource-agent>"));
@@ -70,6 +69,20 @@ pub fn ocf_tester_osm(lab: &Lab) -> Result<()> {
     ensure!(output.ok() && output.stdout.contains("passed all tests"), "{}", output.describe());
     ensure!(crate::session::main_process(node)? == "0", "Apache still runs");
     ensure!(!node.output(["ls", "/etc/cron.d/tested"])?.ok(), "the cron link is still there");
+    Ok(())
+}
+
+/// The same with lsyncd and the real sshd of the active node, for a folder of its own.
+pub fn ocf_tester_lsyncd(lab: &Lab) -> Result<()> {
+    let node = ovd::passive(lab)?;
+    for node in [node, ovd::active(lab)?] {
+        node.run(["mkdir", "-p", "/var/lib/tested"])?;
+    }
+    let agent = format!("{}/ovd-lsyncd", ovd::AGENTS);
+    let own = ["-o", "peer=the-other-osm", "-o", "folders=/var/lib/tested", "-o", "manage_cron=no", &agent];
+    let output = node.output_with(Duration::from_secs(180), b"", &[&["ocf-tester", "-n", "tested"], &own[..]].concat())?;
+    ensure!(output.ok() && output.stdout.contains("passed all tests"), "{}", output.describe());
+    ensure!(!node.output(["pgrep", "--exact", "lsyncd"])?.ok(), "lsyncd still runs");
     Ok(())
 }
 
