@@ -3,6 +3,10 @@
 //! The active node raises an epoch in the cluster before it pushes anything, and a stamp on either node says which epoch's
 //! data it has ([`stamp`], [`record`]). What to do at start follows from those alone ([`decision`]); clocks play no part.
 
+pub mod decision;
+pub mod record;
+pub mod stamp;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

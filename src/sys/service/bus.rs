@@ -106,6 +106,11 @@ fn is_no_such_unit(error: &zbus::Error) -> bool {
     matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.NoSuchUnit")
 }
 
+/// Whether systemd says that the name of a transient unit is in use: also for a moment after the last one has ended.
+pub(super) fn is_taken(error: &zbus::Error) -> bool {
+    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.UnitExists")
+}
+
 impl Bus {
     async fn call<B>(&self, path: &str, interface: &str, method: &str, body: &B) -> zbus::Result<Message>
     where
@@ -160,6 +165,11 @@ impl Bus {
         Ok(Some(group).filter(|group| !group.is_empty()))
     }
 
+    /// The process that it started last, also when that is gone; 0: none.
+    pub async fn main_process(&self, unit: &Unit) -> zbus::Result<u32> {
+        self.property(unit, SERVICE, "ExecMainPID").await
+    }
+
     /// Why it failed, as far as systemd knows: `exit-code (apachectl: exit code 1)`.
     pub async fn failure(&self, unit: &Unit) -> zbus::Result<String> {
         let result: String = self.property(unit, SERVICE, "Result").await?;
@@ -182,9 +192,17 @@ impl Bus {
     /// Queues a job (`StartUnit`, `StopUnit`, `RestartUnit`) and waits for its end. A job that is not over at the
     /// deadline is cancelled.
     pub async fn job(&self, method: &str, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {
+        self.job_of(method, &(unit, "replace"), deadline).await
+    }
+
+    /// The same for a method that takes more than a name (`StartTransientUnit`).
+    pub async fn job_of<B>(&self, method: &str, body: &B, deadline: &Deadline) -> zbus::Result<Job>
+    where
+        B: serde::Serialize + DynamicType,
+    {
         // Before the job: its end may be told before the reply.
         let mut ends = self.signals("JobRemoved").await?;
-        let reply = self.call(PATH, MANAGER, method, &(unit, "replace")).await?;
+        let reply = self.call(PATH, MANAGER, method, body).await?;
         let job: OwnedObjectPath = reply.body().deserialize()?;
         let ended = async {
             loop {

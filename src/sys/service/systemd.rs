@@ -86,7 +86,7 @@ pub(super) fn systemctl(arguments: &[&str], deadline: &Deadline) -> io::Result<S
 }
 
 /// The unit's control group, as systemctl shows it.
-fn control_group(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
+pub(super) fn control_group(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
     let shown = systemctl(&["show", "--property=ControlGroup", unit], deadline)?;
     let group = shown.trim().strip_prefix("ControlGroup=").unwrap_or_default();
     Ok(Some(group.to_owned()).filter(|group| !group.is_empty()))
