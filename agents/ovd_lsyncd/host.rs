@@ -73,11 +73,11 @@ pub fn folders(config: &Config) -> Result<Vec<PathBuf>, Failure> {
 /// The peer: the one of the hosts that is not this node.
 ///
 /// # Errors
-/// That none or both are this node.
+/// That none or both are this node. It is no "not installed": another node may be meant by the same words.
 pub fn peer(config: &Config, op: &Operation) -> Result<String, Failure> {
     let named: Vec<String> = [op.env.meta("on_node").map(str::to_owned), host_name()].into_iter().flatten().collect();
     let is_local = |address: &IpAddr| UdpSocket::bind((*address, 0)).is_ok();
-    choose(&config.peers, &named, |peer| Hosts::read().addresses(peer).iter().any(is_local)).map_err(missing)
+    choose(&config.peers, &named, |peer| Hosts::read().addresses(peer).iter().any(is_local)).map_err(Failure::generic)
 }
 
 fn host_name() -> Option<String> {
