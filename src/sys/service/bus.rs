@@ -103,12 +103,18 @@ fn reason(error: &zbus::Error) -> String {
 
 /// Whether systemd says that it has no such unit (not loaded: then it cannot run either).
 fn is_no_such_unit(error: &zbus::Error) -> bool {
-    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.NoSuchUnit")
+    is_named(error, "NoSuchUnit")
 }
 
 /// Whether systemd says that the name of a transient unit is in use: also for a moment after the last one has ended.
 pub(super) fn is_taken(error: &zbus::Error) -> bool {
-    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.UnitExists")
+    is_named(error, "UnitExists")
+}
+
+/// Whether systemd calls it so.
+fn is_named(error: &zbus::Error, name: &str) -> bool {
+    let own = |full: &str| full.strip_prefix(DESTINATION).and_then(|rest| rest.strip_prefix('.')) == Some(name);
+    matches!(error, zbus::Error::MethodError(full, ..) if own(full.as_str()))
 }
 
 impl Bus {
@@ -229,9 +235,11 @@ impl Bus {
         let rule = MatchRule::builder().msg_type(Type::Signal).sender(DESTINATION)?.path(PATH)?;
         let rule = rule.interface(MANAGER)?.member(member)?;
         let stream = MessageStream::for_match_rule(rule.build(), &self.connection, Some(QUEUE)).await?;
-        // systemd is quiet on the system bus until somebody wants to hear it.
-        self.call(PATH, MANAGER, "Subscribe", &()).await?;
-        Ok(stream)
+        // systemd is quiet on the system bus until somebody wants to hear it; once is enough.
+        match self.call(PATH, MANAGER, "Subscribe", &()).await {
+            Err(error) if !is_named(&error, "AlreadySubscribed") => Err(error),
+            _ => Ok(stream),
+        }
     }
 
     /// Makes systemd read all unit files again, and waits until it has.

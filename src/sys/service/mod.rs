@@ -189,7 +189,7 @@ impl Service {
     pub fn stop(&self, signal: Signal, graceful: Duration, deadline: &Deadline) -> io::Result<Ended> {
         match self {
             Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
-            Self::Own { unit, .. } if systemd_runs() => own::stop(self, unit, signal, graceful, deadline),
+            Self::Own { unit, .. } if systemd_runs() => own::end(self, unit, signal, graceful, deadline),
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
             Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => stop::sweep(self, signal, graceful, deadline),
         }

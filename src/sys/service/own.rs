@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::processes::{self, Seen, look};
-use super::systemd::{NO_NAME, is_name, systemd_runs};
-use super::{APPEAR, Ended, Process, Service, because, launch, session, systemd, transient};
+use super::systemd::{NO_NAME, TELL, is_name, systemd_runs};
+use super::{APPEAR, Ended, Process, Service, because, launch, session, stop, transient};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
@@ -19,8 +19,6 @@ use crate::sys::process;
 const SETTLE: Duration = Duration::from_millis(100);
 /// Kept back from the time for a start, to take it back.
 const UNDO: Duration = Duration::from_millis(500);
-/// systemd is asked no longer than this to forget that a service failed which is down.
-const FORGET: Duration = Duration::from_secs(1);
 /// A script is run by its interpreter, which may have an option: so many words may stand before the command.
 const INTERPRETER: usize = 2;
 
@@ -43,11 +41,15 @@ pub(super) fn start(
     let seen = service.seen()?;
     let runs =
         seen.iter().any(|one| one.process.top && !one.is_stopped() && is_command(one.process.pid, program, arguments));
-    let state = if systemd_runs() { transient::state(unit, deadline).map_err(failed)? } else { String::new() };
-    if runs && matches!(state.as_str(), "active" | "") {
-        return Ok(group_of(service));
+    let (state, group) = match systemd_runs() {
+        true => transient::state(unit, deadline).map_err(failed)?,
+        // There is nobody else who could be about to end it.
+        false => (if runs { "active" } else { "inactive" }.to_owned(), None),
+    };
+    if runs && state == "active" {
+        return Ok(group);
     }
-    if !seen.is_empty() || !matches!(state.as_str(), "inactive" | "failed" | "") {
+    if !seen.is_empty() || !matches!(state.as_str(), "inactive" | "failed") {
         service.stop(Signal::SIGKILL, Duration::ZERO, deadline)?;
     }
     // The name as it is given: that is how the process will be known.
@@ -67,14 +69,6 @@ pub(super) fn start(
             Err(second) => io::Error::other(format!("{cause}; undoing it failed too: {second}")),
         })
     })
-}
-
-/// The control group that start has found before.
-fn group_of(service: &Service) -> Option<String> {
-    match service {
-        Service::Own { cgroup, .. } => cgroup.clone(),
-        _ => None,
-    }
 }
 
 fn as_unit(unit: &str, program: &Path, arguments: &[String], deadline: &Deadline) -> io::Result<Option<String>> {
@@ -140,18 +134,27 @@ fn is_command_line(line: &[u8], program: &Path, arguments: &[String]) -> bool {
 ///
 /// # Errors
 /// See [`Service::stop`].
-pub(super) fn stop(
+pub(super) fn end(
     service: &Service,
     unit: &str,
     signal: Signal,
     graceful: Duration,
     deadline: &Deadline,
 ) -> io::Result<Ended> {
-    let ended = systemd::stop(service, unit, signal, graceful, deadline)?;
-    if is_name(unit) {
-        transient::forget(unit, &deadline.within(FORGET));
+    if !is_name(unit) {
+        return Ok(Ended { ran: false, killed: 0 });
     }
-    Ok(ended)
+    let swept = stop::sweep(service, signal, graceful, deadline);
+    // Also a start that is on its way. Where systemd does not answer, nothing restarts the unit either: it is made so.
+    let told = transient::end(unit, &deadline.within(TELL));
+    // The kernel has the last word.
+    let rest = stop::sweep(service, Signal::SIGKILL, Duration::ZERO, deadline);
+    match (swept, rest, told) {
+        (Ok(swept), Ok(rest), _) => Ok(Ended { ran: swept.ran || rest.ran, killed: swept.killed + rest.killed }),
+        (Err(_), Ok(rest), _) => Ok(Ended { ran: true, killed: rest.killed }),
+        (_, Err(rest), Err(told)) => Err(io::Error::new(rest.kind(), format!("{rest}; {told}"))),
+        (_, Err(rest), Ok(())) => Err(rest),
+    }
 }
 
 /// The processes of this PID namespace whose program is called `name` and that do not belong to `ours`: of somebody else,

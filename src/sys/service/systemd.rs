@@ -27,7 +27,7 @@ pub(super) const NO_NAME: &str = "not the name of a service unit";
 /// Where the processes are is asked for no longer than this before a stop: there is a place where most are.
 const LOCATE: Duration = Duration::from_secs(1);
 /// systemd gets this long to agree that a service without processes is down; it may hang.
-const TELL: Duration = Duration::from_secs(3);
+pub(super) const TELL: Duration = Duration::from_secs(3);
 /// How long a service whose stop nobody could tell systemd is watched: by default systemd restarts
 /// 100 ms after `ExecStop=` is over.
 const WATCH: Duration = Duration::from_secs(1);
@@ -188,7 +188,7 @@ fn comes_back(service: &Service, deadline: &Deadline) -> bool {
 }
 
 /// Makes systemd agree that the unit is to be down, and drop a restart that it plans.
-async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<()> {
+pub(super) async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<()> {
     let Some(object) = bus.loaded(unit).await? else { return Ok(()) };
     if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
         return Ok(());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use zbus::zvariant::Value;
 
 use super::bus::{Bus, Job, ask, is_taken};
-use super::systemd::{control_group, or_else, systemctl};
+use super::systemd::{control_group, or_else, systemctl, tell_stop};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
@@ -134,26 +134,37 @@ fn last_words(unit: &str, main: i32, deadline: &Deadline) -> Option<String> {
     None
 }
 
-/// Makes systemd forget that the unit failed. Nobody depends on it: a start does the same.
-pub(super) fn forget(unit: &str, deadline: &Deadline) {
-    let asked = ask(deadline, async |bus: Bus| {
+/// Makes systemd agree that the unit is down, and forget that it failed: one that had to be killed did.
+///
+/// # Errors
+/// When it cannot be told.
+pub(super) fn end(unit: &str, deadline: &Deadline) -> io::Result<()> {
+    let told = ask(deadline, async |bus: Bus| {
+        tell_stop(&bus, unit, deadline).await?;
         bus.reset_failed(unit).await;
         Ok(())
     });
-    let _ = or_else(asked, || systemctl(&["reset-failed", unit], deadline).map(drop));
+    or_else(told, || {
+        // Both are refused for a unit that is not there.
+        let known = !matches!(state(unit, deadline)?, (state, _) if state == "inactive");
+        let words = ["stop", "reset-failed"].into_iter().filter(|_| known);
+        words.for_each(|word| drop(systemctl(&[word, unit], deadline)));
+        Ok(())
+    })
 }
 
-/// What systemd says of the unit; `inactive` also when it does not know it.
+/// What systemd says of the unit, `inactive` also when it does not know it; and its control group.
 ///
 /// # Errors
 /// When it cannot be asked.
-pub(super) fn state(unit: &str, deadline: &Deadline) -> io::Result<String> {
+pub(super) fn state(unit: &str, deadline: &Deadline) -> io::Result<(String, Option<String>)> {
     let asked = ask(deadline, async |bus: Bus| match bus.loaded(unit).await? {
-        Some(object) => bus.active_state(&object).await,
-        None => Ok("inactive".to_owned()),
+        Some(object) => Ok((bus.active_state(&object).await?, bus.control_group(&object).await?)),
+        None => Ok(("inactive".to_owned(), None)),
     });
     or_else(asked, || {
         let shown = systemctl(&["show", "--property=ActiveState", unit], deadline)?;
-        Ok(shown.trim().strip_prefix("ActiveState=").unwrap_or_default().to_owned())
+        let state = shown.trim().strip_prefix("ActiveState=").unwrap_or_default().to_owned();
+        Ok((state, control_group(unit, deadline)?))
     })
 }
