@@ -65,7 +65,8 @@ impl Config {
     pub fn new(params: &Params) -> Result<Self, Failure> {
         let path = |name: &str| params.text(name).map(PathBuf::from);
         let seconds = |name: &str| Ok::<_, Failure>(params.seconds(name)?.unwrap_or_default());
-        let number = |name: &str| params.text(name).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or_default();
+        let number =
+            |name: &str| params.text(name).and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or_default();
         let user = params.text("user").unwrap_or_default().to_owned();
         if !is_plain(&user, "_.-") {
             return Err(wrong("user", &user, "no name of a user"));

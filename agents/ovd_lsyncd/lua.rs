@@ -107,8 +107,30 @@ pub fn quote(text: &str) -> String {
     let mut quoted = String::from("'");
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_' | b'-' | b'+' | b'.' | b',' | b':' | b'/' | b'='
-            | b'@' | b'*' | b'?' | b'%' | b'~' | b'#' | b'$' | b'&' | b'(' | b')' | b'{' | b'}' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b' '
+            | b'_'
+            | b'-'
+            | b'+'
+            | b'.'
+            | b','
+            | b':'
+            | b'/'
+            | b'='
+            | b'@'
+            | b'*'
+            | b'?'
+            | b'%'
+            | b'~'
+            | b'#'
+            | b'$'
+            | b'&'
+            | b'('
+            | b')'
+            | b'{'
+            | b'}' => {
                 quoted.push(char::from(byte));
             }
             // Three digits, so that a digit after it is not taken for its own.

@@ -149,8 +149,7 @@ fn stop_daemon(mut service: Service, op: &Operation) -> Result<(), Failure> {
     }
     let graceful = GRACEFUL.min(op.deadline.left() / 5);
     // SIGTERM: lsyncd waits for a running push and forgets what is queued (runner.term of lsyncd.lua).
-    let ended =
-        service.stop(Signal::SIGTERM, graceful, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
+    let ended = service.stop(Signal::SIGTERM, graceful, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
     op.step(&format!("{ended:?}"));
     if ended.ran {
         op.log.info(&format!("{} stopped", service.name()));

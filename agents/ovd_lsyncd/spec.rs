@@ -86,7 +86,13 @@ pub const SPEC: Spec = Spec {
             "Where ssh finds the other node's host key",
             "Nobody is asked: a key that is not there is refused. Default: ssh's own files, /root/.ssh/known_hosts first.",
         ),
-        usual("user", Kind::Text, "root", "User on the other node", "Who logs in there. Owners of files are kept for root only."),
+        usual(
+            "user",
+            Kind::Text,
+            "root",
+            "User on the other node",
+            "Who logs in there. Owners of files are kept for root only.",
+        ),
         usual("ssh_port", Kind::Integer { min: 1, max: 65_535 }, "22", "Port of the ssh server there", "A TCP port."),
         usual(
             "exclude",

@@ -34,8 +34,8 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     }
     let service = host::daemon(Some(program), config.own_file.as_deref(), op);
     let before = Applied::read(op);
-    let ours = before.as_ref().map_or(&service, |applied| &applied.service);
-    if let Some(what) = host::foreign(ours) {
+    let ours = before.as_ref().map_or(&service, |applied| &applied.service).clone();
+    if let Some(what) = host::foreign(&ours) {
         return Err(Failure::new(Code::NotInstalled, what));
     }
     let replica = host::replica(config, op)?;
@@ -49,7 +49,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
         return finish(Applied { cron, ..applied }, op);
     }
     // Of other parameters, or from a start that was killed.
-    stop_daemon(ours.clone(), op)?;
+    stop_daemon(ours, op)?;
     let ready = replica::prepare(&replica, op)?;
     op.step(&format!("{ready:?}"));
     if let Some(why) = &ready.why {
@@ -91,7 +91,11 @@ fn bring_up(applied: &mut Applied, op: &Operation) -> Result<(), Failure> {
     applied.write(op)?;
     await_watches(applied, &but_for_undoing(op), op)?;
     let peer = &applied.replica.remote.host;
-    op.log.info(&format!("lsyncd pushes {} folders to {peer}, epoch {}", applied.replica.folders.len(), applied.ready.epoch));
+    op.log.info(&format!(
+        "lsyncd pushes {} folders to {peer}, epoch {}",
+        applied.replica.folders.len(),
+        applied.ready.epoch
+    ));
     Ok(())
 }
 

@@ -220,7 +220,8 @@ mod tests {
             assert!(Status::parse(text, false).is_err(), "{text:?}");
         }
         // A number that no queue can have; a name with a line end in it.
-        let text = "Lsyncd status report\na source=/\nThere are 99999999999999999999 delays\nInotify watching 1 directories";
+        let text =
+            "Lsyncd status report\na source=/\nThere are 99999999999999999999 delays\nInotify watching 1 directories";
         assert!(Status::parse(text, false).unwrap().syncs.is_empty());
         let text = "Lsyncd status report\na source=/\nThere are 2 delays\nwait Create x\nb source=/y\nThere are 0 delays\n\
                     wait Create z\nFiltering:\nInotify watching 1 directories";
@@ -243,7 +244,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         assert_eq!(Pushed::read(folder.path(), 1), None);
-        std::fs::write(at("pushed.1"), "7\n11\n2026/11/21 09:35:18 [47] rsync: [receiver] write failed: No space\n").unwrap();
+        std::fs::write(at("pushed.1"), "7\n11\n2026/11/21 09:35:18 [47] rsync: [receiver] write failed: No space\n")
+            .unwrap();
         let pushed = Pushed::read(folder.path(), 1).unwrap();
         assert_eq!((pushed.count, pushed.code, pushed.is_fine()), (7, Some(11), false));
         assert_eq!(pushed.complaint, "rsync: [receiver] write failed: No space");
@@ -253,7 +255,8 @@ mod tests {
             std::fs::write(at("passed.2"), text).unwrap();
             assert_eq!(passed(folder.path(), 2), through, "{text:?}");
         }
-        let log = "Sat Nov 21 09:35:18 2026 Error: Terminating since out of inotify watches.\nConsider increasing /proc\n";
+        let log =
+            "Sat Nov 21 09:35:18 2026 Error: Terminating since out of inotify watches.\nConsider increasing /proc\n";
         std::fs::write(at("log"), log).unwrap();
         assert!(last_words(&at("log")).unwrap().contains("max_user_watches"));
         std::fs::write(at("log"), "Sat Nov 21 09:35:18 2026 Error: Cannot access source directory: /x\n").unwrap();

@@ -34,7 +34,8 @@ fn with_a_peer_only_it_is_the_guides_replication() {
 
 #[test]
 fn lists_are_read_with_either_separator() {
-    let config = configure(&[("folders", "/a/b/, /c//d"), ("peer", "osm1 ,osm2"), ("exclude", "*.tmp /cache/")]).unwrap();
+    let config =
+        configure(&[("folders", "/a/b/, /c//d"), ("peer", "osm1 ,osm2"), ("exclude", "*.tmp /cache/")]).unwrap();
     assert_eq!(config.folders.unwrap(), [PathBuf::from("/a/b"), PathBuf::from("/c/d")]);
     assert_eq!(config.peers, ["osm1", "osm2"]);
     assert_eq!(config.exclude, ["*.tmp", "/cache/"]);

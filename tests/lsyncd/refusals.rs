@@ -34,7 +34,10 @@ impl Stranger {
     fn start() -> Result<Self> {
         fs::create_dir_all("/srv/stranger/a")?;
         fs::create_dir_all("/srv/stranger/b")?;
-        fs::write("/srv/stranger/conf", "sync{ default.rsync, source = '/srv/stranger/a', target = '/srv/stranger/b' }\n")?;
+        fs::write(
+            "/srv/stranger/conf",
+            "sync{ default.rsync, source = '/srv/stranger/a', target = '/srv/stranger/b' }\n",
+        )?;
         let child = Command::new("lsyncd")
             .args(["-nodaemon", "/srv/stranger/conf"])
             .stdout(Stdio::null())

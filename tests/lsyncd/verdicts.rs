@@ -142,11 +142,13 @@ fn cheap() -> Result<()> {
     expect(&agent(), "start", 0)?;
     await_there("x", "1");
     await_idle();
-    let marker = || Ok::<_, std::io::Error>({
-        let mut child = std::process::Command::new("/bin/true").spawn()?;
-        child.wait()?;
-        child.id()
-    });
+    let marker = || {
+        Ok::<_, std::io::Error>({
+            let mut child = std::process::Command::new("/bin/true").spawn()?;
+            child.wait()?;
+            child.id()
+        })
+    };
     // Ids are handed out one by one in this namespace: their distance counts what was started.
     let before = marker()?;
     expect_monitor(&agent(), "0", 0, "")?;
@@ -154,7 +156,10 @@ fn cheap() -> Result<()> {
     let cost = |command: &str| -> Result<f64> {
         let line = format!("TIMEFORMAT='%U %S'; time for i in $(seq 40); do {command}; done");
         let env: Vec<String> = agent().recurring().env.iter().map(|(n, v)| format!("export {n}='{v}'")).collect();
-        let text = sh(&format!("{}; export OCF_RESOURCE_INSTANCE=lsyncd OCF_ROOT=/ HA_LOGFACILITY=none; {{ {line}; }} 2>&1", env.join("; ")));
+        let text = sh(&format!(
+            "{}; export OCF_RESOURCE_INSTANCE=lsyncd OCF_ROOT=/ HA_LOGFACILITY=none; {{ {line}; }} 2>&1",
+            env.join("; ")
+        ));
         let last = text.lines().last().unwrap_or_default();
         last.split_whitespace().map(|word| word.parse::<f64>().map_err(Into::into)).sum()
     };
