@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use super::lua;
 use crate::cluster::names::Hosts;
+use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
+use crate::ocf::state::ROOT;
 use crate::replica::{ATTIC, Replica};
 use crate::sys::process;
 use crate::sys::remote::Remote;
@@ -16,6 +18,8 @@ use crate::sys::service::{self, Process, Service};
 
 /// The program's name, the distribution's unit and script, too.
 pub const LSYNCD: &str = "lsyncd";
+/// How the names of our units begin.
+const UNIT: &str = "inuvika-ha-";
 /// The guide's key.
 const IDENTITY: &str = "/root/.ssh/sync_rsa";
 /// The guide's folders.
@@ -52,7 +56,20 @@ pub fn daemon(program: Option<PathBuf>, own_file: Option<&Path>, op: &Operation)
     let words: &[&str] = if own_file.is_none() { &["-nodaemon", "-log", "scarce"] } else { &["-nodaemon"] };
     let file = own_file.unwrap_or(&ours).display().to_string();
     let arguments = words.iter().map(|word| (*word).to_owned()).chain([file]).collect();
-    Service::Own { unit: format!("inuvika-ha-{}.service", op.instance.file_name()), program, arguments, cgroup: None }
+    Service::Own { unit: format!("{UNIT}{}.service", op.instance.file_name()), program, arguments, cgroup: None }
+}
+
+/// Whether this rsync knows `--stderr`: 3.2.3 and later, which send errors of the other side past their log without it; older
+/// ones never do.
+pub fn knows_stderr(rsync: &Path, deadline: &Deadline) -> bool {
+    let text = process::run(rsync, &["--version"], None, deadline).map(|output| output.text()).unwrap_or_default();
+    has_stderr(&text)
+}
+
+fn has_stderr(version: &str) -> bool {
+    let word = version.split_whitespace().skip_while(|word| *word != "version").nth(1).unwrap_or_default();
+    let numbers: Vec<u32> = word.split('.').map_while(|part| part.parse().ok()).collect();
+    numbers.as_slice() >= [3, 2, 3].as_slice()
 }
 
 /// What is copied.
@@ -179,11 +196,12 @@ pub fn running(ours: &Service) -> Option<String> {
 
 /// Whether the process reads a configuration of ours, or belongs to a unit of ours.
 fn is_of_an_instance(pid: i32) -> bool {
-    let has = |file: &str, text: &str| {
-        std::fs::read(format!("/proc/{pid}/{file}"))
-            .is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
-    };
-    has("cgroup", "/inuvika-ha-") || has("environ", "=inuvika-ha-") || has("cmdline", crate::ocf::state::ROOT)
+    let read = |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let cgroup = String::from_utf8_lossy(&read("cgroup")).into_owned();
+    let is_unit = |part: &str| part.starts_with(UNIT) && part.ends_with(".service");
+    cgroup.lines().any(|line| line.split('/').any(is_unit))
+        // Without systemd: of ours is what reads a configuration below our state folders.
+        || String::from_utf8_lossy(&read("cmdline")).split('\0').any(|word| Path::new(word).starts_with(ROOT))
 }
 
 /// One that the host starts.
@@ -199,7 +217,21 @@ fn at_boot() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{choose, has_stderr};
+
+    #[test]
+    fn the_version_of_rsync_is_read() {
+        for (text, knows) in [
+            ("rsync  version 3.1.3  protocol version 31", false),
+            ("rsync  version 3.2.2  protocol version 31", false),
+            ("rsync  version 3.2.3  protocol version 31", true),
+            ("rsync  version 3.5.0  protocol version 32", true),
+            ("rsync  version v4  protocol version 33", false),
+            ("", false),
+        ] {
+            assert_eq!(has_stderr(text), knows, "{text}");
+        }
+    }
 
     #[test]
     fn each_of_two_nodes_leaves_itself_out() {

@@ -17,8 +17,9 @@ pub const FILE: &str = "lsyncd.lua";
 pub const LOG: &str = "lsyncd.log";
 /// lsyncd's status file, in the state folder.
 pub const STATUS: &str = "lsyncd.status";
-/// How the names of syncs begin; a number from 1 on follows, in the order of the folders.
-pub const SYNC: &str = "ha";
+/// How lsyncd's own names of syncs begin; a number from 1 on follows, in the order of the folders. 2.2 refuses a name that is
+/// given (default.checkgauge).
+pub const SYNC: &str = "Sync";
 /// How the names of the files begin that say that a first push is through.
 pub const PASSED: &str = "passed.";
 /// How the names of the files begin that say what came of the last push.
@@ -48,6 +49,8 @@ pub struct Lua<'a> {
     pub backup: Option<&'a Path>,
     /// rsync's program.
     pub rsync: &'a Path,
+    /// Whether that knows `--stderr`.
+    pub knows_stderr: bool,
 }
 
 impl Lua<'_> {
@@ -77,15 +80,19 @@ impl Lua<'_> {
         let log = self.state.join(format!("{RSYNC_LOG}{number}"));
         // rsync compares times in whole seconds otherwise: a file that changed twice within one and kept its size would
         // never be copied.
-        let extra =
-            [format!("--log-file={}", log.display()), "--log-file-format=".to_owned(), "--modify-window=-1".to_owned()];
-        let extra: Vec<String> = extra.iter().map(|word| quote(word)).collect();
+        let log = format!("--log-file={}", log.display());
+        let mut extra = vec![log.as_str(), "--log-file-format=", "--modify-window=-1"];
+        if self.knows_stderr {
+            // What the peer's rsync complains about goes into the log, too.
+            extra.push("--stderr=client");
+        }
+        let extra: Vec<String> = extra.into_iter().map(quote).collect();
         let backup = self.backup.map_or("{}".to_owned(), |at| {
             format!("{{ '--backup', {} }}", quote(&format!("--backup-dir={}{folder}", at.display())))
         });
         let _ = writeln!(
             text,
-            "\nsync{{\n    default.rsync,\n    name = '{SYNC}{number}',\n    source = {source},\n    target = {target},\n    \
+            "\nsync{{\n    default.rsync,\n    source = {source},\n    target = {target},\n    \
              delay = {delay},\n    maxDelays = at_once,\n    maxProcesses = 1,\n    delete = true,\n    \
              exclude = {{ {excludes} }},\n    collect = collector({number}, {backup}),\n    rsync = {{\n        \
              binary = {binary},\n        archive = true,\n        timeout = {SILENCE},\n        rsh = {rsh},\n        \

@@ -47,19 +47,22 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     replica.max_lag = config.max_lag;
     let failed = checks.iter().any(|check| check.verdict == Verdict::Failed);
     // What has failed is restarted: a slow look at the peer would only delay that.
+    let mut deep = Vec::new();
     if op.depth >= 10 && !failed {
-        checks.extend(replica::contact(&replica, &progress, op));
+        deep.extend(replica::contact(&replica, &progress, op));
         if let Some(what) = host::foreign(&applied.service) {
-            checks.push(Check::run("other lsyncd", || (Verdict::Degraded, what)));
+            deep.push(Check::run("other lsyncd", || (Verdict::Degraded, what)));
         }
     }
     if op.depth >= 20 && !failed {
-        checks.push(replica::reach(&replica, op));
+        deep.push(replica::reach(&replica, op));
         if fine && !applied.config {
-            checks.push(Check::run("inotify", || watches(op)));
+            deep.push(Check::run("inotify", || watches(op)));
         }
     }
-    checks
+    // Of equal verdicts the first gives the reason, and these know causes where the queue knows effects.
+    deep.extend(checks);
+    deep
 }
 
 /// What there is without a memory of a start.
@@ -97,16 +100,16 @@ pub fn is_stopped(state: char) -> bool {
 }
 
 fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
+    let words = || last_words(&op.state.folder().join(lua::LOG)).map(|words| format!(": {words}")).unwrap_or_default();
     match main_process(&applied.service) {
         Err(Err(error)) => (Verdict::Failed, format!("look for processes of {}: {error}", applied.service.name())),
         Err(Ok(0)) => {
-            let words = last_words(&op.state.folder().join(lua::LOG)).map(|words| format!(": {words}"));
-            let text = format!("lsyncd is not running{}", words.unwrap_or_default());
+            let text = format!("lsyncd is not running{}", words());
             // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
             let linked = applied.cron.as_ref().and_then(|cron| cron.look().ok()) == Some(Found::Ours);
             (if linked { Verdict::Failed } else { Verdict::Stopped }, text)
         }
-        Err(Ok(left)) => (Verdict::Failed, format!("lsyncd is gone, {left} of its children are left")),
+        Err(Ok(left)) => (Verdict::Failed, format!("lsyncd is gone, {left} of its children are left{}", words())),
         Ok(main) if is_stopped(main.state) => {
             (Verdict::Failed, format!("lsyncd (process {}) is stopped (SIGSTOP)", main.pid))
         }

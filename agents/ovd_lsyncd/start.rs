@@ -15,6 +15,8 @@ use crate::sys::cron_link::CronLink;
 
 /// How long lsyncd may take to watch all directories before it is believed to come to an end with that later.
 const WATCHES: Duration = Duration::from_secs(15);
+/// How long rsync may take to say its version.
+const VERSION: Duration = Duration::from_secs(3);
 /// How long an lsyncd with a configuration that we know nothing of has to live.
 const LIVES: Duration = Duration::from_millis(300);
 
@@ -117,6 +119,7 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
     let canary = host::canary(op);
     fs::create_dir_all(&canary).map_err(|e| Failure::io(&format!("make {}", canary.display()), &e))?;
     let folders: Vec<PathBuf> = applied.replica.folders.iter().cloned().chain([canary]).collect();
+    let rsync = host::program(Path::new("rsync"))?;
     let text = lua::Lua {
         state: op.state.folder(),
         remote: &applied.replica.remote,
@@ -124,7 +127,8 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
         exclude: &applied.replica.exclude,
         delay: applied.replica.delay,
         backup: applied.ready.backup.as_deref(),
-        rsync: &host::program(Path::new("rsync"))?,
+        rsync: &rsync,
+        knows_stderr: host::knows_stderr(&rsync, &op.deadline.within(VERSION)),
     }
     .text();
     let file = op.state.folder().join(lua::FILE);

@@ -195,17 +195,17 @@ mod tests {
     use super::*;
 
     const BUSY: &str = "Lsyncd status report at Sat Nov 21 09:35:18 2026\n\n\
-        ha1 source=/var/spool/ovd/session-manager/\nThere are 3 delays\nactive Modify config\nwait   Create a/b c\n\
-        block  Move x -> y\nFiltering:\nFrom excludes:\n- .*\n\n\nha2 source=/tmp/\nThere are 2 delays\nactive Init \n\
+        Sync1 source=/var/spool/ovd/session-manager/\nThere are 3 delays\nactive Modify config\nwait   Create a/b c\n\
+        block  Move x -> y\nFiltering:\nFrom excludes:\n- .*\n\n\nSync2 source=/tmp/\nThere are 2 delays\nactive Init \n\
         block  Create There are 9 delays\nFiltering:\n  nothing.\n\n\nInotify watching 17 directories\n  1: /tmp/\n";
 
     #[test]
     fn a_busy_report_is_understood() {
         let status = Status::parse(BUSY, false).unwrap();
         let [one, two] = status.syncs.as_slice() else { unreachable!("{status:?}") };
-        assert_eq!((one.name.as_str(), one.queued, one.first), ("ha1", 3, false));
+        assert_eq!((one.name.as_str(), one.queued, one.first), ("Sync1", 3, false));
         assert_eq!(one.oldest.as_deref(), Some("Modify config"));
-        assert_eq!((two.name.as_str(), two.queued, two.first), ("ha2", 1, true));
+        assert_eq!((two.name.as_str(), two.queued, two.first), ("Sync2", 1, true));
         assert_eq!((status.watches, status.queued()), (Some(17), 4));
         let old = BUSY.replace("Filtering:\n", "Excluding:\n");
         assert_eq!(Status::parse(&old, false).unwrap(), status);

@@ -120,6 +120,7 @@ fn text(folders: &[PathBuf], exclude: &[String], backup: Option<&Path>) -> Strin
         delay: Duration::from_secs(7),
         backup,
         rsync: Path::new("/usr/bin/rsync"),
+        knows_stderr: true,
     }
     .text()
 }
@@ -129,10 +130,9 @@ fn the_configuration_says_what_was_asked() {
     let folders = [PathBuf::from("/etc/ovd"), PathBuf::from("/var/lib/inuvika-ha/lsyncd/canary")];
     let lua = text(&folders, &[".*".into(), "a'b".into()], Some(Path::new("/var/lib/inuvika-ha/lsyncd/backup/E3")));
     for part in [
-        "name = 'ha1'",
         "source = '/etc/ovd'",
         "target = 'osm2.priv:/etc/ovd'",
-        "name = 'ha2'",
+        "collector(2, ",
         "delay = 7",
         "exclude = { '.*', 'a\\039b' }",
         "BatchMode=yes",
@@ -142,6 +142,7 @@ fn the_configuration_says_what_was_asked() {
         "statusInterval = 1",
         "insist = true",
         "'--modify-window=-1'",
+        "'--stderr=client'",
         "delete = true",
     ] {
         assert!(lua.contains(part), "{part} is missing:\n{lua}");

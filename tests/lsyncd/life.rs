@@ -161,6 +161,7 @@ fn hostile() -> Result<()> {
 
 fn killed() -> Result<()> {
     expect(&agent(), "start", 0)?;
+    await_idle();
     signal(Signal::SIGKILL);
     pair::wait_for("it to end", || pair::lsyncd_processes().is_empty());
     expect_monitor(&agent(), "0", 1, "lsyncd is not running")?;

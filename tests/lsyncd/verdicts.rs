@@ -128,6 +128,7 @@ fn no_watches() -> Result<()> {
 /// The limit reached later, imitated by what lsyncd logs then.
 fn out_of_watches() -> Result<()> {
     expect(&agent(), "start", 0)?;
+    await_idle();
     signal(Signal::SIGKILL);
     pair::wait_for("it to end", || pair::lsyncd_processes().is_empty());
     let words = "Sat Nov 21 09:35:18 2026 Error: Terminating since out of inotify watches.\nConsider increasing x\n";
