@@ -1,4 +1,4 @@
-//! Nodes: what the cluster calls this one, and which are there.
+//! Nodes: what the cluster calls this one, and what can be the name of one.
 
 use std::io;
 
@@ -18,22 +18,6 @@ pub fn own(deadline: &Deadline) -> io::Result<String> {
     Ok(name)
 }
 
-/// The nodes that are members of this node's partition: those that Pacemaker runs on (crm_node(8), `-p`).
-///
-/// # Errors
-/// See [`own`].
-pub fn present(deadline: &Deadline) -> io::Result<Vec<String>> {
-    let output = process::run("crm_node", &["-p"], None, deadline)?;
-    if !output.status.success() {
-        return Err(io::Error::other(format!("ask the cluster for its members: {}", output.reason())));
-    }
-    Ok(names(&output.text()))
-}
-
-fn names(text: &str) -> Vec<String> {
-    text.split_whitespace().filter(|name| is_name(name)).map(str::to_owned).collect()
-}
-
 /// Whether a text can be the name of a node: what a tool would take for an option, or what would need quoting in a rule, is
 /// none.
 pub fn is_name(text: &str) -> bool {
@@ -44,12 +28,6 @@ pub fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn members_stand_in_one_line() {
-        assert_eq!(names("osm1.priv osm2.priv \n"), ["osm1.priv", "osm2.priv"]);
-        assert!(names("\n").is_empty());
-    }
 
     #[test]
     fn options_and_quotes_are_no_names() {

@@ -3,9 +3,19 @@
 //! The active node raises an epoch in the cluster before it pushes anything, and a stamp on either node says which epoch's
 //! data it has ([`stamp`], [`record`]). What to do at start follows from those alone ([`decision`]); clocks play no part.
 
+pub mod backup;
+pub mod canary;
+mod contact;
 pub mod decision;
+mod flush;
+mod foreign;
+pub mod hand;
+mod peer;
 pub mod record;
+pub mod report;
 pub mod stamp;
+mod start;
+mod written;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,26 +80,31 @@ pub struct Progress {
     pub daemon_fine: bool,
 }
 
-/// Makes the folders here the newest there are, as far as that is possible now, and this node their source.
+/// Makes the folders here the newest there are, as far as that is possible now, and this node their source. To be called
+/// while no lsyncd of the instance runs.
 ///
 /// # Errors
 /// Only when nothing can be written here: a peer that is down or a cluster that does not answer stops no start.
-pub fn prepare(replica: &Replica, _op: &Operation) -> Result<Ready, Failure> {
-    Err(Failure::generic(format!("replication of {} is not there yet", replica.instance)))
+pub fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failure> {
+    start::prepare(replica, op)
 }
 
-/// Brings what has not been pushed to the peer, after lsyncd has ended. Never fails: what cannot be brought is logged, with
-/// `queued` (events that lsyncd still had), and written to `ATTIC/INSTANCE/unflushed`.
+/// Brings what has not been pushed to the peer, after lsyncd has ended, within `flush_timeout` and 60 % of the time left.
+/// Never fails: what cannot be brought is logged, with `queued` (events that lsyncd still had), and written to
+/// `ATTIC/INSTANCE/unflushed`. Does nothing unless [`prepare`] has come to its end since the boot.
 pub fn flush(replica: &Replica, queued: usize, op: &Operation) {
-    op.log.warning(&format!("{queued} changes of {} not flushed", replica.instance));
+    flush::flush(replica, queued, op);
 }
 
-/// Asks the peer by one ssh how it is, judges the canary and sends the next, sets the peer's node attribute.
-pub fn contact(replica: &Replica, _progress: &Progress, _op: &Operation) -> Vec<Check> {
-    vec![Check::run("peer", || (Verdict::Ok, replica.remote.host.clone()))]
+/// Asks the peer by one ssh how it is, judges the canary and sends the next, sets the peer's node attribute; at most 3 s.
+pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
+    contact::contact(replica, progress, op)
 }
 
-/// Whether the peer's sshd answers.
-pub fn reach(replica: &Replica, _op: &Operation) -> Check {
-    Check::run("peer", || (Verdict::Ok, replica.remote.host.clone()))
+/// Whether the peer's sshd answers, within 1 s.
+pub fn reach(replica: &Replica, op: &Operation) -> Check {
+    Check::run("peer", || match peer::answers(replica, &op.deadline) {
+        Ok(()) => (Verdict::Ok, format!("sshd of {} answers", replica.remote.host)),
+        Err(why) => (Verdict::Degraded, why),
+    })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use inuvika_ha::ocf::deadline::Deadline;
-use inuvika_ha::sys::service::{Service, others, unit_exists};
+use inuvika_ha::sys::service::{Service, others, unit_exists, unit_masked};
 use nix::sys::signal::Signal;
 
 use crate::support::lab::{Machine, Node};
@@ -48,6 +48,7 @@ pub fn main(words: &[String]) -> ExitCode {
             Ok(ids.collect::<Vec<_>>().join(" "))
         }
         "exists" => Ok(unit_exists(word(1)).to_string()),
+        "masked" => Ok(unit_masked(word(1)).to_string()),
         other => panic!("no action {other}"),
     };
     let took = started.elapsed().as_micros();

@@ -39,7 +39,7 @@ fn daemon(node: &Node, body: &str) -> Result<()> {
         "{{ systemctl kill -s KILL {OWN}; systemctl stop {OWN}; systemctl reset-failed {OWN}; }} 2>/dev/null || true
         rm -f /root/told"
     ))?;
-    node.write_file(DAEMON, &format!("#!/bin/sh\n{body}\n"), 0o755)?;
+    node.write_file(DAEMON, format!("#!/bin/sh\n{body}\n"), 0o755)?;
     Ok(())
 }
 

@@ -4,9 +4,13 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::{Remote, trouble};
 use crate::ocf::deadline::Deadline;
@@ -159,34 +163,35 @@ fn literal(path: &Path) -> String {
     text.chars().flat_map(|c| ['\\'; 1].into_iter().filter(move |_| r"*?[\".contains(c)).chain([c])).collect()
 }
 
-/// Ends every rsync of this host that has `mark` in its arguments: left behind by an action that was killed. How many there
-/// were.
-pub fn end_leftovers(mark: &str, deadline: &Deadline) -> usize {
-    use nix::sys::signal::{Signal, kill};
+/// Ends the rsyncs of this host that `is_ours` knows by their arguments: left behind by an action that was killed. How many
+/// there were.
+pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -> usize {
     let leftovers = || {
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()).filter(|pid| is_of(*pid, mark))
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter(|pid| arguments_of(*pid).is_some_and(|words| is_ours(&words))).collect::<Vec<_>>()
     };
-    let mut all: Vec<i32> = leftovers().collect();
+    let mut all = leftovers();
     let count = all.len();
     while !all.is_empty() {
         for pid in all {
-            let _ = kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
         if !deadline.sleep(Duration::from_millis(5)) {
             break;
         }
-        all = leftovers().collect();
+        all = leftovers();
     }
     count
 }
 
-fn is_of(pid: i32, mark: &str) -> bool {
-    // A zombie has no arguments.
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let mut words = arguments.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-    let program = words.next().unwrap_or_default();
-    Path::new(program.as_ref()).file_name() == Some(OsStr::new(RSYNC)) && words.any(|word| word.contains(mark))
+/// The arguments of a process, if it is an rsync that lives.
+fn arguments_of(pid: i32) -> Option<Vec<String>> {
+    // A zombie has none.
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut words = bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let program = words.next()?;
+    (Path::new(&program).file_name() == Some(OsStr::new(RSYNC))).then(|| words.collect())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A daemon under a service manager: systemd over its bus, an LSB script, or started as a program.
+//! A daemon under a service manager: systemd over its bus, an LSB script, or started as a program; and a program of our
+//! own, which is to be nobody else's.
 //!
 //! Whether it runs is always asked from the kernel, never from the service manager or a PID file.
 
@@ -27,7 +28,7 @@ use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 pub use own::others;
 use processes::Seen;
-pub use systemd::{systemd_runs, unit_exists};
+pub use systemd::{systemd_runs, unit_exists, unit_masked};
 
 /// A daemon whose start has been reported gets this long to show its main process.
 const APPEAR: Duration = Duration::from_secs(2);
@@ -64,7 +65,7 @@ pub enum Service {
         unit: String,
         /// The program, an absolute path.
         program: PathBuf,
-        /// Its arguments: with the program, how the main process is known.
+        /// Its arguments: with the program, how the main process is known. It has to leave its command line as it is.
         arguments: Vec<String>,
         /// As for [`Service::Systemd`].
         cgroup: Option<String>,
@@ -130,7 +131,7 @@ impl Service {
     fn seen(&self) -> io::Result<Vec<Seen>> {
         match self {
             Self::Systemd { unit, cgroup } => processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?),
-            Self::Lsb { program, .. } => lsb::processes(program),
+            Self::Lsb { script, program } => lsb::processes(script, program),
             Self::Direct { program, config } => direct::processes(program, config),
             Self::Own { unit, cgroup, .. } if systemd_runs() => {
                 processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?)

@@ -38,7 +38,7 @@ pub(super) fn start(
     if !is_name(unit) {
         return Err(because("start", service, &NO_NAME));
     }
-    let seen = service.seen()?;
+    let seen = service.seen().map_err(failed)?;
     let runs =
         seen.iter().any(|one| one.process.top && !one.is_stopped() && is_command(one.process.pid, program, arguments));
     let (state, group) = match systemd_runs() {

@@ -39,7 +39,17 @@ pub fn systemd_runs() -> bool {
 
 /// Whether there is such a unit that can be started; a masked one cannot.
 pub fn unit_exists(unit: &str) -> bool {
-    is_name(unit) && FOLDERS.iter().find_map(|folder| state_of(Path::new(folder), unit)).unwrap_or(false)
+    look_for(unit) == Some(true)
+}
+
+/// Whether there is such a unit, but masked: what runs of it goes on, and cannot be started again.
+pub fn unit_masked(unit: &str) -> bool {
+    look_for(unit) == Some(false)
+}
+
+/// What the folder that wins says of a unit.
+fn look_for(unit: &str) -> Option<bool> {
+    FOLDERS.iter().filter(|_| is_name(unit)).find_map(|folder| state_of(Path::new(folder), unit))
 }
 
 /// What one folder says of a unit: there, masked (false), or nothing.
