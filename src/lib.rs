@@ -12,6 +12,7 @@ pub mod ocf;
 pub mod out;
 pub mod pcs;
 pub mod probe;
+pub mod replica;
 pub mod scenario;
 pub mod secret;
 pub mod sys;

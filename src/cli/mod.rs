@@ -3,6 +3,7 @@
 mod agent;
 mod init;
 mod pcs;
+mod replica;
 
 use crate::out;
 use clap::{Parser, Subcommand};
@@ -29,6 +30,7 @@ enum Command {
     Agents(agent::Agents),
     Init(init::Init),
     Pcs(pcs::Pcs),
+    Replica(replica::Replica),
 }
 
 /// Why a sub-command ends without success.
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
         Command::Pcs(pcs) => pcs.run(),
+        Command::Replica(replica) => replica.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

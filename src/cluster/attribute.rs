@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::member;
 use crate::ocf::deadline::Deadline;
 use crate::sys::process::{self, Output};
 
@@ -28,7 +29,7 @@ impl Attribute {
         check("value", value)?;
         // Named, because the tool asks for all nodes without it (up to 3.0), and changes the hosting node's instead of a
         // remote node's.
-        let node = own_node(deadline)?;
+        let node = member::own(deadline)?;
         let known = updater(&["-n", &self.name, "-N", &node, "-Q"], deadline)?;
         // A failed query is most often an attribute that nobody has set yet; its exit code differs from version to
         // version. Whatever else it was, the update fails for the same reason.
@@ -50,16 +51,6 @@ fn updater(arguments: &[&str], deadline: &Deadline) -> io::Result<Output> {
     process::run("attrd_updater", arguments, None, deadline)
 }
 
-/// What the cluster calls this node, which is not always its host name.
-fn own_node(deadline: &Deadline) -> io::Result<String> {
-    let output = process::run("crm_node", &["-n"], None, deadline)?;
-    let name = output.text().trim().to_owned();
-    if !output.status.success() || check("node", &name).is_err() {
-        return Err(io::Error::other(format!("ask the cluster for this node's name: {}", output.reason())));
-    }
-    Ok(name)
-}
-
 /// The value of `node` in the lines `name="x" host="n" value="v"`.
 fn value_of<'a>(lines: &'a str, node: &str) -> Option<&'a str> {
     let host = format!(" host=\"{node}\" ");
@@ -70,12 +61,11 @@ fn value_of<'a>(lines: &'a str, node: &str) -> Option<&'a str> {
 
 /// Refuses what a tool would take for an option, or what would need quoting in a rule or in its output.
 fn check(what: &str, text: &str) -> io::Result<()> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if text.is_empty() || text.starts_with('-') || !text.chars().all(plain) {
-        let reason = format!("set node attribute: {what} {text:?} is not made of letters, digits, _ - .");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    if member::is_name(text) {
+        return Ok(());
     }
-    Ok(())
+    let reason = format!("set node attribute: {what} {text:?} is not made of letters, digits, _ - .");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
 #[cfg(test)]

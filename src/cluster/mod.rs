@@ -1,5 +1,7 @@
 //! What the cluster says about itself.
 
 pub mod attribute;
+pub mod cib;
 pub mod corosync;
+pub mod member;
 pub mod names;

@@ -5,3 +5,4 @@ pub mod http;
 mod line;
 pub mod mysql;
 mod runtime;
+pub mod ssh;

@@ -7,5 +7,6 @@ pub mod links;
 pub mod netlink;
 pub mod nft;
 pub mod process;
+pub mod remote;
 pub mod service;
 pub mod source_nat;

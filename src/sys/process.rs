@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 
 use crate::ocf::deadline::Deadline;
 
@@ -87,7 +89,30 @@ pub fn run<A: AsRef<OsStr>>(
     input: Option<&[u8]>,
     deadline: &Deadline,
 ) -> io::Result<Output> {
-    let program = program.as_ref();
+    run_ended(program.as_ref(), arguments, input, deadline, Duration::ZERO)
+}
+
+/// The same for a program with children of its own, which it ends itself when it is asked to (rsync): at the deadline it gets
+/// SIGTERM, and `grace` later what [`run`] does.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_with_children<A: AsRef<OsStr>>(
+    program: impl AsRef<Path>,
+    arguments: &[A],
+    deadline: &Deadline,
+    grace: Duration,
+) -> io::Result<Output> {
+    run_ended(program.as_ref(), arguments, None, deadline, grace)
+}
+
+fn run_ended<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: &[A],
+    input: Option<&[u8]>,
+    deadline: &Deadline,
+    grace: Duration,
+) -> io::Result<Output> {
     let path = find(program).ok_or_else(|| {
         let reason = format!("run {}: not found in {}", program.display(), DIRECTORIES.join(" "));
         io::Error::new(io::ErrorKind::NotFound, reason)
@@ -111,16 +136,22 @@ pub fn run<A: AsRef<OsStr>>(
             let truncated = pipes.stdout.truncated || pipes.stderr.truncated;
             Ok(Output { status, stdout: pipes.stdout.bytes, stderr: pipes.stderr.bytes, truncated })
         }
-        Ok((None, _)) => Err(kill(child, program, deadline)),
+        Ok((None, _)) => Err(kill(child, program, deadline, grace)),
         Err(error) => {
-            kill(child, program, deadline);
+            kill(child, program, deadline, grace);
             Err(error)
         }
     }
 }
 
 /// Ends a program whose time is over, and says so.
-fn kill(mut child: Child, program: &Path, deadline: &Deadline) -> io::Error {
+fn kill(mut child: Child, program: &Path, deadline: &Deadline, grace: Duration) -> io::Error {
+    if !grace.is_zero()
+        && let Ok(pid) = i32::try_from(child.id())
+    {
+        let _ = signal::kill(Pid::from_raw(pid), Signal::SIGTERM);
+        let _ = wait(&mut child, &Deadline::after(grace));
+    }
     // Fails only when it has ended by itself meanwhile.
     let _ = child.kill();
     let reaped = wait(&mut child, &Deadline::after(REAP)).is_ok_and(|status| status.is_some());

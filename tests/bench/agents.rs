@@ -36,6 +36,7 @@ const SEQUENCE: &[(&str, &[&str])] = &[
     ("symlink", &["meta-data", "start", "monitor", "stop"]),
     ("ovd-osm", &["stop"]),
     ("apache", &["start", "stop"]),
+    ("ovd-lsyncd", &["meta-data", "start", "monitor", "stop"]),
 ];
 
 /// One line of the table.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::osm_host;
+use crate::support::{lsyncd_host, osm_host};
 use crate::web;
 
 const FOLDER: &str = "/run/bench";
@@ -27,7 +27,7 @@ pub fn prepare() {
     std::fs::create_dir_all(FOLDER).unwrap();
     std::fs::create_dir_all("/run/resource-agents").unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), Path::new(FOLDER).join("inuvika-ha")).unwrap();
-    for name in ["ovd-vip-src", "ovd-osm"] {
+    for name in ["ovd-vip-src", "ovd-osm", "ovd-lsyncd"] {
         std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();
     }
     web::prepare();
@@ -60,6 +60,7 @@ pub fn environment(agent: &str, action: &str, depth: &str) -> Vec<(String, Strin
         "IPsrcaddr" => owned(&[("OCF_RESKEY_ipaddress", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
         "IPaddr2" => owned(&[("OCF_RESKEY_ip", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
         "ovd-osm" => osm_host::params(web::INSTANCE),
+        "ovd-lsyncd" => lsyncd_host::params(0),
         "apache" => owned(&[("OCF_RESKEY_configfile", &web::config()), ("OCF_RESKEY_httpd", web::PROGRAM)]),
         "symlink" => owned(&[("OCF_RESKEY_link", &web::link()), ("OCF_RESKEY_target", &web::table())]),
         _ => Vec::new(),

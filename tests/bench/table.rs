@@ -4,7 +4,8 @@ use crate::Row;
 use crate::sample::{Sample, median};
 
 /// The order of the lines: by stack, then by action, then as measured.
-const STACKS: &[&[&str]] = &[&["ovd-vip-src", "IPsrcaddr", "IPaddr2"], &["ovd-osm", "apache", "symlink"]];
+const STACKS: &[&[&str]] =
+    &[&["ovd-vip-src", "IPsrcaddr", "IPaddr2"], &["ovd-osm", "apache", "symlink"], &["ovd-lsyncd"]];
 const ACTIONS: &[&str] = &["meta-data", "monitor", "start", "stop"];
 
 /// How often Pacemaker runs the monitors, in seconds: ours as the generator has it, the stock ones as their meta-data advise.

@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
+use crate::support::lsyncd_host as lsyncd;
 use crate::support::osm_host as osm;
 use crate::support::subject::Subject;
 
@@ -61,6 +62,14 @@ impl Fixture {
                 params: osm::params,
                 left: || [osm::left(), state()].concat(),
                 obstacle: Some((osm::hide, osm::show)),
+            },
+            "ovd-lsyncd" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("peer", "one,two,three"),
+                params: lsyncd::params,
+                left: || [lsyncd::left(), state()].concat(),
+                obstacle: Some((lsyncd::hide, lsyncd::show)),
             },
             other => return Err(format!("{other} is in the registry but has no fixture here")),
         };
@@ -134,6 +143,7 @@ fn prepare_host() {
 /// Takes away what a question that failed has left, so that the next one is asked of a clean host.
 fn clean() {
     osm::clean();
+    lsyncd::clean();
     run(Command::new("nft").args(["flush", "ruleset"]));
     let _ = fs::remove_dir_all("/run/inuvika-ha");
     for file in fs::read_dir("/run").into_iter().flatten().flatten() {

@@ -4,6 +4,7 @@
 pub mod apache;
 pub mod lab;
 pub mod lsyncd;
+pub mod lsyncd_host;
 pub mod mariadb;
 pub mod osm_host;
 

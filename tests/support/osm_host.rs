@@ -70,14 +70,18 @@ pub fn write_settings(text: &str) {
     fs::write(format!("{FOLDER}/settings"), text).unwrap();
 }
 
-/// What the agent keeps under /var/lib goes to this test's own layer.
-fn keep_var_lib() {
-    for name in ["upper", "work"] {
-        fs::create_dir_all(format!("{FOLDER}/{name}")).unwrap();
-    }
-    let options = format!("lowerdir=/var/lib,upperdir={FOLDER}/upper,workdir={FOLDER}/work");
-    let status = Command::new("mount").args(["-t", "overlay", "-o", &options, "overlay", "/var/lib"]).status().unwrap();
-    assert!(status.success(), "mount an overlay on /var/lib");
+/// What agents keep under /var/lib goes to this test's own layer, from the first call on.
+pub fn keep_var_lib() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for name in ["upper", "work"] {
+            fs::create_dir_all(format!("{FOLDER}/{name}")).unwrap();
+        }
+        let options = format!("lowerdir=/var/lib,upperdir={FOLDER}/upper,workdir={FOLDER}/work");
+        let mut mount = Command::new("mount");
+        let status = mount.args(["-t", "overlay", "-o", &options, "overlay", "/var/lib"]).status().unwrap();
+        assert!(status.success(), "mount an overlay on /var/lib");
+    });
 }
 
 /// Everything of the agent that is on the host, in words.

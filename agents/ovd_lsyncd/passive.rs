@@ -1,0 +1,50 @@
+//! What is looked at on a node where nothing is to be pushed from (`role=Stopped`).
+//!
+//! The answer is 7, "not running", unless the cluster itself has started it here: Pacemaker takes anything else for a second
+//! one and stops it, or both.
+
+use super::config::Config;
+use super::{Applied, any_cron_of, daemon_of_params, host, monitor};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::memory;
+use crate::ocf::operation::Operation;
+use crate::sys::cron_link::Taken;
+
+/// The checks, the last of which says that nothing runs here.
+pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
+    if let Some(applied) = Applied::read(op)
+        && applied.service.processes().is_ok_and(|all| !all.is_empty())
+    {
+        // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
+        return monitor::checks(config, op);
+    }
+    let mut checks = Vec::new();
+    if let Some(cron) = config.cron.as_ref().map(|cron| any_cron_of(cron, op)) {
+        checks.push(Check::run("cron job", || {
+            let link = cron.link.display();
+            match cron.take() {
+                Ok(Taken::Nothing) => (Verdict::Ok, "does not run here".to_owned()),
+                Ok(Taken::Link) => {
+                    let text = format!("cron link {link} removed: the cron job belongs to the active node");
+                    op.log.info(&text);
+                    (Verdict::Ok, text)
+                }
+                Ok(Taken::Moved(place)) => {
+                    let text = format!("{link} moved to {}: the cron job belongs to the active node", place.display());
+                    op.log.warning(&text);
+                    (Verdict::Ok, text)
+                }
+                Err(error) => {
+                    let text = format!("take away cron link {link}: {error}");
+                    memory::once(op, "cron", Some(&text));
+                    (Verdict::Ok, text)
+                }
+            }
+        }));
+    }
+    // It would push this node's files over the active one's.
+    let stray = host::foreign(&daemon_of_params(&op.params, op));
+    memory::once(op, "other-lsyncd", stray.as_deref());
+    checks.push(Check::run("lsyncd", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));
+    checks
+}

@@ -1,0 +1,173 @@
+//! `inuvika-ha replica`: the data of ovd-lsyncd on this node.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, print};
+use crate::ocf::deadline::Deadline;
+use crate::ocf::environment::Environment;
+use crate::ocf::log::Log;
+use crate::replica::hand;
+use crate::replica::report::Report;
+use crate::replica::stamp::{Kind, Stamp};
+
+/// How long any of these may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// The agent that all this belongs to.
+const AGENT: &str = "ovd-lsyncd";
+/// Size of all backups together unless the active node says otherwise: 1 GiB.
+const BACKUPS: u64 = 1 << 30;
+
+/// Show and settle which data ovd-lsyncd has on this node.
+///
+/// The data of the active node have an epoch, a number that rises whenever another node takes over. Files that replication
+/// would have overwritten or deleted are kept below /var/lib/inuvika-ha/INSTANCE/backup.
+#[derive(Debug, Args)]
+pub(super) struct Replica {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the data of this node and the files that were kept from being overwritten or deleted
+    List {
+        /// Only this resource
+        #[arg(long, value_name = "RESOURCE", value_parser = instance)]
+        instance: Option<String>,
+    },
+    /// Make the data of this node count, although the peer has newer ones (see 'inuvika-ha replica accept --help')
+    ///
+    /// A node that could not fetch newer data from its peer serves what it has and pushes nothing: the monitor says so. There
+    /// are two ways out. To go back to the peer's data, move the resource there when it is back: this node's files are kept
+    /// in its backup folder. To go on with this node's data, run this command here, then restart the resource: the files of
+    /// the peer are kept in the peer's backup folder.
+    Accept {
+        /// The resource
+        #[arg(long, value_name = "RESOURCE", value_parser = instance)]
+        instance: String,
+    },
+    /// Answer the peer's question what this node has, as JSON (run by the peer over ssh)
+    Report {
+        #[command(flatten)]
+        about: About,
+    },
+    /// Note that all data of an epoch have arrived here, and report (run by the active node over ssh)
+    Complete {
+        #[command(flatten)]
+        about: About,
+        /// The epoch
+        #[arg(long)]
+        epoch: u64,
+        /// The active node
+        #[arg(long, value_name = "NODE")]
+        from: String,
+        /// The active node has stopped, and nothing is missing
+        #[arg(long)]
+        clean: bool,
+        /// Bytes that all backup folders may have together; the newest stays in any case
+        #[arg(long, value_name = "BYTES", default_value_t = BACKUPS)]
+        limit: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+struct About {
+    /// The resource
+    #[arg(long, value_name = "RESOURCE", value_parser = instance)]
+    instance: String,
+    /// A replicated folder, to tell the space that is free
+    #[arg(long = "folder", value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+}
+
+fn instance(text: &str) -> Result<String, String> {
+    if hand::is_instance(text) { Ok(text.to_owned()) } else { Err("is not the name of a resource".to_owned()) }
+}
+
+impl Replica {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let deadline = Deadline::after(LIMIT);
+        match self.verb {
+            Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, &deadline)),
+            Verb::Complete { about, epoch, from, clean, limit } => {
+                let log = Log::new(AGENT, &about.instance, &Environment::of_process());
+                let news = (epoch, from.as_str(), clean);
+                let report =
+                    hand::complete(&about.instance, news, limit, &about.folders, &deadline).map_err(outside)?;
+                for line in &report.removed {
+                    log.info(line);
+                }
+                json(&report)
+            }
+            Verb::Accept { instance } => {
+                let epoch = hand::accept(&instance, &deadline).map_err(outside)?;
+                let log = Log::new(AGENT, &instance, &Environment::of_process());
+                log.warning(&format!("the data of this node were accepted by hand: epoch {epoch}"));
+                print(&format!("Accepted as epoch {epoch}. They are pushed after: pcs resource restart {instance}\n"))
+            }
+            Verb::List { instance } => {
+                let all = instance.map_or_else(hand::instances, |instance| vec![instance]);
+                let reports: Vec<_> = all.into_iter().map(|name| (Report::of(&name, &[], &deadline), name)).collect();
+                print(&table(&reports))
+            }
+        }
+    }
+}
+
+fn outside(reason: String) -> Failure {
+    Failure::Outside(anyhow::anyhow!(reason))
+}
+
+fn json(report: &Report) -> Result<(), Failure> {
+    let text = serde_json::to_string(report).map_err(anyhow::Error::from)?;
+    print(&format!("{text}\n"))
+}
+
+fn table(reports: &[(Report, String)]) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for (report, instance) in reports {
+        let _ = writeln!(text, "{instance}: {}", data(report.stamp.as_ref()));
+        for line in [&report.trouble, &report.foreign].into_iter().flatten() {
+            let _ = writeln!(text, "  {line}");
+        }
+        for kept in &report.backups {
+            let _ = writeln!(text, "  {}  {} files, {} bytes", kept.folder, kept.files, kept.bytes);
+            for name in &kept.first {
+                let _ = writeln!(text, "    {name}");
+            }
+        }
+    }
+    if text.is_empty() { "no replicated data on this node\n".to_owned() } else { text }
+}
+
+fn data(stamp: Option<&Stamp>) -> String {
+    let Some(stamp) = stamp else { return "no complete data".to_owned() };
+    let epoch = stamp.epoch;
+    match (stamp.kind, stamp.fork) {
+        (Kind::Source, Some(base)) => {
+            format!("epoch {epoch}, active, based on epoch {base}: the peer has newer data, nothing is pushed")
+        }
+        (Kind::Source, None) if stamp.clean => format!("epoch {epoch}, was active, the peer has everything"),
+        (Kind::Source, None) => format!("epoch {epoch}, active here"),
+        (Kind::Copy, _) if stamp.clean => format!("epoch {epoch}, copy of {} to the last change", stamp.node),
+        (Kind::Copy, _) => format!("epoch {epoch}, copy of {}", stamp.node),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_says_in_words_what_it_has() {
+        assert_eq!(table(&[]), "no replicated data on this node\n");
+        assert_eq!(data(None), "no complete data");
+        assert!(data(Some(&Stamp::source(9, "osm1", Some(6)))).contains("based on epoch 6"));
+        assert_eq!(data(Some(&Stamp::copy(7, "osm2", true))), "epoch 7, copy of osm2 to the last change");
+    }
+}

@@ -1,0 +1,158 @@
+//! Depth 10 of the monitor: one ssh, which tells all there is to know of the peer.
+
+use std::time::Duration;
+
+use super::peer::{self, Memory};
+use super::report::{Report, Verb};
+use super::stamp::{Attic, Kind, Stamp, unix_now};
+use super::{Progress, Replica, canary, start};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::memory;
+use crate::ocf::operation::Operation;
+
+/// All of it: a slow deep monitor would hold up a stop.
+const LIMIT: Duration = Duration::from_secs(3);
+/// Bytes free at the peer below which somebody should know.
+const LITTLE: u64 = 64 << 20;
+/// How far clocks may be apart, in seconds, before it is worth a line in the log: sessions have an age.
+const SKEW: u64 = 30;
+
+/// See [`super::contact`].
+pub(super) fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
+    let attic = Attic::of(&replica.instance);
+    let own = attic.stamp().ok().flatten().filter(|own| own.kind == Kind::Source && own.epoch == progress.epoch);
+    let Some((own, memory)) = own.zip(Memory::read(op)) else {
+        let text = "this node's stamp is not that of its start: restart the resource".to_owned();
+        return vec![Check::run("replication", || (Verdict::Failed, text))];
+    };
+    let mut contact = Contact { replica, progress, op, attic, own, memory, checks: Vec::new() };
+    contact.make();
+    contact.checks
+}
+
+struct Contact<'a> {
+    replica: &'a Replica,
+    progress: &'a Progress,
+    op: &'a Operation,
+    attic: Attic,
+    own: Stamp,
+    memory: Memory,
+    checks: Vec<Check>,
+}
+
+impl Contact<'_> {
+    fn make(&mut self) {
+        let before = self.memory.clone();
+        let begun = std::time::Instant::now();
+        let answer = self.ask();
+        let (verdict, detail) = match &answer {
+            Ok(report) => self.judge(report),
+            Err(why) => (Verdict::Degraded, why.clone()),
+        };
+        self.checks.push(Check { name: "peer", verdict, detail, took: begun.elapsed() });
+        if let Some(base) = self.own.fork {
+            let newer = answer.as_ref().ok().and_then(|report| self.newer(report));
+            let detail = start::explain(newer.as_ref(), base, &self.replica.instance);
+            // First: it is the reason for the rest.
+            self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
+            return;
+        }
+        let arrives = answer.as_ref().is_ok_and(|report| self.exchange(report));
+        self.publish(answer.ok().as_ref(), verdict == Verdict::Ok && arrives);
+        if self.memory != before {
+            self.memory.write(self.op);
+        }
+    }
+
+    fn ask(&mut self) -> Result<Report, String> {
+        let deadline = self.op.deadline.within(LIMIT);
+        let me = self.memory.me.clone();
+        let news = self.progress.passed && !self.memory.through && self.own.fork.is_none();
+        let verb = match news {
+            true => Verb::Complete { epoch: self.own.epoch, from: &me, clean: false },
+            false => Verb::Report,
+        };
+        let report = peer::question(self.replica, verb, &deadline)?;
+        self.memory.peer = Some(report.node.clone());
+        if news {
+            self.op.log.info(&format!("{} has everything of epoch {}", report.node, self.own.epoch));
+            peer::log_kept(&report, self.own.epoch, self.op);
+            self.memory.through = true;
+        }
+        let skew = report.now.abs_diff(unix_now());
+        let skewed = (skew > SKEW).then(|| format!("the clock of {} is {skew} s away from this node's", report.node));
+        memory::once(self.op, "clock", skewed.as_deref());
+        Ok(report)
+    }
+
+    /// What is to be said of the peer; the canary aside.
+    fn judge(&self, report: &Report) -> (Verdict, String) {
+        let (node, epoch) = (&report.node, self.own.epoch);
+        if self.own.fork.is_none()
+            && let Some((_, theirs)) = self.newer(report)
+        {
+            return (
+                Verdict::Degraded,
+                format!("{node} has newer data (epoch {theirs}, here {epoch}): move the service there"),
+            );
+        }
+        if let Some(text) = report.foreign.as_ref().or(report.trouble.as_ref()) {
+            return (Verdict::Degraded, format!("{node}: {text}"));
+        }
+        if let Some(free) = report.free.filter(|free| *free < LITTLE) {
+            return (Verdict::Degraded, format!("disk nearly full on {node}: {} MiB free", free >> 20));
+        }
+        if self.has(report) {
+            return (Verdict::Ok, format!("{node} has epoch {epoch}"));
+        }
+        if self.memory.through && self.own.fork.is_none() {
+            let restart = format!("pcs resource restart {}", self.replica.instance);
+            return (Verdict::Degraded, format!("{node} has lost its copy (reinstalled?): {restart}"));
+        }
+        (Verdict::Ok, format!("{node} has not everything of epoch {epoch} yet, {} changes wait", self.progress.queued))
+    }
+
+    /// The peer's node and epoch when its data are newer than these.
+    fn newer(&self, report: &Report) -> Option<(String, u64)> {
+        let stamp = report.stamp.as_ref().filter(|stamp| stamp.rank() > self.own.rank())?;
+        Some((report.node.clone(), stamp.epoch))
+    }
+
+    fn has(&self, report: &Report) -> bool {
+        let of_epoch = |stamp: &Stamp| stamp.kind == Kind::Copy && stamp.epoch == self.own.epoch;
+        report.stamp.as_ref().is_some_and(|stamp| stamp.complete && of_epoch(stamp) && stamp.node == self.memory.me)
+    }
+
+    /// Judges the canary and sends the next; whether changes arrive, as far as is known.
+    fn exchange(&mut self, report: &Report) -> bool {
+        // Without a daemon nothing can arrive, and that is said already.
+        if !self.progress.daemon_fine {
+            return true;
+        }
+        let begun = std::time::Instant::now();
+        let (verdict, detail) =
+            canary::exchange(&self.attic, &self.op.state, self.own.epoch, report.beat.as_ref(), self.replica.delay);
+        self.checks.push(Check { name: "canary", verdict, detail, took: begun.elapsed() });
+        verdict == Verdict::Ok
+    }
+
+    /// Lets the cluster know how far the peer can be relied on, when that has changed.
+    fn publish(&mut self, report: Option<&Report>, fine: bool) {
+        let value = match report {
+            Some(report) if report.stamp.is_none() => "never",
+            Some(report) if fine && self.has(report) => "ok",
+            Some(_) => "stale",
+            // What it has, it still has; but not what is written from now on.
+            None if self.memory.told.as_deref() == Some("ok") => "stale",
+            None => return,
+        };
+        if self.memory.told.as_deref() == Some(value) {
+            return;
+        }
+        if let Some(node) = self.memory.peer.clone()
+            && peer::publish(self.replica, &node, value, self.op)
+        {
+            self.memory.told = Some(value.to_owned());
+        }
+    }
+}

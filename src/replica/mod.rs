@@ -1,0 +1,110 @@
+//! Folders of two nodes of which one is active: which data are the newest, how they get here, and what the peer has.
+//!
+//! The active node raises an epoch in the cluster before it pushes anything, and a stamp on either node says which epoch's
+//! data it has ([`stamp`], [`record`]). What to do at start follows from those alone ([`decision`]); clocks play no part.
+
+pub mod backup;
+pub mod canary;
+mod contact;
+pub mod decision;
+mod flush;
+mod foreign;
+pub mod hand;
+mod peer;
+pub mod record;
+pub mod report;
+pub mod stamp;
+mod start;
+mod written;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::exit::Failure;
+use crate::ocf::operation::Operation;
+use crate::sys::remote::Remote;
+
+/// Where instances keep what has to survive a reboot: `ATTIC/INSTANCE`.
+pub const ATTIC: &str = "/var/lib/inuvika-ha";
+
+/// A set of folders, and the peer that has the other copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replica {
+    /// File name of the instance.
+    pub instance: String,
+    /// The peer.
+    pub remote: Remote,
+    /// Absolute paths, the same on both nodes.
+    pub folders: Vec<PathBuf>,
+    /// rsync's patterns, within each folder.
+    pub exclude: Vec<String>,
+    /// How long lsyncd collects changes.
+    pub delay: Duration,
+    /// How far the peer may lag behind.
+    pub max_lag: Duration,
+    /// Longest time for fetching newer data at start.
+    pub pull_timeout: Duration,
+    /// Longest time for the last push at stop.
+    pub flush_timeout: Duration,
+    /// Size, in bytes, that the backup folders of a node may have together; the newest stays in any case.
+    pub backup_limit: u64,
+}
+
+/// What a start has to go by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// The epoch of the data here.
+    pub epoch: u64,
+    /// Whether lsyncd is to push. If not, the peer has newer data: see `why`.
+    pub pushing: bool,
+    /// The folder on the peer below which the first push keeps what it overwrites or deletes, each folder with its absolute
+    /// path; none when the peer has all of this epoch.
+    pub backup: Option<PathBuf>,
+    /// Why it does not push: one line for the administrator.
+    pub why: Option<String>,
+}
+
+/// How far replication has got, as the agent sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The epoch of the start.
+    pub epoch: u64,
+    /// Whether the first push of every folder is through.
+    pub passed: bool,
+    /// Events that wait.
+    pub queued: usize,
+    /// Whether lsyncd runs as it should; if not, the canary is not judged.
+    pub daemon_fine: bool,
+}
+
+/// Makes the folders here the newest there are, as far as that is possible now, and this node their source. To be called
+/// while no lsyncd of the instance runs.
+///
+/// # Errors
+/// Only when nothing can be written here: a peer that is down or a cluster that does not answer stops no start.
+pub fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failure> {
+    start::prepare(replica, op)
+}
+
+/// Brings what has not been pushed to the peer, after lsyncd has ended, within `flush_timeout` and 60 % of the time left.
+/// Never fails: what cannot be brought is logged, with `queued` (events that lsyncd still had), and written to
+/// `ATTIC/INSTANCE/unflushed`. Does nothing unless [`prepare`] has come to its end since the boot.
+pub fn flush(replica: &Replica, queued: usize, op: &Operation) {
+    flush::flush(replica, queued, op);
+}
+
+/// Asks the peer by one ssh how it is, judges the canary and sends the next, sets the peer's node attribute; at most 3 s.
+pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
+    contact::contact(replica, progress, op)
+}
+
+/// Whether the peer's sshd answers, within 1 s.
+pub fn reach(replica: &Replica, op: &Operation) -> Check {
+    Check::run("peer", || match peer::answers(replica, &op.deadline) {
+        Ok(()) => (Verdict::Ok, format!("sshd of {} answers", replica.remote.host)),
+        Err(why) => (Verdict::Degraded, why),
+    })
+}

@@ -1,0 +1,235 @@
+//! Folders copied from and to another host, all in one rsync: one connection, one time limit.
+//!
+//! `-R` keeps absolute paths, so that several folders go in one run; a backup folder gets them below itself as well.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Remote, trouble};
+use crate::ocf::deadline::Deadline;
+use crate::ocf::exit::one_line;
+use crate::sys::process;
+
+/// rsync's program.
+const RSYNC: &str = "rsync";
+/// What rsync may take to end its own processes here (it has two when it receives, and ssh).
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What is copied, and how. The folders have the same path on both hosts.
+#[derive(Debug, Clone)]
+pub struct Copy<'a> {
+    /// The other host.
+    pub remote: &'a Remote,
+    /// Absolute paths.
+    pub folders: &'a [PathBuf],
+    /// rsync's patterns; `/x` means x in each of the folders, as in lsyncd.
+    pub exclude: &'a [String],
+    /// Where the receiver keeps what is overwritten or deleted: an absolute path. It is made when it is needed.
+    pub backup: Option<&'a Path>,
+    /// Nothing is deleted, and a file that is newer at the receiver stays.
+    pub merge: bool,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Pull,
+    Push,
+}
+
+/// Why it is not all there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incomplete {
+    /// One line: what, where, what to do.
+    pub reason: String,
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Copy<'_> {
+    /// Makes the folders here what they are there.
+    ///
+    /// # Errors
+    /// One line of at most 128 bytes. What has been copied until then stays; every file is the old or the new one.
+    pub fn pull(&self, deadline: &Deadline) -> Result<(), Incomplete> {
+        self.run(Way::Pull, deadline)
+    }
+
+    /// Makes the folders there what they are here.
+    ///
+    /// # Errors
+    /// See [`Copy::pull`].
+    pub fn push(&self, deadline: &Deadline) -> Result<(), Incomplete> {
+        self.run(Way::Push, deadline)
+    }
+
+    fn run(&self, way: Way, deadline: &Deadline) -> Result<(), Incomplete> {
+        let incomplete = |reason: String| Err(Incomplete { reason: one_line(&reason) });
+        // The program is killed with its children a moment before the time is over, not after.
+        let until = deadline.within(deadline.left().saturating_sub(GRACE));
+        let output = match process::run_with_children(RSYNC, &self.arguments(way, &until), &until, GRACE) {
+            Ok(output) => output,
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let waited = until.used().as_secs_f32();
+                return incomplete(format!("rsync with {}: not done after {waited:.1} s", self.remote.host));
+            }
+            Err(error) => return incomplete(error.to_string()),
+        };
+        match output.status.code() {
+            // 24: a file went away while it was copied, which a session file may do at any moment.
+            Some(0 | 24) => Ok(()),
+            code => {
+                let errors = String::from_utf8_lossy(&output.stderr);
+                Err(Incomplete { reason: trouble::of_rsync(self.remote, code, &errors, way == Way::Push) })
+            }
+        }
+    }
+
+    fn arguments(&self, way: Way, deadline: &Deadline) -> Vec<String> {
+        // modify-window: without it a file that changed twice within a second and kept its size counts as unchanged.
+        // implied-dirs: the parents of a folder are the other host's own business.
+        let mut words: Vec<String> =
+            ["-aR", "--no-implied-dirs", "--modify-window=-1"].into_iter().map(str::to_owned).collect();
+        // Whole seconds, rounded up: 0 would mean for ever.
+        words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
+        words.extend(["-e".to_owned(), self.remote.rsh_line()]);
+        words.push(if self.merge { "--update" } else { "--delete" }.to_owned());
+        if let Some(folder) = self.backup {
+            words.extend(["--backup".to_owned(), format!("--backup-dir={}", folder.display())]);
+        }
+        words.extend(self.filters());
+        words.push("--".to_owned());
+        let slashed = |path: &PathBuf| format!("{}/", path.display().to_string().trim_end_matches('/'));
+        let places = self.folders.iter().map(slashed);
+        match way {
+            Way::Push => {
+                words.extend(places);
+                words.push(self.remote.place("/"));
+            }
+            Way::Pull => {
+                words.extend(places.map(|place| self.remote.place(&place)));
+                words.push("/".to_owned());
+            }
+        }
+        words
+    }
+
+    /// The patterns, as they have to be with `-R`, where the root of the transfer is the root of the host: what is anchored
+    /// is anchored at each folder, and the way to the folders is never excluded.
+    fn filters(&self) -> Vec<String> {
+        let mut filters: Vec<String> = Vec::new();
+        if self.exclude.is_empty() {
+            return filters;
+        }
+        for folder in self.folders {
+            for part in folder.ancestors().filter(|part| part.parent().is_some()) {
+                let include = format!("--include={}/", literal(part));
+                if !filters.contains(&include) {
+                    filters.push(include);
+                }
+            }
+        }
+        for pattern in self.exclude {
+            if pattern.starts_with('/') {
+                let anchored = |folder: &PathBuf| format!("--exclude={}{pattern}", literal(folder));
+                filters.extend(self.folders.iter().map(anchored));
+            } else {
+                filters.push(format!("--exclude={pattern}"));
+            }
+        }
+        filters
+    }
+}
+
+/// A path as a pattern of rsync that means itself.
+fn literal(path: &Path) -> String {
+    let text = path.display().to_string();
+    let text = text.trim_end_matches('/');
+    // A backslash is one only in a pattern with wildcards (rsync(1), "PATTERN MATCHING RULES").
+    if !text.contains(['*', '?', '[']) {
+        return text.to_owned();
+    }
+    text.chars().flat_map(|c| ['\\'; 1].into_iter().filter(move |_| r"*?[\".contains(c)).chain([c])).collect()
+}
+
+/// Ends the rsyncs of this host that `is_ours` knows by their arguments: left behind by an action that was killed. How many
+/// there were.
+pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -> usize {
+    let leftovers = || {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter(|pid| arguments_of(*pid).is_some_and(|words| is_ours(&words))).collect::<Vec<_>>()
+    };
+    let mut all = leftovers();
+    let count = all.len();
+    while !all.is_empty() {
+        for pid in all {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        if !deadline.sleep(Duration::from_millis(5)) {
+            break;
+        }
+        all = leftovers();
+    }
+    count
+}
+
+/// The arguments of a process, if it is an rsync that lives.
+fn arguments_of(pid: i32) -> Option<Vec<String>> {
+    // A zombie has none.
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut words = bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let program = words.next()?;
+    (Path::new(&program).file_name() == Some(OsStr::new(RSYNC))).then(|| words.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::remote;
+    use super::*;
+
+    #[test]
+    fn anchored_patterns_belong_to_each_folder() {
+        let peer = remote("osm2");
+        let folders = ["/srv/.data/a".into(), "/b[1]".into()];
+        let exclude = [".*".to_owned(), "/cache".to_owned()];
+        let copy = Copy { remote: &peer, folders: &folders, exclude: &exclude, backup: None, merge: false };
+        let wanted = [
+            "--include=/srv/.data/a/",
+            "--include=/srv/.data/",
+            "--include=/srv/",
+            r"--include=/b\[1]/",
+            "--exclude=.*",
+            "--exclude=/srv/.data/a/cache",
+            r"--exclude=/b\[1]/cache",
+        ];
+        assert_eq!(copy.filters(), wanted);
+    }
+
+    #[test]
+    fn several_folders_go_in_one_run() {
+        let peer = remote("fd00::2");
+        let folders = ["/a".into(), "/b/c/".into()];
+        let backup = Path::new("/var/lib/x");
+        let copy = Copy { remote: &peer, folders: &folders, exclude: &[], backup: Some(backup), merge: false };
+        let words = copy.arguments(Way::Pull, &Deadline::after(Duration::from_millis(2500)));
+        let end = &words[words.len() - 4..];
+        assert_eq!(end, ["--", "[fd00::2]:/a/", "[fd00::2]:/b/c/", "/"]);
+        for word in ["--delete", "--backup", "--backup-dir=/var/lib/x", "--timeout=3"] {
+            assert!(words.iter().any(|w| w == word), "{word} in {words:?}");
+        }
+        let merged = Copy { merge: true, ..copy }.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert!(!merged.contains(&"--delete".to_owned()) && merged.contains(&"--update".to_owned()));
+    }
+}
