@@ -6,7 +6,6 @@ mod pcs;
 
 use crate::out;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -46,8 +45,8 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Runs the command line.
-pub fn run() -> ExitCode {
+/// Runs the command line; its exit code.
+pub fn run() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
@@ -58,12 +57,12 @@ pub fn run() -> ExitCode {
             } else {
                 out::stdout(&text);
             }
-            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+            return u8::try_from(answer.exit_code()).unwrap_or(2);
         }
     };
     let result = match cli.command {
         Command::Agent(agent) => match agent.run() {
-            Ok(code) => return ExitCode::from(code),
+            Ok(code) => return code,
             Err(failure) => Err(failure),
         },
         Command::Agents(agents) => agents.run(),
@@ -71,14 +70,14 @@ pub fn run() -> ExitCode {
         Command::Pcs(pcs) => pcs.run(),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(Failure::Input(line)) => {
             out::stderr(&format!("{line}\n"));
-            ExitCode::from(2)
+            2
         }
         Err(Failure::Outside(error)) => {
             out::stderr(&format!("inuvika-ha: {error:#}\n"));
-            ExitCode::from(1)
+            1
         }
     }
 }
