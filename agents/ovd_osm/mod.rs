@@ -66,6 +66,11 @@ impl Applied {
         op.state.read(Self::FILE)
     }
 
+    /// Whether the web server that start has brought up has a process.
+    fn runs(&self) -> bool {
+        self.service.processes().is_ok_and(|all| !all.is_empty())
+    }
+
     fn write(&self, op: &Operation) -> Result<(), Failure> {
         op.state.write(Self::FILE, self).map_err(|e| Failure::io("write state", &e))
     }

@@ -168,9 +168,15 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             (Verdict::Ok, config.settings.display().to_string())
         }
     }));
-    checks.push(Check::run("web server", || match config.server.find() {
-        Err(failure) => (Verdict::Failed, failure.reason),
-        Ok(service) => match service.at_boot() {
+    checks.push(Check::run("web server", || match (config.server.masked(), config.server.find()) {
+        (Some(unit), found) => {
+            let service = Service::Systemd { unit: unit.clone(), cgroup: None };
+            let runs =
+                service.processes().is_ok_and(|all| !all.is_empty()) || Applied::read(op).is_some_and(|a| a.runs());
+            judge_masked(&unit, runs, found.is_ok())
+        }
+        (None, Err(failure)) => (Verdict::Failed, failure.reason),
+        (None, Ok(service)) => match service.at_boot() {
             Some(how) => (Verdict::Degraded, how),
             None => (Verdict::Ok, service.name()),
         },
@@ -194,6 +200,17 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
         checks.push(Check::run("maintenance", || (Verdict::Ok, "the farm is in maintenance mode".to_owned())));
     }
     checks
+}
+
+/// A masked unit that runs goes on doing so, and so does one that an LSB script of the same name may start; but after its
+/// end it may be gone for good.
+pub fn judge_masked(unit: &str, runs: bool, has_script: bool) -> (Verdict, String) {
+    let remedy = format!("systemctl unmask {unit}");
+    match (runs, has_script) {
+        (true, _) => (Verdict::Degraded, format!("{unit} is masked: it runs, but cannot be started again: {remedy}")),
+        (false, true) => (Verdict::Degraded, format!("{unit} is masked, its LSB script may not start it: {remedy}")),
+        (false, false) => (Verdict::Failed, format!("{unit} is masked: it cannot be started: {remedy}")),
+    }
 }
 
 /// Waits until the web server answers; gives up when it has no process left.

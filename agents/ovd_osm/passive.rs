@@ -14,9 +14,7 @@ use crate::sys::cron_link::Taken;
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let service = config.server.find().ok();
-    if let Some(applied) = Applied::read(op)
-        && applied.service.processes().is_ok_and(|all| !all.is_empty())
-    {
+    if Applied::read(op).is_some_and(|applied| applied.runs()) {
         // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
         return super::monitor::checks(config, op);
     }

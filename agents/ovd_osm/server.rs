@@ -28,6 +28,20 @@ impl Server {
         }
     }
 
+    /// The unit that would be taken if it were not masked; none where another one can be started.
+    pub fn masked(&self) -> Option<String> {
+        let by_systemd = match self.manager {
+            Manager::Systemd => true,
+            Manager::Auto => service::systemd_runs(),
+            Manager::Lsb | Manager::Direct => false,
+        };
+        let mut units = self.names().map(|name| format!("{name}.service")).filter(|_| by_systemd);
+        if units.clone().any(|unit| service::unit_exists(&unit)) {
+            return None;
+        }
+        units.find(|unit| service::unit_masked(unit))
+    }
+
     fn unit(&self) -> Result<Service, Failure> {
         let units = self.names().map(|name| format!("{name}.service"));
         let unit = units.clone().find(|unit| service::unit_exists(unit));

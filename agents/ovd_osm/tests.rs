@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::config::{Config, Manager};
+use super::monitor::judge_masked;
 use super::plan::{Observed, Step, plan};
 use super::spec::SPEC;
+use crate::ocf::check::Verdict;
 use crate::ocf::exit::Code;
 use crate::ocf::params::Params;
 use crate::probe::http::Page;
@@ -92,4 +94,13 @@ fn start_does_what_is_missing_and_nothing_else() {
         let observed = Observed { runs, answers, cron };
         assert_eq!(plan(&observed), steps, "{observed:?}");
     }
+}
+
+#[test]
+fn a_masked_unit_that_runs_is_no_failure_yet() {
+    let judge = |runs, has_script| judge_masked("apache2.service", runs, has_script);
+    let (verdict, text) = judge(true, false);
+    assert!(verdict == Verdict::Degraded && text.contains("systemctl unmask apache2.service"), "{text}");
+    assert_eq!(judge(false, true).0, Verdict::Degraded);
+    assert_eq!(judge(false, false).0, Verdict::Failed);
 }

@@ -14,6 +14,7 @@ use crate::apache::*;
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a_script_starts_and_processes_end", a_script_starts_and_processes_end),
+    ("another_root_is_another_server", another_root_is_another_server),
     ("a_script_that_fails_says_why", a_script_that_fails_says_why),
     ("a_script_that_hangs_is_killed", a_script_that_hangs_is_killed),
     ("a_daemon_that_keeps_its_output_open_holds_nobody", a_daemon_that_keeps_its_output_open_holds_nobody),
@@ -57,6 +58,30 @@ fn a_script_starts_and_processes_end() -> Result<()> {
     ensure!(!down(&service, GRACEFUL)?.0.ran);
     ensure!(!service.claim(&deadline())? && service.at_boot().is_none());
     service.release(&deadline())?;
+    Ok(())
+}
+
+fn another_root_is_another_server() -> Result<()> {
+    let (port, other_port) = (free_port(), free_port());
+    built_in(port);
+    // Debian's way to have a second one: the same program, another root, no -f.
+    let root = Path::new(FOLDER).join("other-root");
+    fs::create_dir_all(&root)?;
+    fs::copy(config("other", other_port, ""), root.join("apache2.conf"))?;
+    run(PROGRAM, &["-d", root.to_str().unwrap(), "-k", "start"]);
+    let mut service = Service::Lsb { script: script(&format!("exec {PROGRAM} -k start")), program: PROGRAM.into() };
+    while get(other_port, "small").is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    ensure!(service.processes()?.is_empty(), "the other server was taken for ours");
+    up(&mut service, port)?;
+    down(&service, GRACEFUL)?;
+    get(other_port, "small")?;
+    // A script that names the root means that one.
+    let named = script(&format!("exec {PROGRAM} -d {} -k start", root.display()));
+    let named = Service::Lsb { script: named, program: PROGRAM.into() };
+    ensure!(named.processes()?.len() == judged().len());
+    ensure!(down(&named, GRACEFUL)?.0.ran && get(other_port, "small").is_err());
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use inuvika_ha::ocf::deadline::Deadline;
-use inuvika_ha::sys::service::{Service, unit_exists};
+use inuvika_ha::sys::service::{Service, others, unit_exists, unit_masked};
 use nix::sys::signal::Signal;
 
 use crate::support::lab::{Machine, Node};
@@ -13,20 +13,27 @@ use crate::support::lab::{Machine, Node};
 /// The first argument of the program inside.
 pub const MARK: &str = "--in-node";
 pub const UNIT: &str = "apache2.service";
-const PROGRAM: &str = "/root/service";
+pub const PROGRAM: &str = "/root/service";
 
-/// `ACTION UNIT [GRACEFUL [TIMEOUT]]`, in ms: prints what came of it, and how many ms that took.
+/// `ACTION UNIT [GRACEFUL [TIMEOUT]]`, in ms; for a program of our own UNIT is `own UNIT PROGRAM ARGUMENT...` with tabs
+/// between. Prints what came of it, and how many ms that took.
 pub fn main(words: &[String]) -> ExitCode {
     let word = |index: usize| words.get(index).map_or("", String::as_str);
     let ms = |index: usize, default| Duration::from_millis(word(index).parse().unwrap_or(default));
     let (graceful, deadline) = (ms(2, 3000), Deadline::after(ms(3, 18_000)));
-    let mut service = Service::Systemd { unit: word(1).to_owned(), cgroup: None };
+    let fields: Vec<&str> = word(1).split('\t').collect();
+    let (mut service, signal) = match fields.as_slice() {
+        ["own", unit, program, arguments @ ..] => {
+            let arguments = arguments.iter().map(|&word| word.to_owned()).collect();
+            let (unit, program) = (unit.to_string(), program.into());
+            (Service::Own { unit, program, arguments, cgroup: None }, Signal::SIGTERM)
+        }
+        _ => (Service::Systemd { unit: word(1).to_owned(), cgroup: None }, Signal::SIGWINCH),
+    };
     let started = Instant::now();
     let result = match word(0) {
         "start" => service.start(&deadline).map(|()| format!("{service:?}")),
-        "stop" => {
-            service.stop(Signal::SIGWINCH, graceful, &deadline).map(|ended| format!("{} {}", ended.ran, ended.killed))
-        }
+        "stop" => service.stop(signal, graceful, &deadline).map(|ended| format!("{} {}", ended.ran, ended.killed)),
         "locate" => service.locate(&deadline).map(|()| format!("{service:?}")),
         "processes" => service.processes().map(|all| {
             let ids = all.iter().map(|process| format!("{}{}", process.pid, if process.top { "*" } else { "" }));
@@ -36,7 +43,12 @@ pub fn main(words: &[String]) -> ExitCode {
         "claim" => service.claim(&deadline).map(|new| new.to_string()),
         "release" => service.release(&deadline).map(|()| String::new()),
         "at-boot" => Ok(service.at_boot().unwrap_or_default()),
+        "others" => {
+            let ids = others(word(2), &service).into_iter().map(|process| process.pid.to_string());
+            Ok(ids.collect::<Vec<_>>().join(" "))
+        }
         "exists" => Ok(unit_exists(word(1)).to_string()),
+        "masked" => Ok(unit_masked(word(1)).to_string()),
         other => panic!("no action {other}"),
     };
     let took = started.elapsed().as_micros();

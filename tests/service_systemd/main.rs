@@ -1,4 +1,4 @@
-//! Units of systemd, in a node of the lab with the real Apache. The trial copies itself into the node and runs there as
+//! Units of systemd, also transient ones of our own, in a node of the lab with the real Apache. The trial copies itself into the node and runs there as
 //! the caller of the service layer. Judges: systemctl, pgrep, curl.
 
 #![allow(
@@ -12,6 +12,7 @@
 
 mod boot;
 mod inside;
+mod own;
 mod starts;
 mod stops;
 
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
         enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [starts::TRIALS, stops::TRIALS, boot::TRIALS].concat();
+    let trials: Vec<(&str, Body)> = [starts::TRIALS, stops::TRIALS, boot::TRIALS, own::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let node = LAB.node("osm1");

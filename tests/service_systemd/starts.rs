@@ -15,6 +15,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a_start_that_takes_too_long_is_cancelled", a_start_that_takes_too_long_is_cancelled),
     ("an_active_unit_without_a_process_is_started", an_active_unit_without_a_process_is_started),
     ("start_works_without_a_bus", start_works_without_a_bus),
+    ("a_unit_that_is_masked_while_it_runs_is_told", a_unit_that_is_masked_while_it_runs_is_told),
     ("looking_is_cheap", looking_is_cheap),
 ];
 
@@ -131,6 +132,21 @@ fn without_a_bus(node: &Node) -> Result<()> {
     node.run(["mv", "/run/systemd/private.away", "/run/systemd/private"])?;
     refused?;
     ensure!(stopped?.text == "false 0");
+    Ok(())
+}
+
+fn a_unit_that_is_masked_while_it_runs_is_told(node: &Node) -> Result<()> {
+    well(node, &["start", UNIT])?;
+    ensure!(well(node, &["masked", UNIT])?.text == "false");
+    for runtime in ["--runtime", "--quiet"] {
+        node.run(["systemctl", "mask", runtime, UNIT])?;
+        let masked = well(node, &["masked", UNIT]);
+        let seen = well(node, &["processes", UNIT]);
+        node.run(["systemctl", "unmask", runtime, UNIT])?;
+        ensure!(masked?.text == "true" && !seen?.text.is_empty(), "{runtime}");
+    }
+    ensure!(well(node, &["masked", "nothing.service"])?.text == "false");
+    well(node, &["stop", UNIT])?;
     Ok(())
 }
 

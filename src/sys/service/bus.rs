@@ -103,7 +103,18 @@ fn reason(error: &zbus::Error) -> String {
 
 /// Whether systemd says that it has no such unit (not loaded: then it cannot run either).
 fn is_no_such_unit(error: &zbus::Error) -> bool {
-    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.systemd1.NoSuchUnit")
+    is_named(error, "NoSuchUnit")
+}
+
+/// Whether systemd says that the name of a transient unit is in use: also for a moment after the last one has ended.
+pub(super) fn is_taken(error: &zbus::Error) -> bool {
+    is_named(error, "UnitExists")
+}
+
+/// Whether systemd calls it so.
+fn is_named(error: &zbus::Error, name: &str) -> bool {
+    let own = |full: &str| full.strip_prefix(DESTINATION).and_then(|rest| rest.strip_prefix('.')) == Some(name);
+    matches!(error, zbus::Error::MethodError(full, ..) if own(full.as_str()))
 }
 
 impl Bus {
@@ -160,6 +171,11 @@ impl Bus {
         Ok(Some(group).filter(|group| !group.is_empty()))
     }
 
+    /// The process that it started last, also when that is gone; 0: none.
+    pub async fn main_process(&self, unit: &Unit) -> zbus::Result<u32> {
+        self.property(unit, SERVICE, "ExecMainPID").await
+    }
+
     /// Why it failed, as far as systemd knows: `exit-code (apachectl: exit code 1)`.
     pub async fn failure(&self, unit: &Unit) -> zbus::Result<String> {
         let result: String = self.property(unit, SERVICE, "Result").await?;
@@ -182,9 +198,17 @@ impl Bus {
     /// Queues a job (`StartUnit`, `StopUnit`, `RestartUnit`) and waits for its end. A job that is not over at the
     /// deadline is cancelled.
     pub async fn job(&self, method: &str, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {
+        self.job_of(method, &(unit, "replace"), deadline).await
+    }
+
+    /// The same for a method that takes more than a name (`StartTransientUnit`).
+    pub async fn job_of<B>(&self, method: &str, body: &B, deadline: &Deadline) -> zbus::Result<Job>
+    where
+        B: serde::Serialize + DynamicType,
+    {
         // Before the job: its end may be told before the reply.
         let mut ends = self.signals("JobRemoved").await?;
-        let reply = self.call(PATH, MANAGER, method, &(unit, "replace")).await?;
+        let reply = self.call(PATH, MANAGER, method, body).await?;
         let job: OwnedObjectPath = reply.body().deserialize()?;
         let ended = async {
             loop {
@@ -211,9 +235,11 @@ impl Bus {
         let rule = MatchRule::builder().msg_type(Type::Signal).sender(DESTINATION)?.path(PATH)?;
         let rule = rule.interface(MANAGER)?.member(member)?;
         let stream = MessageStream::for_match_rule(rule.build(), &self.connection, Some(QUEUE)).await?;
-        // systemd is quiet on the system bus until somebody wants to hear it.
-        self.call(PATH, MANAGER, "Subscribe", &()).await?;
-        Ok(stream)
+        // systemd is quiet on the system bus until somebody wants to hear it; once is enough.
+        match self.call(PATH, MANAGER, "Subscribe", &()).await {
+            Err(error) if !is_named(&error, "AlreadySubscribed") => Err(error),
+            _ => Ok(stream),
+        }
     }
 
     /// Makes systemd read all unit files again, and waits until it has.

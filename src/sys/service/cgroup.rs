@@ -9,9 +9,15 @@ use nix::errno::Errno;
 /// Where systemd's tree can be: version 2, version 1, version 1 with version 2 beside it.
 const ROOTS: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
 
-/// The control group that a unit has unless its `Slice=` says otherwise.
-pub(super) fn default_of(unit: &str) -> String {
-    format!("/system.slice/{unit}")
+/// The ids of all processes of a unit: in `group`, else in the one that it has unless its `Slice=` says otherwise.
+///
+/// # Errors
+/// See [`processes`].
+pub(super) fn of_unit(unit: &str, group: Option<&str>) -> io::Result<Vec<i32>> {
+    match group {
+        Some(group) => processes(group),
+        None => processes(&format!("/system.slice/{unit}")),
+    }
 }
 
 /// The ids of all processes in a group and in those below it. No such group: none.

@@ -18,15 +18,16 @@ const WITH_VALUE: &[u8] = b"DCcdfkeEn";
 pub(super) fn processes(program: &Path, config: &Path) -> io::Result<Vec<Seen>> {
     let resolved = fs::canonicalize(config).ok();
     of_program(program, |arguments| {
-        config_of(arguments).is_some_and(|given| {
+        option_of(arguments, b'f').is_some_and(|given| {
             let given = Path::new(OsStr::from_bytes(given));
             given == config || resolved.is_some() && fs::canonicalize(given).ok() == resolved
         })
     })
 }
 
-/// The configuration file that a command line names; none: the one that is built in.
-pub(super) fn config_of<'a>(arguments: &[&'a [u8]]) -> Option<&'a [u8]> {
+/// The value of an option in a command line: `f` for the configuration file, `d` for the server's root. None: what is
+/// built in.
+pub(super) fn option_of<'a>(arguments: &[&'a [u8]], wanted: u8) -> Option<&'a [u8]> {
     let mut rest = arguments.iter().skip(1);
     while let Some(argument) = rest.next() {
         let [b'-', option, value @ ..] = argument else { continue };
@@ -34,7 +35,7 @@ pub(super) fn config_of<'a>(arguments: &[&'a [u8]]) -> Option<&'a [u8]> {
             continue;
         }
         let value = if value.is_empty() { rest.next().copied() } else { Some(value) };
-        if *option == b'f' {
+        if *option == wanted {
             return value;
         }
     }
@@ -62,7 +63,7 @@ mod tests {
 
     fn config(line: &str) -> Option<&str> {
         let arguments: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        config_of(&arguments).and_then(|config| str::from_utf8(config).ok())
+        option_of(&arguments, b'f').and_then(|config| str::from_utf8(config).ok())
     }
 
     #[test]
@@ -74,5 +75,7 @@ mod tests {
         assert_eq!(config("/usr/sbin/apache2 -D -f -k start"), None, "-f is the value of -D here");
         assert_eq!(config("/usr/sbin/apache2 -f"), None);
         assert_eq!(config(""), None);
+        let line: [&[u8]; 5] = [b"/usr/sbin/apache2", b"-f", b"-d", b"-d/etc/apache2-x", b"-DX"];
+        assert_eq!(option_of(&line, b'd'), Some(b"/etc/apache2-x".as_slice()), "-d is the value of -f here");
     }
 }

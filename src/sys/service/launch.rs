@@ -89,11 +89,11 @@ fn complaint(text: &str) -> Option<String> {
     }
 }
 
-fn last_line(text: &str) -> Option<String> {
+pub(super) fn last_line(text: &str) -> Option<String> {
     text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
-fn ending(status: ExitStatus) -> String {
+pub(super) fn ending(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exit code {code}"),
         None => format!("killed by signal {}", status.signal().unwrap_or_default()),

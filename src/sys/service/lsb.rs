@@ -4,18 +4,48 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Service;
-use super::direct::{config_of, is_complete};
+use super::direct::{is_complete, option_of};
 use super::launch::launch;
 use super::processes::{Seen, of_program};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
-/// Its processes: those of the program with the configuration file that is built in.
-pub(super) fn processes(program: &Path) -> io::Result<Vec<Seen>> {
-    of_program(program, |arguments| config_of(arguments).is_none())
+/// Its processes: those of the program with the configuration file that is built in, below the root of this script.
+pub(super) fn processes(script: &Path, program: &Path) -> io::Result<Vec<Seen>> {
+    of_program(program, |arguments| {
+        option_of(arguments, b'f').is_none() && is_root_of(option_of(arguments, b'd'), script, program)
+    })
+}
+
+/// Whether a server with this root (`-d`; none: the one that is built in) is that of the script. Debian's scripts of
+/// further instances (/usr/share/doc/apache2/README.multiple-instances) are called `apache2-NAME` and run
+/// `apache2 -d /etc/apache2-NAME`; a script of the administrator's own names the root, or its file of defaults does.
+fn is_root_of(root: Option<&[u8]>, script: &Path, program: &Path) -> bool {
+    let (Some(own), Some(usual)) = (script.file_name(), program.file_name()) else { return true };
+    let instance = own.as_bytes().strip_prefix(usual.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'-'));
+    let etc = Path::new("/etc");
+    let Some(root) = root else { return !(instance && etc.join(own).is_dir()) };
+    let path = Path::new(OsStr::from_bytes(root));
+    let is_same = |other: &Path| {
+        path == other || fs::canonicalize(path).ok().is_some_and(|real| fs::canonicalize(other).ok() == Some(real))
+    };
+    let files = [script.to_owned(), etc.join("default").join(own), etc.join("sysconfig").join(own)];
+    let names = |file: &Path| fs::read(file).is_ok_and(|text| has_word(&text, root));
+    is_same(&etc.join(own)) || !instance && is_same(&etc.join(usual)) || files.iter().any(|file| names(file))
+}
+
+/// Whether a path stands in a text, and not as a part of a longer one.
+fn has_word(text: &[u8], path: &[u8]) -> bool {
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./".contains(byte);
+    let mut places = text.windows(path.len().max(1)).enumerate().filter(|(_, part)| *part == path);
+    places.any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        !before.is_some_and(goes_on) && !text.get(at + path.len()).is_some_and(goes_on)
+    })
 }
 
 /// Runs `SCRIPT start` and waits until the main process is there.
@@ -51,8 +81,25 @@ fn is_start_link(link: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_root_belongs_to_the_script_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("web");
+        fs::write(&script, "#!/bin/sh\nexec /usr/sbin/apache2 -d /srv/web -k \"$1\"\n").unwrap();
+        let program = Path::new("/usr/sbin/apache2");
+        let is = |root: Option<&str>, script: &Path| is_root_of(root.map(str::as_bytes), script, program);
+        assert!(is(None, &script) && is(Some("/srv/web"), &script) && is(Some("/etc/apache2"), &script));
+        assert!(!is(Some("/srv/we"), &script) && !is(Some("/srv"), &script) && !is(Some("/"), &script));
+        assert!(!is(Some("/srv/other"), &script) && !is(Some("/etc/apache2-x"), &script));
+        let usual = Path::new("/etc/init.d/apache2");
+        assert!(is(None, usual) && is(Some("/etc/apache2"), usual) && !is(Some("/etc/apache2-x"), usual));
+        let instance = Path::new("/etc/init.d/apache2-x");
+        assert!(is(Some("/etc/apache2-x"), instance) && !is(Some("/etc/apache2"), instance));
+    }
 
     #[test]
     fn start_links_have_a_number_of_two_digits() {

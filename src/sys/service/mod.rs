@@ -1,4 +1,5 @@
-//! A daemon under a service manager: systemd over its bus, an LSB script, or started as a program.
+//! A daemon under a service manager: systemd over its bus, an LSB script, or started as a program; and a program of our
+//! own, which is to be nobody else's.
 //!
 //! Whether it runs is always asked from the kernel, never from the service manager or a PID file.
 
@@ -8,9 +9,12 @@ mod direct;
 mod drop_in;
 mod launch;
 mod lsb;
+mod own;
 mod processes;
+mod session;
 mod stop;
 mod systemd;
+mod transient;
 
 use std::fmt::Display;
 use std::io;
@@ -22,8 +26,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
+pub use own::others;
 use processes::Seen;
-pub use systemd::{systemd_runs, unit_exists};
+pub use systemd::{systemd_runs, unit_exists, unit_masked};
 
 /// A daemon whose start has been reported gets this long to show its main process.
 const APPEAR: Duration = Duration::from_secs(2);
@@ -52,6 +57,18 @@ pub enum Service {
         program: PathBuf,
         /// Its configuration file: how its processes are known from those of other instances.
         config: PathBuf,
+    },
+    /// A program that stays in the foreground, run by ourselves: as a transient unit of systemd, without systemd in a
+    /// session of its own.
+    Own {
+        /// The name of the unit, with `.service`. Without systemd it is what marks its processes.
+        unit: String,
+        /// The program, an absolute path.
+        program: PathBuf,
+        /// Its arguments: with the program, how the main process is known. It has to leave its command line as it is.
+        arguments: Vec<String>,
+        /// As for [`Service::Systemd`].
+        cgroup: Option<String>,
     },
 }
 
@@ -92,6 +109,8 @@ impl Service {
             Self::Systemd { unit, .. } => unit.clone(),
             Self::Lsb { script, .. } => script.display().to_string(),
             Self::Direct { program, config } => format!("{} -f {}", program.display(), config.display()),
+            Self::Own { unit, .. } if systemd_runs() => unit.clone(),
+            Self::Own { program, .. } => program.display().to_string(),
         }
     }
 
@@ -111,23 +130,26 @@ impl Service {
     /// See [`Service::processes`].
     pub fn count(&self) -> io::Result<usize> {
         match self {
-            Self::Systemd { unit, cgroup: None } => Ok(cgroup::processes(&cgroup::default_of(unit))?.len()),
-            Self::Systemd { cgroup: Some(group), .. } => Ok(cgroup::processes(group)?.len()),
-            Self::Lsb { .. } | Self::Direct { .. } => Ok(self.seen()?.len()),
+            Self::Systemd { unit, cgroup } => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
+            Self::Own { unit, cgroup, .. } if systemd_runs() => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
+            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(self.seen()?.len()),
         }
     }
 
     fn seen(&self) -> io::Result<Vec<Seen>> {
         match self {
-            Self::Systemd { unit, cgroup: None } => processes::look_at(cgroup::processes(&cgroup::default_of(unit))?),
-            Self::Systemd { cgroup: Some(group), .. } => processes::look_at(cgroup::processes(group)?),
-            Self::Lsb { program, .. } => lsb::processes(program),
+            Self::Systemd { unit, cgroup } => processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?),
+            Self::Lsb { script, program } => lsb::processes(script, program),
             Self::Direct { program, config } => direct::processes(program, config),
+            Self::Own { unit, cgroup, .. } if systemd_runs() => {
+                processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?)
+            }
+            Self::Own { unit, program, arguments, .. } => session::processes(unit, program, arguments),
         }
     }
 
     /// Asks systemd where the unit's processes are, if that is not known: for probes without a memory of the
-    /// start (stop does it by itself). A unit that does not run has no control group; then nothing changes. Nothing to do for the others.
+    /// start (stop does it by itself). A unit that does not run has no control group; then nothing changes. Nothing to do for the others: what we start ourselves has the default one.
     ///
     /// # Errors
     /// When systemd cannot be asked.
@@ -141,7 +163,8 @@ impl Service {
         Ok(())
     }
 
-    /// Starts it and waits for the manager's word; fine when it runs already. For systemd it also fills in `cgroup`.
+    /// Starts it and waits for the manager's word; fine when it runs already. For systemd it also fills in `cgroup`. A
+    /// program of our own has then been seen to live for a tenth of a second.
     ///
     /// # Errors
     /// One line: what failed, with the daemon's own complaint where it can be had (systemd does not pass it on).
@@ -156,6 +179,13 @@ impl Service {
             }
             Self::Lsb { script, .. } => lsb::start(self, script, deadline),
             Self::Direct { program, config } => direct::start(self, program, config, deadline),
+            Self::Own { unit, program, arguments, .. } => {
+                let started = own::start(self, unit, program, arguments, deadline)?;
+                if let Self::Own { cgroup, .. } = self {
+                    *cgroup = started;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -168,8 +198,9 @@ impl Service {
     pub fn stop(&self, signal: Signal, graceful: Duration, deadline: &Deadline) -> io::Result<Ended> {
         match self {
             Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
+            Self::Own { unit, .. } if systemd_runs() => own::end(self, unit, signal, graceful, deadline),
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
-            Self::Lsb { .. } | Self::Direct { .. } => stop::sweep(self, signal, graceful, deadline),
+            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => stop::sweep(self, signal, graceful, deadline),
         }
     }
 
@@ -181,7 +212,8 @@ impl Service {
     pub fn claim(&self, deadline: &Deadline) -> io::Result<bool> {
         match self {
             Self::Systemd { unit, .. } => drop_in::claim(self, unit, deadline),
-            Self::Lsb { .. } | Self::Direct { .. } => Ok(false),
+            // The unit is made with what a claim would add.
+            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
         }
     }
 
@@ -193,7 +225,7 @@ impl Service {
     pub fn release(&self, deadline: &Deadline) -> io::Result<()> {
         match self {
             Self::Systemd { unit, .. } => drop_in::release(self, unit, deadline),
-            Self::Lsb { .. } | Self::Direct { .. } => Ok(()),
+            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(()),
         }
     }
 
@@ -202,7 +234,7 @@ impl Service {
         match self {
             Self::Systemd { unit, .. } => systemd::at_boot(unit),
             Self::Lsb { script, .. } => lsb::at_boot(script),
-            Self::Direct { .. } => None,
+            Self::Direct { .. } | Self::Own { .. } => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Processes as the kernel shows them in /proc: found by program, told apart by their start, signalled without mistaking
 //! one for another.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
@@ -19,6 +20,8 @@ pub(super) struct Seen {
     pub process: Process,
     /// Its parent's id.
     pub parent: i32,
+    /// The id of its session, which is that of the process that made it; 0: made outside of this PID namespace.
+    pub session: i32,
     /// Its name as the kernel keeps it (15 bytes).
     pub name: Vec<u8>,
 }
@@ -57,6 +60,30 @@ pub(super) fn look_at(pids: impl IntoIterator<Item = i32>) -> io::Result<Vec<See
     Ok(marked(all))
 }
 
+/// Every process that /proc shows.
+pub(super) fn all() -> io::Result<Vec<Seen>> {
+    let mut pids = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    look_at(pids)
+}
+
+/// Those for which `belongs` says so, and all that those have started, with a mark at those whose parent is not among them.
+pub(super) fn with_children(all: Vec<Seen>, belongs: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+    let mut ours: HashSet<i32> = all.iter().filter(|seen| belongs(seen)).map(|seen| seen.process.pid).collect();
+    // A child of a child too, hence until nothing is added.
+    loop {
+        let children = all.iter().filter(|seen| ours.contains(&seen.parent)).map(|seen| seen.process.pid);
+        let before = ours.len();
+        ours = ours.iter().copied().chain(children).collect();
+        if ours.len() == before {
+            break;
+        }
+    }
+    marked(all.into_iter().filter(|seen| ours.contains(&seen.process.pid)).collect())
+}
+
 /// The same, with a mark at those whose parent is not among them.
 fn marked(mut all: Vec<Seen>) -> Vec<Seen> {
     let ids: Vec<i32> = all.iter().map(|seen| seen.process.pid).collect();
@@ -67,7 +94,7 @@ fn marked(mut all: Vec<Seen>) -> Vec<Seen> {
 }
 
 /// One process; none when it is a zombie or gone.
-fn look(pid: i32) -> io::Result<Option<Seen>> {
+pub(super) fn look(pid: i32) -> io::Result<Option<Seen>> {
     // The longest line that the kernel can write there is shorter.
     let mut buffer = [0; 1024];
     let length = match File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer)) {
@@ -93,10 +120,11 @@ fn parse(line: &[u8]) -> Option<Seen> {
     let mut fields = str::from_utf8(line.get(close + 1..)?).ok()?.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let parent = fields.next()?.parse().ok()?;
-    // Field 22; state is the third.
-    let started = fields.nth(17)?.parse().ok()?;
+    // Fields 6 and 22; state is the third.
+    let session = fields.nth(1)?.parse().ok()?;
+    let started = fields.nth(15)?.parse().ok()?;
     let name = line.get(open + 1..close)?.to_owned();
-    Some(Seen { process: Process { pid, state, started, top: false }, parent, name })
+    Some(Seen { process: Process { pid, state, started, top: false }, parent, session, name })
 }
 
 /// Every process of this PID namespace that runs `program`, if `belongs` says so of its arguments, and all processes of
@@ -117,18 +145,9 @@ pub(super) fn of_program(program: &Path, belongs: impl Fn(&[&[u8]]) -> bool) -> 
         }
     }
     let candidates = look_at(found.iter().map(|(pid, _)| *pid))?;
-    let mut ours: Vec<i32> = found.into_iter().filter_map(|(pid, belongs)| belongs.then_some(pid)).collect();
-    // A child may have renamed itself; a child of such a child too, hence until nothing is added.
-    loop {
-        let children =
-            candidates.iter().filter(|seen| ours.contains(&seen.parent) && !ours.contains(&seen.process.pid));
-        let children: Vec<i32> = children.map(|seen| seen.process.pid).collect();
-        if children.is_empty() {
-            break;
-        }
-        ours.extend(children);
-    }
-    Ok(marked(candidates.into_iter().filter(|seen| ours.contains(&seen.process.pid)).collect()))
+    let ours: HashSet<i32> = found.into_iter().filter_map(|(pid, belongs)| belongs.then_some(pid)).collect();
+    // A child may have renamed itself.
+    Ok(with_children(candidates, |seen| ours.contains(&seen.process.pid)))
 }
 
 /// Whether the link of a process leads to `program`, also to one that a package upgrade has replaced meanwhile.
@@ -144,11 +163,12 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_parentheses_is_understood() {
-        let rest = "S 17 4242 4242 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654321 1000 200 18446744073709551615";
+        let rest = "S 17 4242 4241 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654321 1000 200 18446744073709551615";
         for name in ["apache2", "a b", ") R 1 (", "((", "", "\u{e9}"] {
             let seen = parse(format!("4242 ({name}) {rest}\n").as_bytes()).unwrap();
             let process = Process { pid: 4242, state: 'S', started: 987_654_321, top: false };
-            assert_eq!((seen.process, seen.parent, seen.name), (process, 17, name.as_bytes().to_vec()));
+            assert_eq!((seen.process, seen.parent, seen.session), (process, 17, 4241));
+            assert_eq!(seen.name, name.as_bytes());
         }
         for wrong in ["", "4242", "4242 (a", "4242 (a)", "4242 (a) S 17 4", "x (a) S 1"] {
             assert_eq!(parse(wrong.as_bytes()), None, "{wrong:?}");

@@ -128,7 +128,7 @@ mod tests {
     use crate::sys::service::Process;
 
     fn seen(pid: i32, parent: i32, top: bool, name: &str) -> Seen {
-        Seen { process: Process { pid, state: 'S', started: 1, top }, parent, name: name.into() }
+        Seen { process: Process { pid, state: 'S', started: 1, top }, parent, session: 1, name: name.into() }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) const NO_NAME: &str = "not the name of a service unit";
 /// Where the processes are is asked for no longer than this before a stop: there is a place where most are.
 const LOCATE: Duration = Duration::from_secs(1);
 /// systemd gets this long to agree that a service without processes is down; it may hang.
-const TELL: Duration = Duration::from_secs(3);
+pub(super) const TELL: Duration = Duration::from_secs(3);
 /// How long a service whose stop nobody could tell systemd is watched: by default systemd restarts
 /// 100 ms after `ExecStop=` is over.
 const WATCH: Duration = Duration::from_secs(1);
@@ -39,7 +39,17 @@ pub fn systemd_runs() -> bool {
 
 /// Whether there is such a unit that can be started; a masked one cannot.
 pub fn unit_exists(unit: &str) -> bool {
-    is_name(unit) && FOLDERS.iter().find_map(|folder| state_of(Path::new(folder), unit)).unwrap_or(false)
+    look_for(unit) == Some(true)
+}
+
+/// Whether there is such a unit, but masked: what runs of it goes on, and cannot be started again.
+pub fn unit_masked(unit: &str) -> bool {
+    look_for(unit) == Some(false)
+}
+
+/// What the folder that wins says of a unit.
+fn look_for(unit: &str) -> Option<bool> {
+    FOLDERS.iter().filter(|_| is_name(unit)).find_map(|folder| state_of(Path::new(folder), unit))
 }
 
 /// What one folder says of a unit: there, masked (false), or nothing.
@@ -86,7 +96,7 @@ pub(super) fn systemctl(arguments: &[&str], deadline: &Deadline) -> io::Result<S
 }
 
 /// The unit's control group, as systemctl shows it.
-fn control_group(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
+pub(super) fn control_group(unit: &str, deadline: &Deadline) -> io::Result<Option<String>> {
     let shown = systemctl(&["show", "--property=ControlGroup", unit], deadline)?;
     let group = shown.trim().strip_prefix("ControlGroup=").unwrap_or_default();
     Ok(Some(group.to_owned()).filter(|group| !group.is_empty()))
@@ -188,7 +198,7 @@ fn comes_back(service: &Service, deadline: &Deadline) -> bool {
 }
 
 /// Makes systemd agree that the unit is to be down, and drop a restart that it plans.
-async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<()> {
+pub(super) async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbus::Result<()> {
     let Some(object) = bus.loaded(unit).await? else { return Ok(()) };
     if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
         return Ok(());
