@@ -112,10 +112,10 @@ pub fn signal(signal: Signal) {
     for pid in apache::processes() {
         let _ = kill(Pid::from_raw(pid), signal);
     }
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while signal == Signal::SIGKILL && !apache::processes().is_empty() {
         assert!(started.elapsed().as_secs() < 10, "Apache survives SIGKILL");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
