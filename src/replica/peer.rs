@@ -37,6 +37,8 @@ pub(super) struct Memory {
     pub through: bool,
     /// What the cluster was told last of the peer.
     pub told: Option<String>,
+    /// Who had newer data at the start, and of which epoch.
+    pub newer: Option<(String, u64)>,
 }
 
 impl Memory {
