@@ -57,6 +57,9 @@ impl Contact<'_> {
             self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
             return;
         }
+        if let Some(why) = self.memory.lost_folder() {
+            self.checks.insert(0, Check::run("folders", || (Verdict::Degraded, why)));
+        }
         let arrives = answer.as_ref().is_ok_and(|report| self.exchange(report));
         self.publish(answer.ok().as_ref(), arrives);
         if self.memory != before {

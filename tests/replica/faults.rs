@@ -21,6 +21,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("packets that are dropped", dropped),
     ("a program that is missing there", no_program),
     ("a disk that is full there", full),
+    ("a mount that is lost does not empty the peer", unmounted),
     ("a file that cannot be read", unreadable),
     ("a pull that stands still", stalled),
 ];
@@ -114,6 +115,24 @@ fn full(pair: &mut Pair) -> Result<()> {
     let ready = one.prepare()?;
     let checks = one.contact(ready.epoch, false);
     ensure!(checks.iter().any(|check| check.detail.starts_with("disk nearly full on osm2")), "{checks:?}");
+    Ok(())
+}
+
+/// A mount that is lost leaves an empty folder: the peer's copy stays.
+fn unmounted(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    one.sh(&format!("mount -t tmpfs tmpfs {SESSIONS}"));
+    one.write(&format!("{SESSIONS}/kept"), "1");
+    serve(one)?;
+    ensure!(two.read(&format!("{SESSIONS}/kept")).as_deref() == Some("1"));
+    one.sh(&format!("umount {SESSIONS}"));
+    let ready = one.stamp().unwrap().epoch;
+    let checks = one.contact(ready, true);
+    ensure!(checks.iter().any(|check| check.detail.contains("is its mount gone?")), "{checks:?}");
+    one.stop();
+    one.expect_log(&["not flushed", "is on another file system than at start: is its mount gone?"])?;
+    ensure!(two.read(&format!("{SESSIONS}/kept")).as_deref() == Some("1"), "the peer was emptied");
+    ensure!(!one.stamp().unwrap().clean && !two.stamp().unwrap().clean);
     Ok(())
 }
 
