@@ -1,4 +1,4 @@
-//! What this host makes of the parameters: programs, folders, which of two nodes it is, another lsyncd.
+//! What this host makes of the parameters: programs, folders, which of two nodes it is.
 
 use std::net::{IpAddr, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,16 +10,13 @@ use crate::cluster::names::Hosts;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
-use crate::ocf::state::ROOT;
-use crate::replica::{ATTIC, Replica};
+use crate::replica::{ATTIC, Replica, foreign};
 use crate::sys::process;
 use crate::sys::remote::Remote;
-use crate::sys::service::{self, Process, Service};
+use crate::sys::service::Service;
 
 /// The program's name, the distribution's unit and script, too.
 pub const LSYNCD: &str = "lsyncd";
-/// How the names of our units begin.
-const UNIT: &str = "inuvika-ha-";
 /// The guide's key.
 const IDENTITY: &str = "/root/.ssh/sync_rsa";
 /// The guide's folders.
@@ -56,7 +53,12 @@ pub fn daemon(program: Option<PathBuf>, own_file: Option<&Path>, op: &Operation)
     let words: &[&str] = if own_file.is_none() { &["-nodaemon", "-log", "scarce"] } else { &["-nodaemon"] };
     let file = own_file.unwrap_or(&ours).display().to_string();
     let arguments = words.iter().map(|word| (*word).to_owned()).chain([file]).collect();
-    Service::Own { unit: format!("{UNIT}{}.service", op.instance.file_name()), program, arguments, cgroup: None }
+    Service::Own {
+        unit: format!("{}{}.service", foreign::OWN, op.instance.file_name()),
+        program,
+        arguments,
+        cgroup: None,
+    }
 }
 
 /// Whether this rsync knows `--stderr`: 3.2.3 and later, which send errors of the other side past their log without it; older
@@ -178,41 +180,6 @@ pub fn attic(op: &Operation) -> PathBuf {
 /// The folder with the file that shows that changes arrive.
 pub fn canary(op: &Operation) -> PathBuf {
     attic(op).join("canary")
-}
-
-/// An lsyncd that is not the cluster's, running or started at boot: what it is, and how to turn it off.
-pub fn foreign(ours: &Service) -> Option<String> {
-    running(ours).or_else(at_boot)
-}
-
-/// One that runs.
-pub fn running(ours: &Service) -> Option<String> {
-    // One of another instance is the cluster's as well.
-    let stranger = |process: &&Process| !is_of_an_instance(process.pid);
-    let all = service::others(LSYNCD, ours);
-    let process = all.iter().filter(|process| process.top).find(stranger)?;
-    Some(format!("lsyncd (process {}) runs outside of the cluster: systemctl disable --now lsyncd", process.pid))
-}
-
-/// Whether the process reads a configuration of ours, or belongs to a unit of ours.
-fn is_of_an_instance(pid: i32) -> bool {
-    let read = |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    let cgroup = String::from_utf8_lossy(&read("cgroup")).into_owned();
-    let is_unit = |part: &str| part.starts_with(UNIT) && part.ends_with(".service");
-    cgroup.lines().any(|line| line.split('/').any(is_unit))
-        // Without systemd: of ours is what reads a configuration below our state folders.
-        || String::from_utf8_lossy(&read("cmdline")).split('\0').any(|word| Path::new(word).starts_with(ROOT))
-}
-
-/// One that the host starts.
-fn at_boot() -> Option<String> {
-    let script = Path::new("/etc/init.d").join(LSYNCD);
-    let unit = Service::Systemd { unit: format!("{LSYNCD}.service"), cgroup: None };
-    let by_unit = if service::systemd_runs() { unit.at_boot() } else { None };
-    by_unit.or_else(|| {
-        let lsb = Service::Lsb { script: script.clone(), program: PathBuf::from("/usr/bin").join(LSYNCD) };
-        script.is_file().then(|| lsb.at_boot()).flatten()
-    })
 }
 
 #[cfg(test)]

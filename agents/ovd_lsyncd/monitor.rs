@@ -50,7 +50,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let mut deep = Vec::new();
     if op.depth >= 10 && !failed {
         deep.extend(replica::contact(&replica, &progress, op));
-        if let Some(what) = host::foreign(&applied.service) {
+        if let Some(what) = replica::foreign::find() {
             deep.push(Check::run("other lsyncd", || (Verdict::Degraded, what)));
         }
     }
@@ -273,12 +273,9 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             }
         }));
     }
-    checks.push(Check::run("other lsyncd", || {
-        let ours = Applied::read(op).map_or_else(|| super::daemon_of_params(&op.params, op), |a| a.service);
-        match host::foreign(&ours) {
-            Some(what) => (Verdict::Failed, what),
-            None => (Verdict::Ok, "none".to_owned()),
-        }
+    checks.push(Check::run("other lsyncd", || match replica::foreign::find() {
+        Some(what) => (Verdict::Failed, what),
+        None => (Verdict::Ok, "none".to_owned()),
     }));
     checks
 }

@@ -4,10 +4,11 @@
 //! one and stops it, or both.
 
 use super::config::Config;
-use super::{Applied, any_cron_of, daemon_of_params, host, monitor};
+use super::{Applied, any_cron_of, monitor};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
+use crate::replica::foreign;
 use crate::sys::cron_link::Taken;
 
 /// The checks, the last of which says that nothing runs here.
@@ -43,7 +44,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         }));
     }
     // It would push this node's files over the active one's.
-    let stray = host::foreign(&daemon_of_params(&op.params, op));
+    let stray = foreign::find();
     memory::once(op, "other-lsyncd", stray.as_deref());
     checks.push(Check::run("lsyncd", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));
     checks

@@ -37,7 +37,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     let service = host::daemon(Some(program), config.own_file.as_deref(), op);
     let before = Applied::read(op);
     let ours = before.as_ref().map_or(&service, |applied| &applied.service).clone();
-    if let Some(what) = host::foreign(&ours) {
+    if let Some(what) = replica::foreign::find() {
         return Err(Failure::new(Code::NotInstalled, what));
     }
     let replica = host::replica(config, op)?;

@@ -3,20 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::ocf::state::ROOT;
-use crate::sys::service::{Service, script_exists, unit_exists};
+use crate::sys::service::{Service, is_own, script_exists, unit_exists};
 
 /// The distribution's unit and script.
 const UNIT: &str = "lsyncd.service";
 const SCRIPT: &str = "/etc/init.d/lsyncd";
 
-/// One that runs here although the cluster has not started `instance` here, or one that starts with the host: what, and how
-/// to turn it off.
-pub fn find(instance: &str) -> Option<String> {
-    // The agent's own: it has noted what it started. Which of several is which, its own monitor knows.
-    let ours = Path::new(ROOT).join(instance).join("applied").exists();
-    let running = if ours { None } else { running() };
-    let running = running.map(|pid| format!("lsyncd (process {pid}) runs outside of the cluster: {}", remedy()));
+/// How the names of our own units begin.
+pub const OWN: &str = "inuvika-ha-";
+
+/// One that runs here and is no instance's, or one that starts with the host: what, and how to turn it off.
+pub fn find() -> Option<String> {
+    let running = running().map(|pid| format!("lsyncd (process {pid}) runs outside of the cluster: {}", remedy()));
     running.or_else(at_boot)
 }
 
@@ -35,16 +33,18 @@ fn remedy() -> &'static str {
     }
 }
 
-/// The first process whose program is lsyncd; not one of another container, which has another root.
-fn running() -> Option<u32> {
+/// The first process whose program is lsyncd and that no instance has started; not one of another container.
+fn running() -> Option<i32> {
     let entries = fs::read_dir("/proc").ok()?.flatten();
-    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let root = fs::read_link("/proc/self/ns/pid").ok()?;
     pids.find(|pid| {
         let process = Path::new("/proc").join(pid.to_string());
         // A replaced binary ends in " (deleted)".
         let program = fs::read_link(process.join("exe")).unwrap_or_default();
         let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.split(' ').next() == Some("lsyncd") && fs::read_link(process.join("ns/pid")).is_ok_and(|own| own == root)
+        name.split(' ').next() == Some("lsyncd")
+            && fs::read_link(process.join("ns/pid")).is_ok_and(|own| own == root)
+            && !is_own(*pid, OWN)
     })
 }

@@ -8,7 +8,7 @@ pub mod canary;
 mod contact;
 pub mod decision;
 mod flush;
-mod foreign;
+pub mod foreign;
 pub mod hand;
 mod peer;
 pub mod record;

@@ -64,7 +64,7 @@ impl Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             stamp,
             beat: canary::arrived(&attic),
-            foreign: foreign::find(instance),
+            foreign: foreign::find(),
             free: folders.iter().filter_map(|folder| free(folder)).min(),
             backups: backup::list(&attic),
             removed: Vec::new(),

@@ -31,7 +31,9 @@ pub fn prepare() {
     std::fs::create_dir_all(FOLDER).unwrap();
     std::fs::create_dir_all("/run/resource-agents").unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), Path::new(FOLDER).join("inuvika-ha")).unwrap();
-    for name in ["ovd-vip-src", "ovd-osm", "ovd-lsyncd"] {
+    lsyncd_host::prepare();
+    std::os::unix::fs::symlink(lsyncd_host::PROGRAM, Path::new(FOLDER).join("ovd-lsyncd")).unwrap();
+    for name in ["ovd-vip-src", "ovd-osm"] {
         std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();
     }
     web::prepare();

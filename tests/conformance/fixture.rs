@@ -135,7 +135,9 @@ fn prepare_host() {
         let binary = Path::new(FOLDER).join("inuvika-ha");
         fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), &binary).unwrap();
         for spec in inuvika_ha::agents::specs() {
-            std::os::unix::fs::symlink(&binary, Path::new(FOLDER).join(spec.name)).unwrap();
+            // This one asks its peer to run the same path.
+            let program = if spec.name == "ovd-lsyncd" { Path::new(lsyncd::PROGRAM) } else { &binary };
+            std::os::unix::fs::symlink(program, Path::new(FOLDER).join(spec.name)).unwrap();
         }
     });
 }

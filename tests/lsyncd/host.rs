@@ -29,9 +29,7 @@ pub fn clean() {
     ONCE.call_once(|| {
         pair::prepare();
         fs::create_dir_all(AGENTS).unwrap();
-        let binary = Path::new(AGENTS).join("inuvika-ha");
-        fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), &binary).unwrap();
-        std::os::unix::fs::symlink(&binary, Path::new(AGENTS).join("ovd-lsyncd")).unwrap();
+        std::os::unix::fs::symlink(pair::PROGRAM, Path::new(AGENTS).join("ovd-lsyncd")).unwrap();
     });
     pair::clean();
     let _ = fs::remove_dir_all("/run/inuvika-ha");
@@ -90,6 +88,15 @@ pub fn write(name: &str, text: &str) {
 /// What the peer has of a file in the first folder.
 pub fn there(name: &str) -> Option<String> {
     fs::read_to_string(pair::there(file(name))).ok()
+}
+
+/// Lets both hosts have what a start and a stop in good order leave: without that a start without the peer does not push.
+pub fn have_stamps() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    await_idle();
+    await_monitor(&agent(), "10", 0, "")?;
+    expect(&agent(), "stop", 0)?;
+    Ok(())
 }
 
 /// Waits until the peer has it.

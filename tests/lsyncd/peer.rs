@@ -7,14 +7,15 @@ use anyhow::{Result, ensure};
 
 use crate::Body;
 use crate::host::{
-    STATE, agent, await_idle, await_monitor, await_there, expect, expect_monitor, file, main_process, nothing_left,
-    there, timed, write,
+    STATE, agent, await_idle, await_monitor, await_there, expect, expect_monitor, file, have_stamps, main_process,
+    nothing_left, there, timed, write,
 };
 use crate::support::lsyncd_host::{self as pair, sh};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a peer whose sshd hangs: changes wait, then it is told, then they arrive", hangs),
     ("a peer that is down does not stop the start", down),
+    ("a first start without a peer serves, and pushes nothing", alone),
     ("a stop with a peer that hangs ends in time and counts what is lost", stop_hangs),
     ("a full disk at the peer is told in rsync's words", full),
     ("a file that the peer cannot take is not forgotten (rsync 23)", partial),
@@ -43,6 +44,7 @@ fn hangs() -> Result<()> {
 }
 
 fn down() -> Result<()> {
+    have_stamps()?;
     pair::freeze(true);
     write("x", "1");
     let started = timed(|| expect(&agent(), "start", 0));
@@ -53,6 +55,23 @@ fn down() -> Result<()> {
     ensure!(took < Duration::from_secs(10), "start took {took:?}");
     await_there("x", "1");
     expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn alone() -> Result<()> {
+    pair::freeze(true);
+    write("x", "1");
+    let result = expect(&agent(), "start", 0).and_then(|_| {
+        expect_monitor(&agent(), "0", 190, "inuvika-ha replica accept")?;
+        ensure!(pair::lsyncd_processes().is_empty(), "it pushes");
+        // Running, whatever it does not do.
+        expect(&agent().probing(), "monitor", 190)?;
+        expect(&agent(), "start", 0)?;
+        expect(&agent(), "stop", 0)
+    });
+    pair::freeze(false);
+    result?;
+    ensure!(there("x").is_none(), "pushed");
     nothing_left()
 }
 
@@ -110,6 +129,7 @@ fn partial() -> Result<()> {
 }
 
 fn killed_push() -> Result<()> {
+    have_stamps()?;
     pair::freeze(true);
     write("x", "1");
     // The decision of start waits for the peer, too: it is told here that there is none.
@@ -131,6 +151,7 @@ fn killed_push() -> Result<()> {
 }
 
 fn wrong_key() -> Result<()> {
+    have_stamps()?;
     let agent = agent().with_param("identity_file", "/run/pair/wrong").with_param("max_lag", "2s");
     expect(&agent, "start", 0)?;
     await_monitor(&agent, "0", 190, "ssh to 10.77.5.2 fails")?;
@@ -141,6 +162,7 @@ fn wrong_key() -> Result<()> {
 }
 
 fn unknown_host() -> Result<()> {
+    have_stamps()?;
     fs::write("/run/pair/nobody", "")?;
     let agent = agent().with_param("known_hosts", "/run/pair/nobody");
     expect(&agent, "start", 0)?;

@@ -66,7 +66,7 @@ fn deep() -> Subject {
 fn foreign() -> Result<()> {
     let stranger = Stranger::start()?;
     let run = expect(&agent(), "start", 5)?;
-    ensure!(run.stderr.contains("systemctl disable --now lsyncd"), "{run}");
+    ensure!(run.stderr.contains("update-rc.d lsyncd disable"), "{run}");
     let run = expect(&deep(), "validate-all", 5)?;
     ensure!(run.stderr.contains("runs outside of the cluster"), "{run}");
     // Nothing of it is ours: stop leaves it alone.

@@ -17,6 +17,8 @@ use super::osm_host::keep_var_lib;
 
 /// Where keys and other things of this host's are.
 pub const FOLDER: &str = "/run/pair";
+/// The program, by the path that the package gives it: the peer is asked to run the same path.
+pub const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// The peer's address, and its name in /etc/hosts nowhere: an address needs no resolver.
 pub const PEER: &str = "10.77.5.2";
 /// This host's address.
@@ -63,14 +65,13 @@ pub fn prepare() {
         fs::write(format!("{FOLDER}/table"), "* * * * * root true\n").unwrap();
         fs::set_permissions(FOLDER, fs::Permissions::from_mode(0o755)).unwrap();
         keep_var_lib();
-        sh(&format!("mkdir -p /var/lib/inuvika-ha && mount -t tmpfs -o size=64m tmpfs {SRV}"));
-        // The peer runs `inuvika-ha replica`, by the path that the package gives it.
+        sh(&format!("mkdir -p /var/lib/inuvika-ha && mount -t tmpfs -o size=128m tmpfs {SRV}"));
         sh(&format!(
             "mkdir -p {FOLDER}/sbin {FOLDER}/work
              mount -t overlay -o lowerdir=/usr/sbin,upperdir={FOLDER}/sbin,workdir={FOLDER}/work overlay /usr/sbin
-             install -m 755 {} /usr/sbin/inuvika-ha",
+             install -m 755 {} {PROGRAM}",
             // The demo includes this module, too, and has no such thing.
-            option_env!("CARGO_BIN_EXE_inuvika-ha").expect("for tests only")
+            option_env!("CARGO_BIN_EXE_inuvika-ha").unwrap_or("no-program")
         ));
         // The package may have enabled its own lsyncd on the machine that runs the tests.
         sh("for folder in /etc/rc[2-5S].d; do mount -t tmpfs tmpfs $folder; done");
@@ -119,7 +120,7 @@ fn network() {
 /// matter: it ends with this program.
 fn start_peer() {
     let script = format!(
-        "mount -t tmpfs -o size=64m tmpfs /srv
+        "mount -t tmpfs -o size=128m tmpfs /srv
          mount -t tmpfs tmpfs /var/lib/inuvika-ha
          mkdir -m 700 /srv/.peer
          cp {FOLDER}/host {FOLDER}/authorized_keys {FOLDER}/sshd_config /srv/.peer/

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
-pub use own::others;
+pub use own::{is_own, others};
 use processes::Seen;
 pub use systemd::{systemd_runs, unit_exists, unit_masked};
 

@@ -157,6 +157,16 @@ pub(super) fn end(
     }
 }
 
+/// Whether the process is of a program of our own, of whichever instance: of a unit whose name begins with `prefix`. No look
+/// at what else it is.
+pub fn is_own(pid: i32, prefix: &str) -> bool {
+    let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let mark = format!("{}={prefix}", session::MARK);
+    let marked = read("environ").split(|byte| *byte == 0).any(|word| word.starts_with(mark.as_bytes()));
+    let is_unit = |part: &str| part.starts_with(prefix) && part.ends_with(".service");
+    marked || String::from_utf8_lossy(&read("cgroup")).lines().any(|line| line.split('/').any(is_unit))
+}
+
 /// The processes of this PID namespace whose program is called `name` and that do not belong to `ours`: of somebody else,
 /// or started at boot. A script counts by its own name. Where nobody can tell which are ours, none.
 pub fn others(name: &str, ours: &Service) -> Vec<Process> {

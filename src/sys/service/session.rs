@@ -16,7 +16,7 @@ use crate::sys::process;
 
 /// Marks the processes in their environment, which their children inherit: so those are known that a dead main process
 /// has left behind.
-const MARK: &str = "INUVIKA_HA_SERVICE";
+pub(super) const MARK: &str = "INUVIKA_HA_SERVICE";
 
 /// The processes of all sessions that are ours, and what those have started in others.
 ///
