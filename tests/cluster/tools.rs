@@ -80,7 +80,8 @@ pub fn ocf_tester_lsyncd(lab: &Lab) -> Result<()> {
     }
     let agent = format!("{}/ovd-lsyncd", ovd::AGENTS);
     let own = ["-o", "peer=the-other-osm", "-o", "folders=/var/lib/tested", "-o", "manage_cron=no", &agent];
-    let output = node.output_with(Duration::from_secs(180), b"", &[&["ocf-tester", "-n", "tested"], &own[..]].concat())?;
+    let output =
+        node.output_with(Duration::from_secs(180), b"", &[&["ocf-tester", "-n", "tested"], &own[..]].concat())?;
     ensure!(output.ok() && output.stdout.contains("passed all tests"), "{}", output.describe());
     ensure!(!node.output(["pgrep", "--exact", "lsyncd"])?.ok(), "lsyncd still runs");
     Ok(())
