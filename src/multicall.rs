@@ -4,7 +4,6 @@
 //! always be `inuvika-ha`). No suffix is guessed: a link called `my-ovd-osm` is a mistake that must be seen.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use crate::agents;
 use crate::ocf::exit::Code;
@@ -13,19 +12,19 @@ use crate::out;
 /// The name of the command line.
 pub const COMMAND: &str = "inuvika-ha";
 
-/// Runs the program.
-pub fn run() -> ExitCode {
+/// Runs the program; its exit code.
+pub fn run() -> u8 {
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let called = words.next().unwrap_or_default();
     let name = Path::new(&called).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     if let Some(agent) = agents::find(&name) {
         let words: Vec<String> = words.collect();
-        return ExitCode::from(crate::ocf::run::run(agent, &words) as u8);
+        return crate::ocf::run::run(agent, &words) as u8;
     }
     if name == COMMAND {
         return crate::cli::run();
     }
     let known: Vec<&str> = agents::specs().map(|spec| spec.name).collect();
     out::stderr(&format!("{name}: called by an unknown name: the links are {COMMAND}, {}\n", known.join(", ")));
-    ExitCode::from(Code::NotInstalled as u8)
+    Code::NotInstalled as u8
 }

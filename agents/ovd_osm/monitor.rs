@@ -27,12 +27,18 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     };
     let cron = cron_of(config, op);
     let mut runs = false;
-    let server = Check::run("web server", || match service.count() {
-        Err(error) => (Verdict::Failed, format!("look for processes of {}: {error}", service.name())),
-        Ok(count) => {
-            runs = count > 0;
-            judge_processes(&service, count, applied.as_ref(), cron.as_ref())
+    let server = Check::run("web server", || match main_process(&service, applied.as_ref()) {
+        Some(main) => {
+            runs = true;
+            (Verdict::Ok, format!("{}, main process {}", service.name(), main.pid))
         }
+        None => match service.count() {
+            Err(error) => (Verdict::Failed, format!("look for processes of {}: {error}", service.name())),
+            Ok(count) => {
+                runs = count > 0;
+                judge_processes(&service, count, applied.as_ref(), cron.as_ref())
+            }
+        },
     });
     if server.verdict == Verdict::Stopped {
         return vec![server];
@@ -54,6 +60,13 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         database(config, op, &mut checks);
     }
     checks
+}
+
+/// The main process that start has seen, if it lives. Without systemd nothing but a look at every process of the host tells
+/// how many there are, and a monitor does not need to know.
+fn main_process(service: &Service, applied: Option<&Applied>) -> Option<Process> {
+    let main = applied?.main.filter(|_| !matches!(service, Service::Systemd { .. }))?;
+    main.lives().then_some(main)
 }
 
 fn judge_processes(

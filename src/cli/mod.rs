@@ -7,7 +7,6 @@ mod replica;
 
 use crate::out;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -48,8 +47,8 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Runs the command line.
-pub fn run() -> ExitCode {
+/// Runs the command line; its exit code.
+pub fn run() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
@@ -60,12 +59,12 @@ pub fn run() -> ExitCode {
             } else {
                 out::stdout(&text);
             }
-            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+            return u8::try_from(answer.exit_code()).unwrap_or(2);
         }
     };
     let result = match cli.command {
         Command::Agent(agent) => match agent.run() {
-            Ok(code) => return ExitCode::from(code),
+            Ok(code) => return code,
             Err(failure) => Err(failure),
         },
         Command::Agents(agents) => agents.run(),
@@ -74,14 +73,14 @@ pub fn run() -> ExitCode {
         Command::Replica(replica) => replica.run(),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(Failure::Input(line)) => {
             out::stderr(&format!("{line}\n"));
-            ExitCode::from(2)
+            2
         }
         Err(Failure::Outside(error)) => {
             out::stderr(&format!("inuvika-ha: {error:#}\n"));
-            ExitCode::from(1)
+            1
         }
     }
 }

@@ -44,16 +44,23 @@ pub fn fresh(attic: &Attic, epoch: u64) -> PathBuf {
 
 /// All of a node, the newest first.
 pub fn list(attic: &Attic) -> Vec<Backup> {
-    folders(attic).iter().map(|folder| measure(folder)).collect()
+    folders(attic).iter().map(|folder| measure(folder, &attic.canary())).collect()
 }
 
-/// Removes the oldest until all together are not larger than `limit` bytes; the newest stays in any case. What was removed,
-/// in words.
+/// Removes the oldest until all together are not larger than `limit` bytes; the newest with something in it stays in any
+/// case. What was removed, in words.
 pub fn prune(attic: &Attic, limit: u64) -> Vec<String> {
     let all = list(attic);
-    let mut total: u64 = all.iter().map(|backup| backup.bytes).sum();
+    // The very newest may be in use just now, and still be empty.
+    let (empty, filled): (Vec<_>, Vec<_>) = all.iter().partition(|backup| backup.files == 0);
+    let newest = all.first().map(|backup| &backup.folder);
+    for backup in empty.into_iter().filter(|backup| Some(&backup.folder) != newest) {
+        // Nothing but folders and a canary: not worth a word.
+        let _ = fs::remove_dir_all(&backup.folder);
+    }
+    let mut total: u64 = filled.iter().map(|backup| backup.bytes).sum();
     let mut removed = Vec::new();
-    for backup in all.iter().skip(1).rev() {
+    for backup in filled.into_iter().skip(1).rev() {
         if total <= limit {
             break;
         }
@@ -81,7 +88,9 @@ fn age(name: &OsStr) -> Option<(u64, String)> {
     Some((epoch.parse().ok()?, time.to_owned()))
 }
 
-fn measure(folder: &Path) -> Backup {
+/// A canary is nothing that anybody would miss.
+fn measure(folder: &Path, canary: &Path) -> Backup {
+    let canary = folder.join(canary.strip_prefix("/").unwrap_or(canary));
     let mut backup = Backup { folder: folder.display().to_string(), files: 0, bytes: 0, first: Vec::new() };
     let mut waiting = vec![folder.to_owned()];
     while let Some(place) = waiting.pop() {
@@ -91,7 +100,9 @@ fn measure(folder: &Path) -> Backup {
             // Not followed: a link in a backup may lead anywhere.
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
-                waiting.push(entry.path());
+                if entry.path() != canary {
+                    waiting.push(entry.path());
+                }
                 continue;
             }
             backup.files += 1;
@@ -144,6 +155,12 @@ mod tests {
         assert_eq!(prune(&attic, 0).len(), 1);
         assert_eq!(names(&attic), ["E10-20260102T000000Z"]);
         assert!(attic.backups().join("mine/x").exists());
+        let canary = attic.canary().join("beat");
+        for name in ["E11-20260101T000000Z", "E12-20260101T000000Z"] {
+            write(&attic, &format!("{name}{}", canary.display()), 100);
+        }
+        assert!(prune(&attic, 0).is_empty());
+        assert_eq!(names(&attic), ["E12-20260101T000000Z", "E10-20260102T000000Z"]);
     }
 
     #[test]

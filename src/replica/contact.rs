@@ -51,14 +51,17 @@ impl Contact<'_> {
         };
         self.checks.push(Check { name: "peer", verdict, detail, took: begun.elapsed() });
         if let Some(base) = self.own.fork {
-            let newer = answer.as_ref().ok().and_then(|report| self.newer(report));
+            let newer = answer.as_ref().ok().and_then(|report| self.newer(report)).or(self.memory.newer.clone());
             let detail = start::explain(newer.as_ref(), base, &self.replica.instance);
             // First: it is the reason for the rest.
             self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
             return;
         }
+        if let Some(why) = self.memory.lost_folder() {
+            self.checks.insert(0, Check::run("folders", || (Verdict::Degraded, why)));
+        }
         let arrives = answer.as_ref().is_ok_and(|report| self.exchange(report));
-        self.publish(answer.ok().as_ref(), verdict == Verdict::Ok && arrives);
+        self.publish(answer.ok().as_ref(), arrives);
         if self.memory != before {
             self.memory.write(self.op);
         }
@@ -137,10 +140,10 @@ impl Contact<'_> {
     }
 
     /// Lets the cluster know how far the peer can be relied on, when that has changed.
-    fn publish(&mut self, report: Option<&Report>, fine: bool) {
+    fn publish(&mut self, report: Option<&Report>, arrives: bool) {
         let value = match report {
             Some(report) if report.stamp.is_none() => "never",
-            Some(report) if fine && self.has(report) => "ok",
+            Some(report) if arrives && self.has(report) => "ok",
             Some(_) => "stale",
             // What it has, it still has; but not what is written from now on.
             None if self.memory.told.as_deref() == Some("ok") => "stale",

@@ -62,9 +62,12 @@ pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
 }
 
 fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) -> Result<(), String> {
+    if let Some(why) = memory.lost_folder() {
+        return Err(why);
+    }
     peer::answers(replica, deadline)?;
     let folders: Vec<_> = replica.folders.iter().cloned().chain([attic.canary()]).collect();
-    // A folder that has gone (a mount that is lost) must not empty the peer's.
+    // One that was missing at the start already.
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
         return Err(format!("{} is missing here", folder.display()));
     }

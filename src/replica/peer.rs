@@ -1,7 +1,9 @@
 //! What the active node remembers of its peer while it runs, and what the cluster is told of it.
 
+use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -37,11 +39,28 @@ pub(super) struct Memory {
     pub through: bool,
     /// What the cluster was told last of the peer.
     pub told: Option<String>,
+    /// Who had newer data at the start, and of which epoch.
+    pub newer: Option<(String, u64)>,
+    /// The file systems that the folders were on at the start (st_dev of stat(2)).
+    #[serde(default)]
+    pub devices: Vec<(PathBuf, u64)>,
 }
 
 impl Memory {
     pub(super) fn read(op: &Operation) -> Option<Self> {
         op.state.read(FILE)
+    }
+
+    /// What is wrong with a folder that has gone since the start, or is on another file system now: a mount that is lost
+    /// leaves an empty folder, which must not empty the peer's.
+    pub(super) fn lost_folder(&self) -> Option<String> {
+        self.devices.iter().find_map(|(folder, device)| match fs::metadata(folder) {
+            Ok(now) if now.is_dir() && now.dev() == *device => None,
+            Ok(now) if now.is_dir() => {
+                Some(format!("{} is on another file system than at start: is its mount gone?", folder.display()))
+            }
+            _ => Some(format!("{} is missing here", folder.display())),
+        })
     }
 
     /// Keeps it; what it is lost for is asked again.
@@ -50,6 +69,11 @@ impl Memory {
             op.log.warning(&format!("remember the peer: {error}"));
         }
     }
+}
+
+/// The file systems that folders are on. One that is missing has none, and is told of later.
+pub(super) fn devices(folders: &[PathBuf]) -> Vec<(PathBuf, u64)> {
+    folders.iter().filter_map(|folder| Some((folder.clone(), fs::metadata(folder).ok()?.dev()))).collect()
 }
 
 /// What the cluster calls this node.

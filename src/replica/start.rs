@@ -85,7 +85,10 @@ impl Start<'_> {
         let stamp = Stamp::source(epoch, &self.me, fork);
         self.raise(&stamp)?;
         let through = self.is_through(&decision.act, epoch);
-        let mut memory = Memory { me: self.me.clone(), epoch, peer: self.peer_name(), through, told: None };
+        let newer = decision.newer.clone();
+        let devices = peer::devices(&self.replica.folders);
+        let mut memory =
+            Memory { me: self.me.clone(), epoch, peer: self.peer_name(), through, told: None, newer, devices };
         // Both have the same data at this moment: the peer may know, so that it can take over at any time from now on.
         let told = even && self.tell_peer(epoch);
         self.publish(&mut memory, &decision.act, fork.is_some(), told);

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
@@ -60,22 +62,30 @@ pub fn after_sigint_and_sigkill() -> Result<()> {
     })
 }
 
+/// A small lab. What it said goes to a file, so that one that does not come up says why.
 struct Small {
     child: Child,
+    said: PathBuf,
 }
 
 impl Small {
     fn start(way: &str) -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        // Beside the folders that are compared.
+        let said = PathBuf::from(format!("/run/lock/small-lab-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new("/proc/self/exe");
         command.arg0("small-lab").env_remove(STAGE).env(WAY, way).env("RUST_BACKTRACE", "0");
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
-        Ok(Self { child: command.spawn().context("start a small lab")? })
+        command.process_group(0).stdout(Stdio::piped()).stderr(fs::File::create(&said)?);
+        Ok(Self { child: command.spawn().context("start a small lab")?, said })
     }
 
     fn up(&mut self) -> Result<()> {
         let mut line = String::new();
         BufReader::new(self.child.stdout.take().context("no pipe")?).read_line(&mut line)?;
-        ensure!(line == "up\n", "a small lab said {line:?}");
+        if line != "up\n" {
+            let status = self.child.wait()?;
+            bail!("a small lab ended with {status} and said {line:?}:\n{}", fs::read_to_string(&self.said)?);
+        }
         Ok(())
     }
 
@@ -85,6 +95,14 @@ impl Small {
 
     fn wait(&mut self) -> Result<ExitStatus> {
         Ok(self.child.wait()?)
+    }
+}
+
+impl Drop for Small {
+    /// A trial that fails half-way leaves no lab for the next one to find.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -107,10 +107,15 @@ pub fn timed<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
     Ok((result, begun.elapsed()))
 }
 
-/// Sends a signal to every process of Apache.
+/// Sends a signal to every process of Apache. After SIGKILL they are gone: the kernel takes a moment for it.
 pub fn signal(signal: Signal) {
     for pid in apache::processes() {
         let _ = kill(Pid::from_raw(pid), signal);
+    }
+    let started = Instant::now();
+    while signal == Signal::SIGKILL && !apache::processes().is_empty() {
+        assert!(started.elapsed().as_secs() < 10, "Apache survives SIGKILL");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -35,9 +35,17 @@ impl Namespace {
         std::thread::scope(|scope| scope.spawn(inside).join()).unwrap()
     }
 
+    /// A program that will run inside.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+
     /// Runs a program inside to its end; the words of `line` are its arguments.
     pub fn try_run(&self, line: &str) -> Output {
-        Command::new("ip").args(["netns", "exec", &self.name]).args(line.split_whitespace()).output().unwrap()
+        let mut words = line.split_whitespace();
+        self.command(words.next().unwrap()).args(words).output().unwrap()
     }
 
     /// The same, and it must succeed. Returns its standard output.
@@ -54,8 +62,8 @@ impl Namespace {
 
     /// Gives `nft` a script.
     pub fn nft(&self, script: &str) {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name, "nft", "-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command("nft");
+        command.args(["-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), script.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();

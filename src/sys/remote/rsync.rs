@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -19,6 +20,8 @@ use crate::sys::process;
 
 /// rsync's program.
 const RSYNC: &str = "rsync";
+/// What rsync may take to say its version.
+const VERSION: Duration = Duration::from_secs(2);
 /// What rsync may take to end its own processes here (it has two when it receives, and ssh).
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -97,10 +100,9 @@ impl Copy<'_> {
     }
 
     fn arguments(&self, way: Way, deadline: &Deadline) -> Vec<String> {
-        // modify-window: without it a file that changed twice within a second and kept its size counts as unchanged.
-        // implied-dirs: the parents of a folder are the other host's own business.
-        let mut words: Vec<String> =
-            ["-aR", "--no-implied-dirs", "--modify-window=-1"].into_iter().map(str::to_owned).collect();
+        // The parents of a folder are the other host's own business.
+        let mut words = vec!["-aR".to_owned(), "--no-implied-dirs".to_owned()];
+        words.extend(exact_times(deadline).map(str::to_owned));
         // Whole seconds, rounded up: 0 would mean for ever.
         words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
         words.extend(["-e".to_owned(), self.remote.rsh_line()]);
@@ -150,6 +152,25 @@ impl Copy<'_> {
         }
         filters
     }
+}
+
+/// The option that makes rsync compare times to the nanosecond, where it has that (3.1.3). Without it a file that was written
+/// twice within a second and kept its size counts as unchanged, and never gets to the other host. Older ones would take every
+/// file for changed with it, and put it into the backup folder.
+pub fn exact_times(deadline: &Deadline) -> Option<&'static str> {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        process::run(RSYNC, &["--version"], None, &deadline.within(VERSION)).is_ok_and(|o| has_exact_times(&o.text()))
+    });
+    known.then_some("--modify-window=-1")
+}
+
+/// By the first line: `rsync  version 3.2.7  protocol version 31`, since 3.2.0 also `version v3.2.0`.
+fn has_exact_times(text: &str) -> bool {
+    let word = text.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or_default();
+    let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok();
+    let parts: Vec<u32> = word.trim_start_matches('v').split('.').map_while(digits).collect();
+    parts >= vec![3, 1, 3]
 }
 
 /// A path as a pattern of rsync that means itself.
@@ -215,6 +236,18 @@ mod tests {
             r"--exclude=/b\[1]/cache",
         ];
         assert_eq!(copy.filters(), wanted);
+    }
+
+    #[test]
+    fn only_rsyncs_that_know_nanoseconds_are_asked_for_them() {
+        for version in ["rsync  version 3.2.7  protocol version 31", "rsync  version v3.2.0", "rsync  version 3.1.3  "]
+        {
+            assert!(has_exact_times(version), "{version}");
+        }
+        for version in ["rsync  version 3.1.2  protocol version 31", "rsync  version 3.0.9", "", "rsync version x"] {
+            assert!(!has_exact_times(version), "{version}");
+        }
+        assert!(has_exact_times("rsync  version 3.5.0  protocol version 32"));
     }
 
     #[test]

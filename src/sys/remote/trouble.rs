@@ -38,9 +38,9 @@ pub(super) fn of_ssh(remote: &Remote, errors: &str) -> String {
 pub(super) fn of_rsync(remote: &Remote, code: Option<i32>, errors: &str, there: bool) -> String {
     let host = if there { remote.host.as_str() } else { "this node" };
     let said = || first_of(errors, "rsync");
-    let full = ["No space left", "Disk quota exceeded"].iter().find(|text| errors.contains(**text));
+    let full = ["No space left", "Disk quota exceeded"].iter().any(|text| errors.contains(text));
     let reason = match (code, full) {
-        (_, Some(text)) => format!("disk full on {host} ({text}): make room, {}", said()),
+        (_, true) => format!("disk full on {host}, make room: {}", said()),
         (Some(255), _) => of_ssh(remote, errors),
         (Some(127), _) => format!("rsync is not installed on {}", remote.host),
         (Some(12), _) if errors.contains("command not found") || errors.contains("rsync: not found") => {

@@ -85,6 +85,14 @@ pub struct Process {
     pub top: bool,
 }
 
+impl Process {
+    /// Whether this very process lives: not another one of its id, and not a zombie. Asks the kernel for this one alone.
+    pub fn lives(&self) -> bool {
+        let now = processes::look_at([self.pid]).unwrap_or_default();
+        now.first().is_some_and(|now| now.process.started == self.started)
+    }
+}
+
 /// How a service ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {

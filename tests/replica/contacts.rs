@@ -1,0 +1,102 @@
+//! Depth 10: the canary, and what the peer says of itself.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use inuvika_ha::ocf::check::{Check, Verdict};
+
+use crate::Body;
+use crate::node::{Node, Pair, SESSIONS, timed};
+
+pub const TRIALS: &[(&str, Body)] = &[
+    ("the canary arrives, or its absence is seen", canary),
+    ("a peer that has lost its copy is not told that it has everything", reinstalled),
+    ("an lsyncd outside of the cluster on the peer is seen", foreign),
+    ("a peer with newer data refuses, and is named", refused),
+    ("a contact is quick", quick),
+];
+
+fn find<'a>(checks: &'a [Check], name: &str) -> Result<&'a Check> {
+    checks.iter().find(|check| check.name == name).ok_or_else(|| anyhow::anyhow!("no check {name}: {checks:?}"))
+}
+
+/// Serves, with a first pass.
+fn serve(node: &Node) -> Result<u64> {
+    let ready = node.prepare()?;
+    node.pass(&ready);
+    node.contact(ready.epoch, true);
+    Ok(ready.epoch)
+}
+
+fn canary(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    let ready = one.prepare()?;
+    let checks = one.contact(1, false);
+    ensure!(find(&checks, "canary")?.detail == "no change sent yet", "{checks:?}");
+    ensure!(find(&checks, "peer")?.detail.contains("has not everything of epoch 1 yet"), "{checks:?}");
+    one.pass(&ready);
+    let checks = one.contact(1, true);
+    ensure!(find(&checks, "canary")?.detail.ends_with("has arrived"), "{checks:?}");
+    ensure!(find(&checks, "peer")?.detail == "osm2 has epoch 1", "{checks:?}");
+    // The second beat does not arrive: there is no lsyncd.
+    let checks = one.contact(1, true);
+    ensure!(find(&checks, "canary")?.detail.ends_with("has not arrived yet"), "{checks:?}");
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("ok"));
+    std::thread::sleep(Duration::from_millis(6200));
+    let checks = one.contact(1, true);
+    let late = find(&checks, "canary")?;
+    ensure!(late.verdict == Verdict::Degraded && late.detail.contains("limit 6 s"), "{checks:?}");
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("stale"));
+    one.pass(&ready);
+    let checks = one.contact(1, true);
+    ensure!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("ok"));
+    ensure!(two.kept().is_empty(), "a canary was kept");
+    Ok(())
+}
+
+fn reinstalled(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    serve(one)?;
+    two.sh(&format!("rm -rf /var/lib/inuvika-ha/* {SESSIONS}/*"));
+    let checks = one.contact(1, true);
+    let peer = find(&checks, "peer")?;
+    ensure!(peer.verdict == Verdict::Degraded && peer.detail.contains("pcs resource restart lsyncd"), "{checks:?}");
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("never"));
+    ensure!(two.stamp().is_none());
+    Ok(())
+}
+
+fn foreign(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    serve(one)?;
+    two.sh("cp /usr/bin/sleep /run/replica/own/lsyncd; setsid /run/replica/own/lsyncd 30 >/dev/null 2>&1 </dev/null &");
+    std::thread::sleep(Duration::from_millis(200));
+    let checks = one.contact(1, true);
+    let peer = find(&checks, "peer")?;
+    ensure!(peer.verdict == Verdict::Degraded && peer.detail.starts_with("osm2: lsyncd (process "), "{checks:?}");
+    two.sh("pkill -x lsyncd");
+    Ok(())
+}
+
+fn refused(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    let ready = one.prepare()?;
+    let newer = r#"{"epoch":9,"kind":"source","complete":true,"clean":false,"node":"osm2","at":1}"#;
+    two.write("/var/lib/inuvika-ha/lsyncd/stamp", newer);
+    one.pass(&ready);
+    let checks = one.contact(1, true);
+    let peer = find(&checks, "peer")?;
+    ensure!(peer.detail.contains("refused: this node was active in epoch 9"), "{checks:?}");
+    let checks = one.contact(1, false);
+    ensure!(find(&checks, "peer")?.detail.starts_with("osm2 has newer data (epoch 9, here 1)"), "{checks:?}");
+    Ok(())
+}
+
+fn quick(pair: &mut Pair) -> Result<()> {
+    let Pair { one, .. } = &*pair;
+    serve(one)?;
+    let (checks, took) = timed(|| one.contact(1, true));
+    ensure!(took < Duration::from_secs(1), "{took:?}: {checks:?}");
+    Ok(())
+}

@@ -1,0 +1,383 @@
+//! Two hosts with the same paths: each has network, mounts and sshd of its own. Pacemaker's tools are replaced by scripts on
+//! files, which both see: what a real cluster says to them is tested elsewhere.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use inuvika_ha::ocf::action::Action;
+use inuvika_ha::ocf::check::Check;
+use inuvika_ha::ocf::deadline::Deadline;
+use inuvika_ha::ocf::environment::Environment;
+use inuvika_ha::ocf::instance::Instance;
+use inuvika_ha::ocf::log::Log;
+use inuvika_ha::ocf::operation::Operation;
+use inuvika_ha::ocf::params::Params;
+use inuvika_ha::ocf::state::State;
+use inuvika_ha::ocf::trace::Trace;
+use inuvika_ha::replica::stamp::{Attic, Stamp};
+use inuvika_ha::replica::{self, Progress, Ready, Replica};
+use inuvika_ha::sys::remote::Remote;
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::netns::{Namespace, connect};
+
+/// Everything of these tests; on the lab's tmpfs.
+const ROOT: &str = "/run/replica";
+/// Each node's own part of it.
+const OWN: &str = "/run/replica/own";
+/// The folders that are replicated.
+pub const SESSIONS: &str = "/run/replica/own/sessions";
+pub const SPOOL: &str = "/run/replica/own/spool/deep";
+/// The resource.
+pub const INSTANCE: &str = "lsyncd";
+/// What the cluster remembers: one file for each value.
+const CIB: &str = "/run/replica/cib";
+
+/// A node.
+pub struct Node {
+    pub name: &'static str,
+    peer: &'static str,
+    net: Namespace,
+    /// Holds the mounts; its sshd is its child's.
+    holder: Child,
+    sshd: Option<Child>,
+}
+
+/// Two of them.
+pub struct Pair {
+    pub one: Node,
+    pub two: Node,
+}
+
+impl Pair {
+    pub fn new() -> Self {
+        host();
+        let _ = fs::remove_dir_all(CIB);
+        fs::create_dir_all(CIB).unwrap();
+        let mut pair = Pair { one: Node::new("osm1", "osm2"), two: Node::new("osm2", "osm1") };
+        connect(&pair.one.net, "eth0", &pair.two.net, "eth0");
+        pair.one.net.address("10.77.0.1/24", "eth0");
+        pair.two.net.address("10.77.0.2/24", "eth0");
+        pair.one.start_sshd();
+        pair.two.start_sshd();
+        pair
+    }
+
+    /// Waits until both nodes see each other: an address that nobody had is not asked for at once again.
+    pub fn meet(&self) {
+        for (node, address) in [(&self.one, "10.77.0.2:22"), (&self.two, "10.77.0.1:22")] {
+            let address = address.parse().unwrap();
+            let begun = Instant::now();
+            while node.net.enter(|| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err()) {
+                assert!(begun.elapsed() < Duration::from_secs(10), "{} does not see {address}", node.name);
+            }
+        }
+    }
+
+    /// What both nodes have logged, for a trial that failed.
+    pub fn logs(&self) -> String {
+        [&self.one, &self.two].map(|node| format!("--- {}\n{}", node.name, node.log())).join("")
+    }
+
+    /// A value in the cluster.
+    pub fn cib(&self, name: &str) -> Option<String> {
+        fs::read_to_string(Path::new(CIB).join(name)).ok().map(|text| text.trim().to_owned())
+    }
+
+    pub fn set_cib(&self, name: &str, value: &str) {
+        fs::write(Path::new(CIB).join(name), value).unwrap();
+    }
+}
+
+impl Node {
+    fn new(name: &'static str, peer: &'static str) -> Self {
+        let net = Namespace::new();
+        let mounts = format!(
+            "mount --make-rprivate /; mkdir -p {OWN} /run/inuvika-ha /run/sshd
+             for place in {OWN} /run/inuvika-ha /var/lib/inuvika-ha; do mount -t tmpfs -o mode=755 tmpfs $place; done
+             mkdir -p {SESSIONS} {SPOOL}; echo {name} > {OWN}/name; echo ready; exec sleep infinity"
+        );
+        let mut holder = net.command("unshare");
+        holder.args(["-m", "bash", "-ec", &mounts]).stdout(Stdio::piped());
+        let mut holder = holder.spawn().unwrap();
+        let mut line = [0; 6];
+        std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut line).unwrap();
+        Self { name, peer, net, holder, sshd: None }
+    }
+
+    /// Runs code on this node, in a thread of its own.
+    pub fn enter<R: Send>(&self, code: impl FnOnce() -> R + Send) -> R {
+        let mounts = fs::File::open(format!("/proc/{}/ns/mnt", self.holder.id())).unwrap();
+        self.net.enter(|| {
+            // A thread that shares its root with others may not change mounts.
+            unshare(CloneFlags::CLONE_FS).unwrap();
+            setns(mounts, CloneFlags::CLONE_NEWNS).unwrap();
+            code()
+        })
+    }
+
+    /// Runs a line of shell on this node; what it printed.
+    pub fn sh(&self, line: &str) -> String {
+        let out = self.enter(|| Command::new("bash").args(["-ec", line]).output().unwrap());
+        assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    pub fn start_sshd(&mut self) {
+        let number = &self.name[3..];
+        let config = format!(
+            "Port 22\nListenAddress 10.77.0.{number}\nHostKey {ROOT}/host{number}\nPidFile none\nStrictModes no\nUsePAM no\n\
+             PermitRootLogin yes\nPasswordAuthentication no\nAuthorizedKeysFile {OWN}/authorized_keys\nUseDNS no\n"
+        );
+        let child = self.enter(|| {
+            fs::write(format!("{OWN}/sshd_config"), config).unwrap();
+            fs::copy(format!("{ROOT}/key.pub"), format!("{OWN}/authorized_keys")).unwrap();
+            Command::new("/usr/sbin/sshd").args(["-D", "-f", &format!("{OWN}/sshd_config")]).spawn().unwrap()
+        });
+        self.sshd = Some(child);
+        let begun = Instant::now();
+        let address = format!("10.77.0.{number}:22").parse().unwrap();
+        while self.net.enter(|| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err()) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "sshd does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The node is down: nobody answers. Its disk stays.
+    pub fn lose(&mut self) {
+        self.net.ip("link set eth0 down");
+        self.end_sshd();
+    }
+
+    /// It is there again, booted.
+    pub fn return_back(&mut self) {
+        self.sh("rm -rf /run/inuvika-ha/*");
+        self.net.ip("link set eth0 up");
+        self.start_sshd();
+    }
+
+    pub fn signal_sshd(&self, signal: Signal) {
+        kill(Pid::from_raw(self.sshd.as_ref().unwrap().id().cast_signed()), signal).unwrap();
+    }
+
+    pub fn end_sshd(&mut self) {
+        if let Some(mut sshd) = self.sshd.take() {
+            let _ = sshd.kill();
+            let _ = sshd.wait();
+        }
+    }
+
+    /// Everything that arrives at this node is dropped, without a word.
+    pub fn deaf(&self, deaf: bool) {
+        let rule = "table inet deaf {\n chain in {\n type filter hook input priority 0;\n iif eth0 drop\n}\n}\n";
+        self.net.nft(if deaf { rule } else { "delete table inet deaf" });
+    }
+
+    pub fn replica(&self) -> Replica {
+        Replica {
+            instance: INSTANCE.into(),
+            remote: Remote {
+                host: format!("10.77.0.{}", &self.peer[3..]),
+                user: "root".into(),
+                port: 22,
+                identity: Some(format!("{ROOT}/key").into()),
+                known_hosts: Some(format!("{ROOT}/known_hosts").into()),
+            },
+            folders: vec![SESSIONS.into(), SPOOL.into()],
+            exclude: vec![".*".into()],
+            delay: Duration::from_secs(1),
+            max_lag: Duration::from_secs(60),
+            pull_timeout: Duration::from_secs(10),
+            flush_timeout: Duration::from_secs(10),
+            backup_limit: 1 << 20,
+        }
+    }
+
+    fn operation(action: Action) -> Operation {
+        let began = Instant::now();
+        let env: Environment =
+            vec![("HA_LOGFILE".to_owned(), format!("{OWN}/log")), ("HA_LOGFACILITY".to_owned(), "none".to_owned())]
+                .into();
+        let instance = Instance::new(INSTANCE);
+        let spec = inuvika_ha::agents::specs().next().unwrap();
+        let params = Params::none(spec);
+        Operation {
+            action,
+            deadline: Deadline::of_operation(began, Duration::from_secs(40)),
+            depth: 10,
+            interval: Some(Duration::from_secs(30)),
+            log: Log::new("ovd-lsyncd", INSTANCE, &env),
+            trace: Trace::new("ovd-lsyncd", &instance, action, &params, &env, began),
+            state: State::of(&instance),
+            instance,
+            params,
+            env,
+        }
+    }
+
+    pub fn prepare_with(&self, replica: &Replica) -> Result<Ready> {
+        let ready = self.enter(|| replica::prepare(replica, &Self::operation(Action::Start)));
+        ready.map_err(|failure| anyhow::anyhow!(failure.reason))
+    }
+
+    pub fn prepare(&self) -> Result<Ready> {
+        self.prepare_with(&self.replica())
+    }
+
+    /// What stop does after lsyncd has ended.
+    pub fn stop_with(&self, replica: &Replica) {
+        self.enter(|| {
+            let op = Self::operation(Action::Stop);
+            replica::flush(replica, 3, &op);
+            op.state.remove();
+        });
+    }
+
+    pub fn stop(&self) {
+        self.stop_with(&self.replica());
+    }
+
+    /// A monitor of depth 10.
+    pub fn contact_with(&self, replica: &Replica, epoch: u64, passed: bool) -> Vec<Check> {
+        let progress = Progress { epoch, passed, queued: 0, daemon_fine: true };
+        self.enter(|| replica::contact(replica, &progress, &Self::operation(Action::Monitor)))
+    }
+
+    pub fn contact(&self, epoch: u64, passed: bool) -> Vec<Check> {
+        self.contact_with(&self.replica(), epoch, passed)
+    }
+
+    /// What lsyncd's first pass does.
+    pub fn pass(&self, ready: &Ready) {
+        let replica = self.replica();
+        let attic = Attic::of(INSTANCE);
+        for folder in [Path::new(SESSIONS), Path::new(SPOOL), &attic.canary()] {
+            let folder = folder.display();
+            let kept =
+                ready.backup.as_ref().map(|backup| format!("--backup --backup-dir={}{folder}", backup.display()));
+            let rsh = replica.remote.rsh_line();
+            self.sh(&format!(
+                "rsync -a --delete --modify-window=-1 {} -e \"{rsh}\" {folder}/ {}:{folder}/",
+                kept.unwrap_or_default(),
+                replica.remote.host
+            ));
+        }
+    }
+
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.enter(|| Attic::of(INSTANCE).stamp().unwrap())
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        self.enter(|| {
+            fs::create_dir_all(Path::new(file).parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        });
+    }
+
+    pub fn read(&self, file: &str) -> Option<String> {
+        self.enter(|| fs::read_to_string(file).ok())
+    }
+
+    /// Files below the backup folder, as `name=content`, in order; canaries aside.
+    pub fn kept(&self) -> Vec<String> {
+        let list = self.sh(&format!(
+            "cd /var/lib/inuvika-ha/{INSTANCE}/backup 2>/dev/null || exit 0
+             find . -name canary -prune -o -type f -print | sort | while read -r f; do echo \"${{f#./*/}}=$(cat \"$f\")\"; done"
+        ));
+        list.lines().map(str::to_owned).collect()
+    }
+
+    pub fn log(&self) -> String {
+        self.read(&format!("{OWN}/log")).unwrap_or_default()
+    }
+
+    /// The log has a line with all of these words.
+    pub fn expect_log(&self, words: &[&str]) -> Result<()> {
+        let log = self.log();
+        let found = log.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        ensure!(found, "the log of {} has no line with {words:?}", self.name);
+        Ok(())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.end_sshd();
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// How long something takes.
+pub fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    (act(), begun.elapsed())
+}
+
+/// Keys, the program, and the cluster's tools, once.
+fn host() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        fs::create_dir_all(ROOT).unwrap();
+        let sh = |line: &str| {
+            let out = Command::new("bash").args(["-ec", line]).output().unwrap();
+            assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
+        };
+        sh(&format!(
+            "cd {ROOT}; mkdir -p up work lib libwork
+             for key in key other host1 host2; do ssh-keygen -q -t ed25519 -N '' -f $key; done
+             for n in 1 2; do echo \"10.77.0.$n $(cut -d' ' -f1,2 host$n.pub)\"; done > known_hosts
+             mount -t overlay -o lowerdir=/usr/sbin,upperdir=up,workdir=work overlay /usr/sbin
+             mount -t overlay -o lowerdir=/var/lib,upperdir=lib,workdir=libwork overlay /var/lib
+             mkdir -p /var/lib/inuvika-ha
+             # This machine's lsyncd is enabled at boot, as its package leaves it.
+             for folder in /etc/rc[2-5S].d; do mount -t tmpfs tmpfs $folder; done"
+        ));
+        let program = Path::new("/usr/sbin/inuvika-ha");
+        let _ = fs::remove_file(program);
+        fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), program).unwrap();
+        script("crm_node", &format!("#!/bin/sh\ncat {OWN}/name\n"));
+        script("crm_attribute", CRM_ATTRIBUTE);
+    });
+}
+
+fn script(name: &str, text: &str) {
+    let path = PathBuf::from("/usr/sbin").join(name);
+    let _ = fs::remove_file(&path);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Values as files NODE.NAME or NAME; the file `down` makes it fail as without a cluster.
+const CRM_ATTRIBUTE: &str = r#"#!/bin/bash
+cd /run/replica/cib
+node= name= value= get=
+while getopts N:n:v:l:t:s:Gq option; do
+    case $option in
+    N) node=$OPTARG. ;;
+    n) name=$OPTARG ;;
+    v) value=$OPTARG ;;
+    G) get=1 ;;
+    esac
+done
+if [ -e down ]; then
+    echo 'crm_attribute: Could not connect to the CIB: Transport endpoint is not connected' >&2
+    exit 102
+fi
+if [ -z "$get" ]; then
+    echo "$value" >"$node$name"
+elif [ -e "$node$name" ]; then
+    cat "$node$name"
+else
+    echo 'crm_attribute: Error performing operation: No such device or address' >&2
+    exit 105
+fi
+"#;
