@@ -33,6 +33,7 @@ pub fn heal_ssh(node: &Node) -> Result<()> {
 }
 
 /// Keeps sessions that the other node gets, then some that it does not get, and cuts the power: what it had got, and what not.
+/// No ssh gets through until the heir serves: a node of the lab boots so fast that it would be asked, and give what it has.
 fn die_with_unsynced(lab: &Lab, victim: &Node, heir: &Node) -> Result<(Sessions, Sessions)> {
     let writer = Writer::start(lab, "lost")?;
     writer.more(FILES);
@@ -46,8 +47,10 @@ fn die_with_unsynced(lab: &Lab, victim: &Node, heir: &Node) -> Result<(Sessions,
     drop(writer);
     let there = lsyncd::hashes(heir)?;
     victim.kill()?;
+    let serves = ovd::wait_serving(lab, heir, LIMIT).and_then(|_| wait_idle(heir, LIMIT));
     heal_ssh(heir)?;
     wrote?;
+    serves?;
     let unsynced: Sessions = all.into_iter().filter(|(name, kept)| synced.get(name) != Some(kept)).collect();
     let arrived = unsynced.iter().filter(|(name, kept)| there.get(*name) == Some(&kept.hash)).count();
     ensure!(arrived == 0 && unsynced.len() > FILES / 2, "{arrived} of {} arrived all the same", unsynced.len());
@@ -101,7 +104,6 @@ pub fn guide_loses(lab: &Lab) -> Result<()> {
     wait_idle(heir, LIMIT)?;
     lsyncd::start_guide(victim)?;
     let (_, unsynced) = die_with_unsynced(lab, victim, heir)?;
-    ovd::wait_serving(lab, heir, LIMIT)?;
     lsyncd::start_guide(heir)?;
     ovd::wait_all_online(lab, LIMIT)?;
     let found = |name: &str| -> Result<usize> {

@@ -42,12 +42,28 @@ pub fn written_while_moving(lab: &Lab) -> Result<()> {
         outages[MOVES / 2].as_secs_f32(),
         outages[MOVES - 1].as_secs_f32()
     );
+    for id in ovd::ALL {
+        eprintln!("cluster: of the last move, {id}: {}", last_took(lab, id)?);
+    }
     let failures = ovd::view(lab)?.failures;
     ensure!(failures.is_empty(), "{failures:?}");
     let passive = ovd::passive(lab)?;
     let sessions = writer.kept();
     wait_for(COPIED, "the passive node to have everything", || whole(&sessions, passive).map(|()| true))?;
     settled(lab)
+}
+
+/// How long the last start and stop of a resource took, as the cluster's history has it.
+fn last_took(lab: &Lab, id: &str) -> Result<String> {
+    let mut told = Vec::new();
+    for (node, operation) in [(ovd::passive(lab)?, "stop"), (ovd::active(lab)?, "start")] {
+        let of = format!("//node_state[@uname='{}']//lrm_resource[@id='{id}']", node.cluster_name());
+        let path = format!("{of}/lrm_rsc_op[@operation='{operation}']");
+        let text = node.run(["cibadmin", "--query", "--xpath", &path])?;
+        let took = text.split("exec-time=\"").nth(1).and_then(|rest| rest.split('"').next());
+        told.push(format!("{operation} {} ms", took.unwrap_or("?")));
+    }
+    Ok(told.join(", "))
 }
 
 /// Every session that was acknowledged is on the node, byte for byte.

@@ -214,7 +214,10 @@ pub(super) async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbu
 pub(super) fn at_boot(unit: &str) -> Option<String> {
     let folder = FOLDERS.iter().find(|folder| is_wanted(Path::new(folder), unit))?;
     let remedy = match *folder {
-        "/etc/systemd/system" | "/run/systemd/system" => format!("systemctl disable {unit}"),
+        // Of a script in /etc/init.d: systemctl passes it on to update-rc.d or chkconfig.
+        "/etc/systemd/system" | "/run/systemd/system" | "/run/systemd/generator.late" => {
+            format!("systemctl disable {unit}")
+        }
         // systemctl disable leaves these alone.
         _ => format!("remove its link below {folder}"),
     };
