@@ -21,4 +21,5 @@ pub mod run;
 pub mod spec;
 pub mod state;
 pub mod trace;
+mod voice;
 mod xml;

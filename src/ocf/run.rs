@@ -17,7 +17,7 @@ use super::recorded::Recorded;
 use super::spec::{STOPPED, Spec};
 use super::state::State;
 use super::trace::Trace;
-use super::{memory, metadata, report};
+use super::{memory, metadata, report, voice};
 use crate::{contained, out};
 
 /// Runs `agent` with the words after its name.
@@ -135,7 +135,8 @@ fn finish(agent: &dyn Registered, op: &Operation, options: &ByHand, note: Option
     let told = by_person && format == Some(Format::Table);
     memory::log_outcome(op, &outcome, told);
     // Older Pacemaker takes 190 for a failure. The log has the reason.
-    if outcome.code == Code::Degraded && !op.env.knows_degraded() {
+    let may_speak = voice::may_speak(op, &outcome);
+    if outcome.code == Code::Degraded && !(may_speak && op.env.knows_degraded()) {
         outcome.code = Code::Success;
         outcome.reason = None;
     }
