@@ -8,7 +8,8 @@ use nix::unistd::Pid;
 use crate::fixture::Fixture;
 use crate::{Question, expect};
 
-pub const QUESTIONS: &[Question] = &[("a start killed again and again can be repaired", starts), ("so can a stop", stops)];
+pub const QUESTIONS: &[Question] =
+    &[("a start killed again and again can be repaired", starts), ("so can a stop", stops)];
 
 const TIMES: u32 = 100;
 /// An agent whose start or stop takes longer than this is killed a third as often, unless the long form is asked for
