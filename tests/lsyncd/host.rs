@@ -41,11 +41,16 @@ pub fn log() -> String {
     fs::read_to_string(LOG).unwrap_or_default()
 }
 
-/// The agent, as Pacemaker calls it.
+/// The agent, as Pacemaker calls it. INUVIKA_TEST_LSYNCD names another lsyncd than the installed one: all versions from 2.1.5
+/// on are to do.
 pub fn agent() -> Subject {
     let path = PathBuf::from(AGENTS).join("ovd-lsyncd");
     let subject = Subject { path, agent_type: "ovd-lsyncd".into(), instance: INSTANCE.into(), env: pair::params(0) };
-    subject.with_param("CRM_meta_timeout", "40000").with("HA_LOGFILE", LOG)
+    let subject = subject.with_param("CRM_meta_timeout", "40000").with("HA_LOGFILE", LOG);
+    match std::env::var("INUVIKA_TEST_LSYNCD") {
+        Ok(program) => subject.with_param("lsyncd", &program),
+        Err(_) => subject,
+    }
 }
 
 /// `Err` when an action ended otherwise.
