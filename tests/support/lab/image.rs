@@ -131,6 +131,10 @@ fn furnish(root: &Path) -> Result<()> {
     for gone in ["etc/corosync/corosync.conf", "etc/corosync/authkey", "etc/pacemaker/authkey"] {
         let _ = fs::remove_file(root.join(gone));
     }
+    // A login in a node is none on the host: what the host's administrator starts with a shell may wait for a lock of his own.
+    for gone in ["root/.bashrc", "root/.bash_profile", "root/.bash_login", "root/.profile"] {
+        let _ = fs::remove_file(root.join(gone));
+    }
     for dir in ["var/lib/pacemaker/cib", "var/lib/pacemaker/pengine", "var/lib/corosync", "var/lib/pcsd"] {
         for file in read_dir(&root.join(dir)).into_iter().filter(|file| file.is_file()) {
             fs::remove_file(file)?;
