@@ -53,7 +53,7 @@ impl Drop for Stranger {
         let _ = self.0.kill();
         let _ = self.0.wait();
         // Its last push ends by itself.
-        pair::wait_for("its rsync", || sh("pgrep -f /srv/stranger/a/ || true").is_empty());
+        pair::wait_for("its rsync", || sh("pgrep -x rsync --ns $$ --nslist pid || true").is_empty());
     }
 }
 
