@@ -52,6 +52,8 @@ impl Drop for Stranger {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        // Its last push ends by itself.
+        pair::wait_for("its rsync", || sh("pgrep -x rsync --ns $$ --nslist pid || true").is_empty());
     }
 }
 
