@@ -51,6 +51,8 @@ pub struct Lua<'a> {
     pub rsync: &'a Path,
     /// Whether that knows `--stderr`.
     pub knows_stderr: bool,
+    /// rsync's option for exact times, where it has one.
+    pub exact_times: Option<&'a str>,
 }
 
 impl Lua<'_> {
@@ -78,10 +80,11 @@ impl Lua<'_> {
         let folder = folder.display().to_string();
         let excludes: Vec<String> = self.exclude.iter().map(|pattern| quote(pattern)).collect();
         let log = self.state.join(format!("{RSYNC_LOG}{number}"));
+        let log = format!("--log-file={}", log.display());
+        let mut extra = vec![log.as_str(), "--log-file-format="];
         // rsync compares times in whole seconds otherwise: a file that changed twice within one and kept its size would
         // never be copied.
-        let log = format!("--log-file={}", log.display());
-        let mut extra = vec![log.as_str(), "--log-file-format=", "--modify-window=-1"];
+        extra.extend(self.exact_times);
         if self.knows_stderr {
             // What the peer's rsync complains about goes into the log, too.
             extra.push("--stderr=client");

@@ -12,6 +12,7 @@ use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::replica;
 use crate::sys::cron_link::CronLink;
+use crate::sys::remote::rsync::exact_times;
 
 /// How long lsyncd may take to watch all directories before it is believed to come to an end with that later.
 const WATCHES: Duration = Duration::from_secs(15);
@@ -128,6 +129,7 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
         delay: applied.replica.delay,
         backup: applied.ready.backup.as_deref(),
         rsync: &rsync,
+        exact_times: exact_times(&op.deadline.within(VERSION)),
         knows_stderr: host::knows_stderr(&rsync, &op.deadline.within(VERSION)),
     }
     .text();

@@ -121,6 +121,7 @@ fn text(folders: &[PathBuf], exclude: &[String], backup: Option<&Path>) -> Strin
         backup,
         rsync: Path::new("/usr/bin/rsync"),
         knows_stderr: true,
+        exact_times: Some("--modify-window=-1"),
     }
     .text()
 }

@@ -50,7 +50,8 @@ pub fn exchange(attic: &Attic, state: &State, epoch: u64, there: Option<&Beat>, 
     if let Some(number) = next
         && let Err(error) = send(attic, state, epoch, number)
     {
-        return (Verdict::Failed, format!("write the canary {}: {error}", attic.canary().display()));
+        // A disk that is full or read-only here: a restart would not change that, and lsyncd goes on.
+        return (Verdict::Degraded, format!("write the canary {}: {error}", attic.canary().display()));
     }
     (verdict, detail)
 }

@@ -21,6 +21,17 @@ const SKEW: u64 = 30;
 pub(super) fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
     let attic = Attic::of(&replica.instance);
     let own = attic.stamp().ok().flatten().filter(|own| own.kind == Kind::Source && own.epoch == progress.epoch);
+    if let Some(later) = attic
+        .stamp()
+        .ok()
+        .flatten()
+        .filter(|later| later.kind == Kind::Source && later.fork.is_none() && later.epoch > progress.epoch)
+    {
+        // `replica accept`: a person has said so, and knows what comes next.
+        let text =
+            format!("epoch {} was accepted here: pcs resource restart {} pushes it", later.epoch, replica.instance);
+        return vec![Check::run("replication", || (Verdict::Degraded, text))];
+    }
     let Some((own, memory)) = own.zip(Memory::read(op)) else {
         let text = "this node's stamp is not that of its start: restart the resource".to_owned();
         return vec![Check::run("replication", || (Verdict::Failed, text))];

@@ -65,7 +65,12 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
     if let Some(why) = memory.lost_folder() {
         return Err(why);
     }
-    peer::answers(replica, deadline)?;
+    // A node that has gone on while the cluster here did not work has newer data: they must not be overwritten.
+    let report = peer::question(replica, Verb::Report, deadline)?;
+    let own = attic.stamp().ok().flatten();
+    if let Some(theirs) = report.stamp.filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
+        return Err(format!("{} has newer data (epoch {})", report.node, theirs.epoch));
+    }
     let folders: Vec<_> = replica.folders.iter().cloned().chain([attic.canary()]).collect();
     // One that was missing at the start already.
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
@@ -80,6 +85,11 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
         merge: false,
     };
     copy.push(deadline).map_err(|error| error.reason)
+}
+
+/// Whether the peer must not be overwritten: it knows of a later epoch, or was active in the same one.
+fn is_newer(theirs: &Stamp, own: &Stamp) -> bool {
+    theirs.rank() > own.rank() || theirs.epoch == own.epoch && theirs.kind == Kind::Source
 }
 
 /// Tells the peer that it has everything. This node's own stamp goes first: from then on it raises the epoch before it

@@ -23,9 +23,11 @@ pub fn complete(
 ) -> Result<Report, String> {
     let attic = Attic::of(instance);
     let own = attic.stamp().unwrap_or_default();
-    if let Some(own) = own.filter(|own| own.epoch > epoch) {
+    // Two nodes can have been active in the same epoch when the cluster did not answer: a stamp of one's own stays, too.
+    let is_newer = |own: &Stamp| own.epoch > epoch || own.epoch == epoch && own.kind == Kind::Source;
+    if let Some(own) = own.filter(is_newer) {
         let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
-        return Err(format!("refused: this node {act} epoch {}, which is newer than {epoch}", own.epoch));
+        return Err(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch));
     }
     let stamp = Stamp::copy(epoch, from, clean);
     if !stamp.is_sane() {

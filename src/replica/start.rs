@@ -88,14 +88,16 @@ impl Start<'_> {
         let newer = decision.newer.clone();
         let devices = peer::devices(&self.replica.folders);
         let mut memory =
-            Memory { me: self.me.clone(), epoch, peer: self.peer_name(), through, told: None, newer, devices };
+            Memory { me: self.me.clone(), epoch, peer: self.peer_name(), through: false, told: None, newer, devices };
         // Both have the same data at this moment: the peer may know, so that it can take over at any time from now on.
         let told = even && self.tell_peer(epoch);
-        self.publish(&mut memory, &decision.act, fork.is_some(), told);
+        self.publish(&mut memory, &decision.act, fork.is_some(), told || through);
         memory.write(self.op);
         let why = fork.map(|base| explain(decision.newer.as_ref(), base, &self.replica.instance));
-        let pushes = (!through).then(|| backup::fresh(&self.attic, epoch));
-        Ok(Ready { epoch, pushing: fork.is_none(), backup: pushes, why })
+        // Also where an epoch goes on: nobody knows what has happened to the files of either node meanwhile, and what is the
+        // same on both takes no room.
+        let backup = Some(backup::fresh(&self.attic, epoch));
+        Ok(Ready { epoch, pushing: fork.is_none(), backup, why })
     }
 
     /// Fetches the peer's data; whether both nodes have the same then.
@@ -185,7 +187,7 @@ impl Start<'_> {
         peer::publish(self.replica, &self.me, "ok", self.op);
         let value = match act {
             _ if forked => return,
-            _ if told || memory.through => "ok",
+            _ if told => "ok",
             Act::Continue { .. } => return,
             // A peer without a stamp is never; one that cannot be asked has been active or a copy.
             _ => match &self.report {

@@ -50,6 +50,8 @@ pub fn boot_enabled(lab: &Lab) -> Result<()> {
     let result = beside_foreign(lab, node, other);
     // What the reason says helps.
     other.sh("systemctl disable --now lsyncd; rm -r /etc/lsyncd")?;
+    // Its script does not wait for the push that it still makes.
+    other.sh("for _ in $(seq 300); do pgrep -x lsyncd >/dev/null || exit 0; sleep 0.1; done; exit 1")?;
     let sessions = result?;
     ovd::forget(lab)?;
     ovd::wait_active(lab, other, LIMIT)?;
