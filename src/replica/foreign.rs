@@ -27,7 +27,7 @@ fn at_boot() -> Option<String> {
 
 fn remedy() -> &'static str {
     if crate::sys::service::systemd_runs() {
-        "systemctl disable --now lsyncd"
+        "systemctl disable lsyncd; systemctl stop lsyncd"
     } else {
         "/etc/init.d/lsyncd stop; update-rc.d lsyncd disable"
     }

@@ -49,7 +49,7 @@ pub fn boot_enabled(lab: &Lab) -> Result<()> {
     other.boot()?;
     let result = beside_foreign(lab, node, other);
     // What the reason says helps.
-    other.sh("systemctl disable --now lsyncd; rm -r /etc/lsyncd")?;
+    other.sh("systemctl disable lsyncd; systemctl stop lsyncd; rm -r /etc/lsyncd")?;
     // Its script does not wait for the push that it still makes.
     other.sh("for _ in $(seq 300); do pgrep -x lsyncd >/dev/null || exit 0; sleep 0.1; done; exit 1")?;
     let sessions = result?;
