@@ -92,7 +92,9 @@ fn makes_the_cluster(lab: &Lab) -> Result<()> {
     for name in &ovd::NODES[..2] {
         lab.node(name).run(["systemctl", "start", "apache2.service"])?;
     }
-    std::fs::write(lab.shared().join("apache-before"), session::main_process(lab.node("osm1"))?)?;
+    for name in &ovd::NODES[..2] {
+        std::fs::write(lab.shared().join(format!("apache-before-{name}")), session::main_process(lab.node(name))?)?;
+    }
     let said = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
     lab::wait_for(Duration::from_secs(30), "the resources to run", || Ok(ovd::active(lab).is_ok()))?;
     let status = ovd::view(lab)?;
