@@ -34,8 +34,9 @@ pub fn heal_ssh(node: &Node) -> Result<()> {
 
 /// Keeps sessions that the other node gets, then some that it does not get, and cuts the power: what it had got, and what not.
 /// No ssh gets through until the heir serves: a node of the lab boots so fast that it would be asked, and give what it has.
-fn die_with_unsynced(lab: &Lab, victim: &Node, heir: &Node) -> Result<(Sessions, Sessions)> {
-    let writer = Writer::start(lab, "lost")?;
+/// The names begin with `prefix`: what an earlier trial left in a backup folder must not be taken for these.
+fn die_with_unsynced(lab: &Lab, victim: &Node, heir: &Node, prefix: &str) -> Result<(Sessions, Sessions)> {
+    let writer = Writer::start(lab, prefix)?;
     writer.more(FILES);
     writer.wait(0, KEPT)?;
     let synced = writer.kept();
@@ -62,7 +63,7 @@ pub fn returns(lab: &Lab) -> Result<()> {
     ovd::forget(lab)?;
     let (victim, heir) = (ovd::active(lab)?, ovd::passive(lab)?);
     wait_copied(lab, heir)?;
-    let (synced, unsynced) = die_with_unsynced(lab, victim, heir)?;
+    let (synced, unsynced) = die_with_unsynced(lab, victim, heir, "lost")?;
     ovd::wait_active(lab, heir, LIMIT)?;
     let writer = Writer::start(lab, "heir")?;
     writer.more(FILES);
@@ -103,20 +104,22 @@ pub fn guide_loses(lab: &Lab) -> Result<()> {
     heir.run_within(LIMIT, &[&role[..], &["--parameter-value", "Stopped"]].concat())?;
     wait_idle(heir, LIMIT)?;
     lsyncd::start_guide(victim)?;
-    let (_, unsynced) = die_with_unsynced(lab, victim, heir)?;
+    let (_, unsynced) = die_with_unsynced(lab, victim, heir, "guide")?;
     lsyncd::start_guide(heir)?;
     ovd::wait_all_online(lab, LIMIT)?;
-    let found = |name: &str| -> Result<usize> {
+    let found = |name: &str| -> Result<Vec<String>> {
         let files: BTreeSet<String> = unsynced.keys().filter(|name| !is_lively(name)).cloned().collect();
-        let listed = lab.node(name).sh("find / -xdev -name 'sess_lost-*' -printf '%f\\n'")?;
-        Ok(listed.lines().filter(|file| files.contains(*file)).count())
+        let listed = lab.node(name).sh("find / -xdev -name 'sess_guide-*' -printf '%p\\n'")?;
+        let found = listed.lines().filter(|path| path.rsplit('/').next().is_some_and(|file| files.contains(file)));
+        Ok(found.map(str::to_owned).collect())
     };
     wait_for(GUIDE, "the guide's start to delete what the returned node alone had", || {
         let left = found(victim.name())?;
-        ensure!(left == 0, "{left} are left");
+        ensure!(left.is_empty(), "{} are left", left.len());
         Ok(true)
     })?;
-    ensure!(found(heir.name())? == 0, "they were somewhere else");
+    let elsewhere = found(heir.name())?;
+    ensure!(elsewhere.is_empty(), "{} has {:?}", heir.name(), &elsewhere[..elsewhere.len().min(5)]);
     let lost = unsynced.keys().filter(|name| !is_lively(name)).count();
     eprintln!("cluster: with the guide's configuration {lost} sessions are lost without a word");
 

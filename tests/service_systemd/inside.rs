@@ -77,13 +77,8 @@ pub fn call(node: &Node, words: &[&str]) -> Result<Said> {
     let (took, text) = output.stdout.trim_end().split_once(' ').unwrap_or((output.stdout.trim_end(), ""));
     let took = took.parse().with_context(|| format!("{words:?}: {}", output.describe()))?;
     let said = Said { ok: output.ok(), text: text.to_owned(), took: Duration::from_micros(took) };
-    eprintln!(
-        "{} -> {:.1} ms {} {}",
-        words.join(" "),
-        took as f64 / 1000.0,
-        if said.ok { "ok" } else { "error" },
-        said.text
-    );
+    let what = if said.ok { &said.text } else { "refused" };
+    eprintln!("{} -> {:.1} ms {what}", words.join(" "), took as f64 / 1000.0);
     Ok(said)
 }
 

@@ -124,7 +124,8 @@ fn stop_works_without_systemd(node: &Node) -> Result<()> {
         if comes_back {
             ensure!(!said.ok && said.text.contains("systemd restarts it"), "{said:?}");
         } else {
-            ensure!(said.ok && said.text == "true 0", "{said:?}");
+            // On a slow machine its `ExecStop=` may still run at the second look, and is killed.
+            ensure!(said.ok && said.text.starts_with("true "), "{said:?}");
             std::thread::sleep(Duration::from_millis(500));
             is_down(node)?;
         }
