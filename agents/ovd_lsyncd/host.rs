@@ -10,7 +10,7 @@ use crate::cluster::names::Hosts;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
-use crate::replica::{ATTIC, Replica, foreign};
+use crate::replica::{Replica, foreign};
 use crate::sys::process;
 use crate::sys::remote::Remote;
 use crate::sys::service::Service;
@@ -172,14 +172,9 @@ pub fn refused(key: &Path) -> Option<String> {
     }
 }
 
-/// What is kept of an instance under /var/lib.
-pub fn attic(op: &Operation) -> PathBuf {
-    Path::new(ATTIC).join(op.instance.file_name())
-}
-
 /// The folder with the file that shows that changes arrive.
 pub fn canary(op: &Operation) -> PathBuf {
-    attic(op).join("canary")
+    op.attic().join("canary")
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use super::config::Config;
 use super::queue::{self, Memory, Seen};
 use super::status::{Pushed, Status, last_words, passed};
 use super::{Applied, cron_of, host, lua};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::operation::Operation;
 use crate::replica::{self, Progress};
-use crate::sys::cron_link::{CronLink, Found};
 use crate::sys::service::{Process, Service};
 
 /// lsyncd writes its status file within two seconds of a change; it gets this long.
@@ -41,7 +41,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         checks.push(Check::run("epoch", || (Verdict::Degraded, why.clone())));
     }
     if let Some(cron) = &cron_of(config, op) {
-        checks.push(Check::run("cron job", || judge_cron(cron)));
+        checks.push(Check::run("cron job", || cron::judge(cron, Verdict::Failed)));
     }
     let mut replica = applied.replica.clone();
     replica.max_lag = config.max_lag;
@@ -106,7 +106,7 @@ fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
         Err(Ok(0)) => {
             let text = format!("lsyncd is not running{}", words());
             // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
-            let linked = applied.cron.as_ref().and_then(|cron| cron.look().ok()) == Some(Found::Ours);
+            let linked = applied.cron.as_ref().is_some_and(cron::is_linked);
             (if linked { Verdict::Failed } else { Verdict::Stopped }, text)
         }
         Err(Ok(left)) => (Verdict::Failed, format!("lsyncd is gone, {left} of its children are left{}", words())),
@@ -200,20 +200,6 @@ fn complaint(applied: &Applied, pushed: &Pushed) -> String {
     }
 }
 
-fn judge_cron(cron: &CronLink) -> (Verdict, String) {
-    let link = cron.link.display();
-    match cron.look() {
-        Err(error) => (Verdict::Failed, format!("look at cron link {link}: {error}")),
-        Ok(Found::Absent) => (Verdict::Failed, format!("cron link {link} is gone: the cron job does not run")),
-        Ok(Found::Dead) => (Verdict::Failed, format!("cron link {link} leads nowhere: the cron job does not run")),
-        Ok(Found::Foreign(what)) => (Verdict::Failed, format!("cron link {link} is {what}, not our link")),
-        Ok(Found::Ours | Found::Package) => match cron.refused() {
-            Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
-            None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),
-        },
-    }
-}
-
 /// How near lsyncd is to the kernel's limit, which is that of a user: others of root's have a share of it, a small one.
 fn watches(op: &Operation) -> (Verdict, String) {
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok();
@@ -262,17 +248,7 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             }));
         }
     }
-    if let Some(cron) = cron_of(config, op) {
-        checks.push(Check::run("cron job", || {
-            let folder = cron.link.parent().filter(|folder| !folder.is_dir());
-            match (folder, cron.refused()) {
-                (Some(folder), _) => (Verdict::Failed, format!("no folder {}: is cron installed?", folder.display())),
-                (None, Some(why)) if cron.target.is_file() => (Verdict::Degraded, format!("cron ignores {why}")),
-                (None, Some(why)) => (Verdict::Failed, format!("cron table {why}")),
-                (None, None) => (Verdict::Ok, path(&cron.target)),
-            }
-        }));
-    }
+    checks.extend(cron_of(config, op).as_ref().map(cron::validate));
     checks.push(Check::run("other lsyncd", || match replica::foreign::find() {
         Some(what) => (Verdict::Failed, what),
         None => (Verdict::Ok, "none".to_owned()),

@@ -67,7 +67,7 @@ fn excerpt(body: &str) -> String {
 /// Where it is kept that the default page has been seen on this node: it outlives a reboot, because a service that was
 /// broken before is to be told from one that answers in other words.
 fn file(op: &Operation) -> PathBuf {
-    super::attic(op).join("matched")
+    op.attic().join("matched")
 }
 
 /// What makes the memory worthless when it changes.
@@ -84,7 +84,7 @@ fn remember(config: &Config, op: &Operation) {
     if !op.is_recurring() || matched_before(config, op) {
         return;
     }
-    let folder = super::attic(op);
+    let folder = op.attic();
     let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).and_then(|()| {
         let new = folder.join(".matched");
         fs::write(&new, subject(config))?;

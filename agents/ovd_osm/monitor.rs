@@ -7,12 +7,13 @@ use super::config::Config;
 use super::database::{View, publish};
 use super::settings::Settings;
 use super::{Applied, content, cron_of};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::probe::alive;
-use crate::sys::cron_link::{CronLink, Found};
+use crate::sys::cron_link::CronLink;
 use crate::sys::service::{Process, Service};
 
 /// How the reason begins when the web server takes a connection and says nothing.
@@ -49,7 +50,10 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         checks.push(Check::run("answer", || answer(config.vhost, &service, op, &limit)));
     }
     if let Some(cron) = &cron {
-        checks.push(Check::run("cron job", || judge_cron(cron, applied.is_some() && !op.is_probe())));
+        // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the
+        // link.
+        let wrong = if applied.is_some() && !op.is_probe() { Verdict::Failed } else { Verdict::Degraded };
+        checks.push(Check::run("cron job", || cron::judge(cron, wrong)));
     }
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.name != "cron job" && check.verdict == Verdict::Failed);
@@ -78,8 +82,7 @@ fn judge_processes(
     let name = service.name();
     if count == 0 {
         // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
-        let linked = cron.and_then(|cron| cron.look().ok()).is_some_and(|found| found == Found::Ours);
-        return match linked {
+        return match cron.is_some_and(cron::is_linked) {
             true => (Verdict::Failed, format!("{name} has no process left, and the cron job still runs here")),
             false => (Verdict::Stopped, format!("{name} is not running")),
         };
@@ -125,22 +128,6 @@ fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline
     }
 }
 
-fn judge_cron(cron: &CronLink, started_here: bool) -> (Verdict, String) {
-    // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the link.
-    let wrong = if started_here { Verdict::Failed } else { Verdict::Degraded };
-    let link = cron.link.display();
-    match cron.look() {
-        Err(error) => (wrong, format!("look at cron link {link}: {error}")),
-        Ok(Found::Absent) => (wrong, format!("cron link {link} is gone: the cron job does not run")),
-        Ok(Found::Dead) => (wrong, format!("cron link {link} leads nowhere: the cron job does not run")),
-        Ok(Found::Foreign(what)) => (wrong, format!("cron link {link} is {what}, not our link")),
-        Ok(Found::Ours | Found::Package) => match cron.refused() {
-            Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
-            None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),
-        },
-    }
-}
-
 fn database(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     let mut seen = None;
     checks.push(Check::run("database", || {
@@ -181,17 +168,7 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             None => (Verdict::Ok, service.name()),
         },
     }));
-    if let Some(cron) = cron_of(config, op) {
-        checks.push(Check::run("cron job", || {
-            let folder = cron.link.parent().filter(|folder| !folder.is_dir());
-            match (folder, cron.refused()) {
-                (Some(folder), _) => (Verdict::Failed, format!("no folder {}: is cron installed?", folder.display())),
-                (None, Some(why)) if cron.target.is_file() => (Verdict::Degraded, format!("cron ignores {why}")),
-                (None, Some(why)) => (Verdict::Failed, format!("cron table {why}")),
-                (None, None) => (Verdict::Ok, cron.target.display().to_string()),
-            }
-        }));
-    }
+    checks.extend(cron_of(config, op).as_ref().map(cron::validate));
     checks.push(Check::run("database", || match View::of(config, op) {
         View::Answers => (Verdict::Ok, "answers SELECT 1".to_owned()),
         View::Refuses(why) | View::Lost(why) | View::Unknown(why) => (Verdict::Degraded, why),

@@ -1,22 +1,7 @@
 //! The table of `ovd-osm`.
 
-use crate::ocf::spec::{ActionSpec, Kind, Param, Spec};
-
-/// An optional parameter that a restart makes effective.
-const fn param(name: &'static str, kind: Kind, short: &'static str, long: &'static str) -> Param {
-    Param { name, kind, default: None, required: false, unique_group: None, reloadable: false, short, long }
-}
-
-/// The same with a default, effective without a restart.
-const fn tunable(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    short: &'static str,
-    long: &'static str,
-) -> Param {
-    Param { default: Some(default), reloadable: true, ..param(name, kind, short, long) }
-}
+use crate::agents::cron;
+use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable, usual};
 
 /// Parameters, actions and texts.
 pub const SPEC: Spec = Spec {
@@ -46,16 +31,14 @@ pub const SPEC: Spec = Spec {
              JSON or names no database host (general.sql.host): the service would only answer with errors. The \
              database is asked with the credentials in it; they are never logged.",
         ),
-        Param {
-            default: Some("auto"),
-            ..param(
-                "service_manager",
-                Kind::Select(&["auto", "systemd", "lsb", "direct"]),
-                "Who starts the web server",
-                "systemd: a unit, over systemd's bus. lsb: a script in /etc/init.d. direct: the program itself, with the \
-                 file httpd_config. auto: direct when httpd_config is given, systemd where it runs, else lsb.",
-            )
-        },
+        usual(
+            "service_manager",
+            Kind::Select(&["auto", "systemd", "lsb", "direct"]),
+            "auto",
+            "Who starts the web server",
+            "systemd: a unit, over systemd's bus. lsb: a script in /etc/init.d. direct: the program itself, with the \
+             file httpd_config. auto: direct when httpd_config is given, systemd where it runs, else lsb.",
+        ),
         Param {
             unique_group: Some("service"),
             ..param(
@@ -135,27 +118,12 @@ pub const SPEC: Spec = Spec {
             "Whether the cron job belongs to this resource",
             "no: cron_link is neither made nor removed, and the job runs wherever the package has put it.",
         ),
-        Param {
-            default: Some("/etc/cron.d/sessionmanager"),
-            unique_group: Some("cron_link"),
-            ..param(
-                "cron_link",
-                Kind::Path,
-                "Link that makes cron run the job",
-                "Made at start, removed at stop. It leads to cron_target by way of /run, so that it is dead after a crash \
-                 until the cluster has started the resource here. A foreign file of that name is moved to \
-                 /var/lib/inuvika-ha and never comes back by itself.",
-            )
-        },
-        Param {
-            default: Some("/etc/ovd/session-manager/sessionmanager.cron"),
-            ..param(
-                "cron_target",
-                Kind::Path,
-                "The Session Manager's cron table",
-                "The file that the package links to from /etc/cron.d.",
-            )
-        },
+        cron::link_param("/etc/cron.d/sessionmanager", "Link that makes cron run the job"),
+        cron::target_param(
+            "/etc/ovd/session-manager/sessionmanager.cron",
+            "The Session Manager's cron table",
+            "The file that the package links to from /etc/cron.d.",
+        ),
         tunable(
             "graceful_timeout",
             Kind::Seconds { min: 0, max: 600 },
