@@ -2,6 +2,7 @@
 //! with its link, and what monitor, validate-all and a passive node have to say of it.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::exit::Failure;
@@ -9,6 +10,7 @@ use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::ocf::params::{Params, fits};
 use crate::ocf::spec::{Kind, Param, usual};
+use crate::sys::cron_job;
 use crate::sys::cron_link::{CronLink, Found, Taken};
 
 /// The row of `cron_link`: `default` is the agent's, `short` says what job it is.
@@ -113,6 +115,28 @@ pub fn take(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
         taken => op.step(&format!("cron link: {taken:?}")),
     }
     Ok(())
+}
+
+/// Ends the jobs of the table that still run here, after [`take`]: they get `graceful` time. It never makes stop fail: what is
+/// killed does nothing more, and what nobody can tell to be of the table is left alone.
+pub fn end_jobs(cron: &CronLink, graceful: Duration, op: &Operation) {
+    let begun = Instant::now();
+    let table = cron.target.display();
+    match cron_job::end(&cron.target, graceful, &op.deadline) {
+        Err(error) => op.log.warning(&format!("look for running jobs of {table}: {error}")),
+        Ok(ended) => {
+            op.step(&format!("cron jobs: {ended:?}"));
+            let waited = begun.elapsed().as_secs_f32();
+            if ended.left > 0 {
+                let text = format!("jobs of {table}: {} processes are killed, but hang in the kernel", ended.left);
+                op.log.warning(&text);
+            } else if ended.signalled > 0 {
+                let text =
+                    format!("jobs of {table} still ran: {} processes ended after {waited:.1} s", ended.signalled);
+                op.log.warning(&text);
+            }
+        }
+    }
 }
 
 /// Whether our link is there and leads to the table.

@@ -15,7 +15,7 @@ pub mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
@@ -104,18 +104,24 @@ impl Agent for OvdOsm {
         let mut causes = Vec::new();
         // The cron job first: it works on what is about to go.
         let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron::of_params(&op.params, op));
-        if let Some(cron) = cron {
-            cron::take(&cron, op).unwrap_or_else(|failure| causes.push(failure));
+        if let Some(cron) = &cron {
+            cron::take(cron, op).unwrap_or_else(|failure| causes.push(failure));
         }
+        let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
+        // The rest of the time is for those that do not want to go.
+        let graceful = asked.min(op.deadline.left() * 3 / 5);
+        let begun = Instant::now();
         let service = match applied {
             Some(applied) => Some(applied.service),
             None => Server::new(&op.params).and_then(|server| server.find()).ok(),
         };
         if let Some(service) = service {
-            let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
-            // The rest of the time is for those that do not want to go.
-            let graceful = asked.min(op.deadline.left() * 3 / 5);
             stop_server(service, graceful, op).unwrap_or_else(|failure| causes.push(failure));
+        }
+        // A job that began before the link went would work on the same database as the next one on the other node. It has had
+        // the time that the requests had.
+        if let Some(cron) = &cron {
+            cron::end_jobs(cron, graceful.saturating_sub(begun.elapsed()), op);
         }
         causes.into_iter().next().map_or(Ok(()), Err)
     }

@@ -129,8 +129,10 @@ pub const SPEC: Spec = Spec {
             Kind::Seconds { min: 0, max: 600 },
             "3s",
             "How long stop lets requests finish",
-            "Requests that run when the resource stops get this long, at most 60 % of the stop action's own timeout. What \
-             then still runs is killed: one slow client must not hold a failover.",
+            "Requests that run when the resource stops get this long, at most 60 % of the stop action's own timeout, and so \
+             does a cron job of cron_target that runs. What then still runs is ended: one slow client must not hold a \
+             failover, and the job must not run on two nodes. A process counts as such a job when its parent is cron and \
+             its user and arguments are those of a line of the table; others are left alone.",
         ),
         tunable(
             "database_timeout",

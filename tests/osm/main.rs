@@ -13,6 +13,7 @@
 
 mod database;
 mod host;
+mod jobs;
 mod passive;
 mod starts;
 mod stops;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
     arguments.test_threads = Some(1);
     let trials: Vec<(&str, Body)> =
-        [starts::TRIALS, verdicts::TRIALS, database::TRIALS, stops::TRIALS, passive::TRIALS].concat();
+        [starts::TRIALS, verdicts::TRIALS, database::TRIALS, stops::TRIALS, jobs::TRIALS, passive::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             host::clean();

@@ -10,7 +10,7 @@ mod drop_in;
 mod launch;
 mod lsb;
 mod own;
-mod processes;
+pub(in crate::sys) mod processes;
 mod session;
 mod stop;
 mod systemd;
