@@ -34,6 +34,9 @@ pub const fn target_param(default: &'static str, short: &'static str, long: &'st
     usual("cron_target", Kind::Path, default, short, long)
 }
 
+/// What a link that is not ours means, and what heals it.
+const UNTIL_START: &str = "it would survive a crash; the next start replaces it";
+
 /// The checked parameters of the job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cron {
@@ -144,14 +147,22 @@ pub fn is_linked(cron: &CronLink) -> bool {
     cron.look().is_ok_and(|found| found == Found::Ours)
 }
 
-/// The judgement of monitor; `wrong` is what a job that does not run here amounts to.
-pub fn judge(cron: &CronLink, wrong: Verdict) -> (Verdict, String) {
+/// The judgement of monitor. Where start has made the link (`started_here`), a job that does not run is a failure, and one that
+/// runs past our link, as after a package upgrade, is degraded: that one would also run after a crash.
+pub fn judge(cron: &CronLink, started_here: bool) -> (Verdict, String) {
+    let wrong = if started_here { Verdict::Failed } else { Verdict::Degraded };
     let link = cron.link.display();
     match cron.look() {
         Err(error) => (wrong, format!("look at cron link {link}: {error}")),
         Ok(Found::Absent) => (wrong, format!("cron link {link} is gone: the cron job does not run")),
         Ok(Found::Dead) => (wrong, format!("cron link {link} leads nowhere: the cron job does not run")),
+        Ok(Found::Foreign(what)) if cron.is_copy() => {
+            (Verdict::Degraded, format!("cron link {link} is {what} with the same job: {UNTIL_START}"))
+        }
         Ok(Found::Foreign(what)) => (wrong, format!("cron link {link} is {what}, not our link")),
+        Ok(Found::Package) if started_here => {
+            (Verdict::Degraded, format!("cron link {link} is the package's: {UNTIL_START}"))
+        }
         Ok(Found::Ours | Found::Package) => match cron.refused() {
             Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
             None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),

@@ -1,6 +1,8 @@
 //! What `monitor` and `validate-all` look at on the node where the resource runs. Nothing here changes the service.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::config::Config;
@@ -12,6 +14,7 @@ use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
+use crate::ocf::state;
 use crate::probe::alive;
 use crate::sys::cron_link::CronLink;
 use crate::sys::service::{Process, Service};
@@ -45,6 +48,17 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return vec![server];
     }
     let mut checks = vec![server];
+    if runs
+        && applied.is_none()
+        && let Some(text) = adopted(&service)
+    {
+        // The one moment at which the cluster takes it over.
+        if op.is_probe() {
+            op.log.warning(&text);
+        }
+        // Nothing is wrong with it, and a monitor changes nothing.
+        checks.push(Check::run("start", || (Verdict::Ok, text)));
+    }
     if runs {
         let limit = op.deadline.within(config.request_timeout);
         checks.push(Check::run("answer", || answer(config.vhost, &service, op, &limit)));
@@ -52,8 +66,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     if let Some(cron) = &cron {
         // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the
         // link.
-        let wrong = if applied.is_some() && !op.is_probe() { Verdict::Failed } else { Verdict::Degraded };
-        checks.push(Check::run("cron job", || cron::judge(cron, wrong)));
+        checks.push(Check::run("cron job", || cron::judge(cron, applied.is_some() && !op.is_probe())));
     }
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.name != "cron job" && check.verdict == Verdict::Failed);
@@ -64,6 +77,17 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         database(config, op, &mut checks);
     }
     checks
+}
+
+/// What a person should know of a Session Manager that the cluster has found running and never started; by whatever name the
+/// question comes.
+fn adopted(service: &Service) -> Option<String> {
+    let name = service.name();
+    let read = |file: &PathBuf| serde_json::from_slice::<Applied>(&fs::read(file).ok()?).ok();
+    let started =
+        state::instances_with(Applied::FILE).iter().filter_map(read).any(|other| other.service.name() == name);
+    (!started)
+        .then(|| format!("{name} runs, but was never started by the cluster: restart the resource once to claim it"))
 }
 
 /// The main process that start has seen, if it lives. Without systemd nothing but a look at every process of the host tells
@@ -168,6 +192,9 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             None => (Verdict::Ok, service.name()),
         },
     }));
+    let server = config.server.find().ok().filter(|server| server.processes().is_ok_and(|all| !all.is_empty()));
+    let adopted = server.as_ref().and_then(adopted);
+    checks.extend(adopted.map(|text| Check::run("start", || (Verdict::Degraded, text))));
     checks.extend(cron_of(config, op).as_ref().map(cron::validate));
     checks.push(Check::run("database", || match View::of(config, op) {
         View::Answers => (Verdict::Ok, "answers SELECT 1".to_owned()),

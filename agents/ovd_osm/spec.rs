@@ -10,7 +10,10 @@ pub const SPEC: Spec = Spec {
     long: "Runs the OVD Session Manager on the active node: the Apache web server that it lives in, and the link under \
            /etc/cron.d that makes its cron job run here and nowhere else. It replaces the resources httpd \
            (ocf:heartbeat:apache) and osm_cron (ocf:heartbeat:symlink) of the OVD Session Manager failover guide.\n\n\
-           A Session Manager that runs already is adopted without a restart. The monitor of depth 0 asks the kernel for \
+           A Session Manager that runs already is adopted without a restart. When the cluster's first look finds it running, \
+           it never starts it: until the next start ('pcs resource restart') systemd may restart it behind the cluster's \
+           back and end it before the cluster does at shutdown, and the cron link is the package's. That look logs it, and \
+           validate-all at level 10 says it. The monitor of depth 0 asks the kernel for \
            the web server's processes and the web server for an answer; depth 10 reads a page of the Session Manager and \
            compares its content, because it reports errors with status 200; depth 20 asks the database, as the Session \
            Manager would.\n\n\
@@ -99,8 +102,9 @@ pub const SPEC: Spec = Spec {
             "<error id=\"1\"",
             "What the page must contain",
             "A regular expression, matched anywhere in the page. A page that says in_maintenance counts as healthy, too. \
-             While neither service_url nor service_match is given and the default has never matched on this node, a page \
-             without it is reported as degraded, not as a failure: another version may answer in other words.",
+             While neither service_url nor service_match is given and the default has never matched on this node with the \
+             files that /usr/share/ovd/session-manager has now, a page without it is reported as degraded, not as a \
+             failure: another version may answer in other words.",
         ),
         Param {
             reloadable: true,
