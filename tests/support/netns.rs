@@ -57,7 +57,7 @@ impl Namespace {
 
     /// Runs `ip` inside.
     pub fn ip(&self, line: &str) -> String {
-        self.run(&format!("ip {line}"))
+        check("ip", &[&["-n", &self.name], line.split_whitespace().collect::<Vec<_>>().as_slice()].concat())
     }
 
     /// Gives `nft` a script.
@@ -174,8 +174,9 @@ impl Pair {
     }
 }
 
-/// Runs a program outside, which must succeed.
-fn check(program: &str, arguments: &[&str]) {
+/// Runs a program outside, which must succeed. Returns its standard output.
+fn check(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

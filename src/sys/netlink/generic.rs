@@ -6,7 +6,7 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::message::ACK;
+use super::message::{ACK, NOOP};
 use super::{Reply, Socket, Writer, attribute};
 
 const NETLINK_GENERIC: isize = 16;
@@ -89,9 +89,9 @@ impl Generic {
     }
 
     /// Has the kernel carry out one command for each item, in their order: many to a system call, and with one
-    /// acknowledgement for many. `write` gets the item and a message, which it
-    /// opens with [`header`]. Commands that fail do
-    /// not keep the others from being carried out; the index of each, with its error, is returned.
+    /// acknowledgement for many. `write` gets the item and a message, which it opens with [`header`]. Commands that fail
+    /// do not keep the others from being carried out; the index of each, with its error, is returned. One that was broken
+    /// off by a signal is not among them: the kernel does not tell.
     ///
     /// # Errors
     /// The socket's: then nobody knows how many were carried out.
@@ -103,16 +103,17 @@ impl Generic {
         let mut failed = Vec::new();
         for (chunk, items) in items.chunks(TOGETHER).enumerate() {
             let mut messages = Writer::default();
-            let (mut first, mut last) = (None, 0);
-            for (index, item) in items.iter().enumerate() {
-                let flags = if index + 1 == items.len() { ACK } else { 0 };
-                last = self.socket.next_seq();
-                first.get_or_insert(last);
-                messages.message(self.family, flags, last, |message| write(item, message));
+            let first = self.socket.next_seq();
+            let mut next = first;
+            for item in items {
+                messages.message(self.family, 0, next, |message| write(item, message));
+                next = self.socket.next_seq();
             }
-            let Some(first) = first else { break };
+            // What is acknowledged is a message of its own: the kernel acknowledges no command that says EINTR, and that
+            // is what it says when it stops a thread that has not begun to run.
+            messages.message(NOOP, ACK, next, |_| {});
             self.socket.send(messages.bytes())?;
-            let errors = self.socket.errors(first, last)?;
+            let errors = self.socket.errors(first, next)?;
             failed.extend(errors.into_iter().map(|(seq, error)| (chunk * TOGETHER + (seq - first) as usize, error)));
         }
         Ok(failed)

@@ -12,6 +12,8 @@ const NESTED: u16 = 0x8000;
 /// Attribute kinds without the two flag bits (`NLA_TYPE_MASK`).
 const KIND: u16 = 0x3fff;
 
+/// `NLMSG_NOOP`: nothing is asked for.
+pub const NOOP: u16 = 1;
 /// `NLMSG_ERROR`: an errno, or 0 as the acknowledgement.
 pub const ERROR: u16 = 2;
 /// `NLMSG_DONE`: the end of a dump.
