@@ -4,6 +4,7 @@ pub mod cron_job;
 pub mod cron_link;
 pub mod duplicate;
 pub mod iptables;
+pub mod ipvs;
 pub mod links;
 pub mod netlink;
 pub mod nft;

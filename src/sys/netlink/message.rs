@@ -12,6 +12,8 @@ const NESTED: u16 = 0x8000;
 /// Attribute kinds without the two flag bits (`NLA_TYPE_MASK`).
 const KIND: u16 = 0x3fff;
 
+/// `NLMSG_NOOP`: nothing is asked for.
+pub const NOOP: u16 = 1;
 /// `NLMSG_ERROR`: an errno, or 0 as the acknowledgement.
 pub const ERROR: u16 = 2;
 /// `NLMSG_DONE`: the end of a dump.
@@ -74,9 +76,13 @@ impl Writer {
 
     /// The same without the nested mark: the kernel leaves it out of what it lists, so this compares equal.
     pub fn nest_unmarked(&mut self, kind: u16, fill: impl FnOnce(&mut Writer)) {
-        let mut inner = Writer::default();
-        fill(&mut inner);
-        self.attribute(kind, inner.bytes());
+        let start = self.0.len();
+        self.attribute(kind, &[]);
+        fill(self);
+        let length = (self.0.len() - start) as u16;
+        if let Some(field) = self.0.get_mut(start..start + 2) {
+            field.copy_from_slice(&length.to_ne_bytes());
+        }
     }
 
     /// Appends a whole message; `NLM_F_REQUEST` is added to `flags`.

@@ -1,0 +1,59 @@
+//! IPVS for real: a kernel that has it boots in QEMU, and the trials run there, in network namespaces. Judges: ipvsadm,
+//! and what clients of a virtual service get.
+//!
+//! This program is both sides. On this machine it fetches a kernel (`kernel`), packs itself with what it needs into an
+//! initramfs (`image`), boots that (`guest`) and asks for one trial after the other; in the guest it is the first
+//! process and what runs them (`inside`). One boot serves all trials.
+//!
+//! A new trial is a function `fn() -> anyhow::Result<()>` and a line in the `TRIALS` of its file. It makes its hosts with
+//! `bed`, so it starts with empty tables whatever ran before it. What it prints goes to the guest's console, whose end is
+//! shown when a trial fails; a program that it runs has to be in `image::PROGRAMS`, a kernel module in `image::MODULES`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+#[allow(dead_code, reason = "a bed has more than today's trials use")]
+mod bed;
+mod guest;
+mod image;
+mod inside;
+mod kernel;
+mod life;
+mod path;
+mod sync;
+mod table;
+
+#[allow(dead_code, reason = "the module is shared, and used in part")]
+#[path = "../support/netns.rs"]
+mod netns;
+#[allow(dead_code, reason = "the module is shared, and used in part")]
+#[path = "../support/subject.rs"]
+mod subject;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A trial, in the guest.
+type Body = fn() -> anyhow::Result<()>;
+
+fn main() -> ExitCode {
+    let trials: Vec<(&'static str, Body)> = [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS].concat();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == inside::MARK) {
+        return inside::main(&words[1..], &trials);
+    }
+    let mut arguments = Arguments::from_args();
+    // The guest does one thing at a time, and QEMU ends with the thread that has started it.
+    arguments.test_threads = Some(1);
+    let trials = trials.into_iter().map(|(name, _)| Trial::test(name, move || guest::run(name).map_err(Failed::from)));
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    guest::end();
+    conclusion.exit_code()
+}
