@@ -1,0 +1,3 @@
+//! A director of LVS: what is wanted, how healthy it is, what to change.
+
+pub mod check;
