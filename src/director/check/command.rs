@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::answer::{Outcome, span};
 use crate::ocf::deadline::Deadline;
-use crate::probe::line::first_line;
+use crate::probe::line::{first_line, network};
 use crate::sys::process::{Manner, Output, run_in};
 
 /// Bytes kept of what a program writes: its first line counts.
@@ -43,7 +43,7 @@ pub(super) fn ask(
         Ok(output) => of_output(&output),
         Err(error) if error.kind() != io::ErrorKind::TimedOut => Outcome::unknown(match error.kind() {
             io::ErrorKind::NotFound => "cannot be run: no such program, or it is not executable".to_owned(),
-            _ => format!("cannot be run: {}", first_line(&error.to_string(), SHOWN)),
+            _ => format!("cannot be run: {}", network(&error)),
         }),
         Err(_) if own.span() < limit => cut_off(own.used()),
         Err(_) => Outcome::late("not done", limit),

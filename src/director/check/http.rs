@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Page {
 
     async fn over(&self, stream: impl Read + Write + Unpin + 'static, clock: Clock) -> Result<Outcome, Outcome> {
         let (sender, connection) =
-            http1::Builder::new().max_buf_size(CAP).handshake(stream).await.map_err(|error| explain(&error))?;
+            http1::Builder::new().max_buf_size(CAP).handshake(stream).await.map_err(|error| explain(&error, BROKEN))?;
         // Both on one task: whoever drops the question drops the connection.
         let mut connection = pin!(connection);
         let mut question = pin!(self.talk(sender, clock));
@@ -79,14 +79,15 @@ impl Page {
     async fn talk(&self, mut sender: SendRequest<String>, clock: Clock) -> Result<Outcome, Outcome> {
         let request = self.request().map_err(|error| Outcome::unknown(format!("cannot be asked for: {error}")))?;
         let response = clock.wait("connected, but no answer", sender.send_request(request)).await?;
-        let response = response.map_err(|error| explain(&error))?;
+        let response = response.map_err(|error| explain(&error, BROKEN))?;
         let status = response.status().as_u16();
         if !self.status.has(status) {
             return Err(Outcome::down(format!("status {status}, wanted {}", self.status)));
         }
         let Some((matcher, wanted)) = &self.body else { return Ok(Outcome::up(format!("status {status}"))) };
         let body = clock.wait(&format!("status {status}, but no end of the body"), read(response)).await?;
-        let body = body.map_err(|error| explain(&error))?;
+        let broken = format!("status {status}, but connection broken off before the end of the body");
+        let body = body.map_err(|error| explain(&error, &broken))?;
         if matcher.is_match(&body) {
             return Ok(Outcome::up(format!("status {status}, body as wanted")));
         }
@@ -134,19 +135,22 @@ fn shown(wanted: &BodyMatch) -> String {
     }
 }
 
-/// What went wrong after the connection stood.
-fn explain(error: &hyper::Error) -> Outcome {
+/// What went wrong after the connection stood; `broken` is said when it was broken off.
+fn explain(error: &hyper::Error, broken: &str) -> Outcome {
     let mut cause: &(dyn Error + 'static) = error;
     loop {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return Outcome::down(tls::explain(tls));
         }
-        cause = match (inner(cause), cause.downcast_ref::<io::Error>()) {
+        let network_error = cause.downcast_ref::<io::Error>();
+        cause = match (inner(cause), network_error.map(io::Error::kind)) {
+            (_, Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)) => {
+                return Outcome::down(broken);
+            }
             (Some(next), _) => next,
-            (None, Some(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Outcome::down(BROKEN),
-            (None, Some(error)) => return Outcome::down(network(error)),
+            (None, Some(_)) => return Outcome::down(network_error.map(network).unwrap_or_default()),
             (None, None) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
-                return Outcome::down(BROKEN);
+                return Outcome::down(broken);
             }
             (None, None) => return Outcome::down(format!("no HTTP answer: {}", first_line(&cause.to_string(), 60))),
         };
