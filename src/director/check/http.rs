@@ -149,12 +149,15 @@ fn explain(error: &hyper::Error, broken: &str) -> Outcome {
             }
             (Some(next), _) => next,
             (None, Some(_)) => return Outcome::down(network_error.map(network).unwrap_or_default()),
-            (None, None) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
-                return Outcome::down(broken);
-            }
+            (None, None) if cause.downcast_ref().is_some_and(is_broken) => return Outcome::down(broken),
             (None, None) => return Outcome::down(format!("no HTTP answer: {}", first_line(&cause.to_string(), 60))),
         };
     }
+}
+
+/// Whether this innermost cause is the end of a connection. A server that speaks before it is asked has another one.
+fn is_broken(error: &hyper::Error) -> bool {
+    error.is_incomplete_message() || error.is_closed() || error.is_canceled()
 }
 
 /// Refuses a path or a host that cannot stand in a request.
