@@ -138,7 +138,10 @@ fn shown(wanted: &BodyMatch) -> String {
 /// What went wrong after the connection stood; `broken` is said when it was broken off.
 fn explain(error: &hyper::Error, broken: &str) -> Outcome {
     let mut cause: &(dyn Error + 'static) = error;
+    // The innermost one of hyper's own: it may hold a text of which nothing follows.
+    let mut own = error;
     loop {
+        own = cause.downcast_ref().unwrap_or(own);
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return Outcome::down(tls::explain(tls));
         }
@@ -149,13 +152,13 @@ fn explain(error: &hyper::Error, broken: &str) -> Outcome {
             }
             (Some(next), _) => next,
             (None, Some(_)) => return Outcome::down(network_error.map(network).unwrap_or_default()),
-            (None, None) if cause.downcast_ref().is_some_and(is_broken) => return Outcome::down(broken),
+            (None, None) if is_broken(own) => return Outcome::down(broken),
             (None, None) => return Outcome::down(format!("no HTTP answer: {}", first_line(&cause.to_string(), 60))),
         };
     }
 }
 
-/// Whether this innermost cause is the end of a connection. A server that speaks before it is asked has another one.
+/// Whether this is the end of a connection. A server that speaks before it is asked has another one.
 fn is_broken(error: &hyper::Error) -> bool {
     error.is_incomplete_message() || error.is_closed() || error.is_canceled()
 }
