@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -65,15 +66,21 @@ impl Page {
         // Both on one task: whoever drops the question drops the connection.
         let mut connection = pin!(connection);
         let mut question = pin!(self.talk(sender, clock));
-        let mut open = true;
-        poll_fn(|context| {
-            // An error of the connection arrives at the question, too.
-            if open && connection.as_mut().poll(context).is_ready() {
-                open = false;
+        let mut ended = None;
+        let answer = poll_fn(|context| {
+            if ended.is_none()
+                && let Poll::Ready(end) = connection.as_mut().poll(context)
+            {
+                ended = Some(end);
             }
             question.as_mut().poll(context)
         })
-        .await
+        .await;
+        match (answer, ended) {
+            // What the connection keeps for itself is the cause of what the question was told, if anything.
+            (Err(_), Some(Err(error))) => Err(explain(&error, BROKEN)),
+            (answer, _) => answer,
+        }
     }
 
     async fn talk(&self, mut sender: SendRequest<String>, clock: Clock) -> Result<Outcome, Outcome> {
