@@ -7,6 +7,8 @@ mod support;
 
 #[path = "netns/duplicate.rs"]
 mod duplicate;
+#[path = "netns/duties.rs"]
+mod duties;
 #[path = "netns/iptables.rs"]
 mod iptables;
 #[path = "netns/links.rs"]
