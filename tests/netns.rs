@@ -13,6 +13,8 @@ mod duties;
 mod iptables;
 #[path = "netns/links.rs"]
 mod links;
+#[path = "netns/masquerade.rs"]
+mod masquerade;
 #[path = "netns/nft.rs"]
 mod nft;
 #[path = "netns/nft_races.rs"]

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::RandomState};
 use std::hash::BuildHasher;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use regex::bytes::Regex;
+use rustls::ClientConfig;
 use tokio::task::{Id, JoinSet};
 
 use super::answer::{Answer, Outcome};
 use super::command::{self, cut_off};
 use super::http::{self, Page};
 use super::limits::Limits;
-use super::question::Question;
+use super::question::{BodyMatch, Question};
 use super::tcp::{self, Clock};
 use super::tls::{self, Trust};
 use crate::probe::runtime;
@@ -145,13 +148,13 @@ async fn drive(
 /// What questions have in common, made once.
 #[derive(Default)]
 struct Kit {
-    configs: HashMap<Trust, Result<std::sync::Arc<rustls::ClientConfig>, String>>,
-    matchers: HashMap<super::BodyMatch, Result<regex::bytes::Regex, String>>,
+    configs: HashMap<Trust, Result<Arc<ClientConfig>, String>>,
+    matchers: HashMap<BodyMatch, Result<Regex, String>>,
 }
 
 /// A question that only needs to be asked.
 enum Prepared {
-    Tcp(std::net::SocketAddr),
+    Tcp(SocketAddr),
     Http(Box<Page>),
 }
 
