@@ -109,7 +109,7 @@ fn hanging() {
 fn unasked() {
     let (_listener, port) = hanging_server();
     let questions = pages(&addresses(1000, port));
-    let answers = round(&questions, 400, 50, 1000);
+    let answers = round(&questions, 1000, 50, 2600);
     let (down, unknown) = (count(&answers, Verdict::Down), count(&answers, Verdict::Unknown));
     // Two times fifty were answered, or fewer on a busy machine.
     assert!((1..=150).contains(&down) && down + unknown == 1000, "{down} down, {unknown} unknown");
@@ -128,7 +128,7 @@ fn takes_turns() {
 
 fn too_long() {
     let (_listener, port) = hanging_server();
-    let answers = round(&pages(&addresses(10, port)), 60_000, 10, 2000);
+    let answers = round(&pages(&addresses(10, port)), 60_000, 10, 4000);
     assert_eq!(count(&answers, Verdict::Down), 10, "{answers:?}");
 }
 

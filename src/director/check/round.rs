@@ -43,9 +43,15 @@ pub fn ask(questions: &[Question], limits: &Limits) -> Vec<Answer> {
     let at_once = limits.commands().min(programs.len());
     let connections = limits.connections(at_once);
     let found = thread::scope(|scope| {
-        let ran = (!programs.is_empty()).then(|| scope.spawn(|| run_all(&programs, at_once, limit, limits)));
+        let run = || run_all(&programs, at_once, limit, limits);
+        let ran = (!programs.is_empty()).then(|| thread::Builder::new().spawn_scoped(scope, run));
         let mut found = connect_all(&servers, connections, limit, limits);
-        found.extend(ran.and_then(|ran| ran.join().ok()).unwrap_or_default());
+        found.extend(match ran {
+            Some(Ok(thread)) => thread.join().unwrap_or_default(),
+            // A host that has no threads left still asks.
+            Some(Err(_)) => run(),
+            None => Found::new(),
+        });
         found
     });
     let answer = |question: &Question| {
@@ -77,7 +83,7 @@ fn run_all(programs: &[(&Question, usize)], at_once: usize, limit: Duration, lim
         }
     };
     thread::scope(|scope| {
-        // This thread is one of them: a host that has no threads left still asks.
+        // This thread is one of them.
         for _ in 1..at_once {
             if thread::Builder::new().spawn_scoped(scope, work).is_err() {
                 break;
