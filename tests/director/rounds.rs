@@ -23,6 +23,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("rounds_do_not_all_begin_at_the_same_question", takes_turns),
     ("a_question_with_more_time_than_the_round_is_answered_all_the_same", too_long),
     ("a_round_keeps_within_the_limit_of_open_files", files),
+    ("answers_without_end_take_little_memory", memory),
     ("a_round_of_nothing_is_nothing", nothing),
 ];
 
@@ -162,6 +163,38 @@ fn files() {
     assert_eq!((count(&answers, Verdict::Up), asked.load(Ordering::Relaxed)), (1000, 1000));
     assert_eq!(count(&late, Verdict::Down), 200);
     assert!((20..140).contains(&most), "{most} files were open");
+}
+
+/// The most memory that this process has had, in KiB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn memory() {
+    const BODY: usize = 16 << 20;
+    let (listener, port) = hanging_server();
+    thread::spawn(move || {
+        let body = vec![b'x'; BODY];
+        let mut kept = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n").as_bytes());
+            // As much as the kernel takes.
+            stream.set_nonblocking(true).unwrap();
+            let _ = stream.write(&body);
+            kept.push(stream);
+        }
+    });
+    let before = peak();
+    let answers = round(&pages(&addresses(400, port)), 20_000, 400, 60_000);
+    for answer in &answers {
+        assert!(answer.detail.contains("nothing in 65536 bytes of body is 'well'"), "{answer:?}");
+    }
+    let taken = peak() - before;
+    // All bodies together would be 6.4 GiB. Each question has 64 KiB of body and as much of buffer.
+    assert!(taken < 400 * 256, "{taken} KiB");
+    println!("{taken} KiB more");
 }
 
 fn nothing() {
