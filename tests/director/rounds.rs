@@ -179,6 +179,7 @@ fn memory() {
         let body = vec![b'x'; BODY];
         let mut kept = Vec::new();
         for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n").as_bytes());
             // As much as the kernel takes.
             stream.set_nonblocking(true).unwrap();
