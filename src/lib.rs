@@ -7,6 +7,7 @@ pub mod agents;
 pub mod cli;
 pub mod cluster;
 pub mod contained;
+pub mod director;
 pub mod multicall;
 pub mod ocf;
 pub mod out;
