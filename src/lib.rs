@@ -7,6 +7,8 @@ pub mod agents;
 pub mod cli;
 pub mod cluster;
 pub mod contained;
+pub mod director;
+pub mod document;
 pub mod multicall;
 pub mod ocf;
 pub mod out;

@@ -1,0 +1,3 @@
+//! Questions to real servers, and their answers.
+
+pub mod question;
