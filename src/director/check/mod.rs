@@ -1,3 +1,9 @@
 //! Questions to real servers, and their answers.
 
-pub mod question;
+mod answer;
+mod question;
+mod statuses;
+
+pub use answer::{Answer, Verdict};
+pub use question::{BodyMatch, Method, Question};
+pub use statuses::Statuses;
