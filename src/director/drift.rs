@@ -20,7 +20,9 @@ pub fn lines(back: &[Change], found: &Found<'_>, made: &[Change]) -> Vec<String>
             }
             Change::EditService(service) => {
                 let scheduler = found.service(service.key).map_or("another", |found| &found.scheduler);
-                let other = if scheduler == service.scheduler { "other flags or persistence" } else { scheduler };
+                let same = scheduler == service.scheduler;
+                let other =
+                    if same { "other flags or persistence".to_owned() } else { format!("scheduler {scheduler}") };
                 (format!("service {} had {other}", name::service(service.key)), "set back")
             }
             Change::DeleteService(key) => (format!("service {} was there again", name::service(*key)), "deleted"),

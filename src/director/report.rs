@@ -1,6 +1,6 @@
 //! What a round has seen and done: for the log, for Pacemaker, for people and programs that ask.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -151,8 +151,11 @@ pub(super) struct Sight<'a> {
 impl Sight<'_> {
     /// The report about what is seen, without what was done.
     pub fn report(&self) -> Report {
-        let rows = self.farm.services.iter().zip(self.wanted).map(|(service, wanted)| self.service(service, wanted));
-        let services: Vec<ServiceRow> = rows.collect();
+        let entries: HashMap<Key, &Entry> = self.table.iter().map(|entry| (entry.service.key, entry)).collect();
+        let row = |(service, wanted): (&VirtualService, &Wanted)| {
+            self.service(service, wanted, entries.get(&service.service.key).copied())
+        };
+        let services: Vec<ServiceRow> = self.farm.services.iter().zip(self.wanted).map(row).collect();
         let verdict = services.iter().map(|row| row.verdict).max().unwrap_or(Verdict::Ok);
         let bad: Vec<&ServiceRow> =
             services.iter().filter(|row| row.verdict == verdict && row.reason.is_some()).collect();
@@ -177,12 +180,11 @@ impl Sight<'_> {
         }
     }
 
-    fn service(&self, service: &VirtualService, wanted: &Wanted) -> ServiceRow {
+    fn service(&self, service: &VirtualService, wanted: &Wanted, entry: Option<&Entry>) -> ServiceRow {
         let key = service.service.key;
-        let entry = self.table.iter().find(|entry| entry.service.key == key);
-        let found: std::collections::HashMap<(IpAddr, u16), &(RealServer, Connections)> =
+        let found: HashMap<(IpAddr, u16), &(RealServer, Connections)> =
             entry.iter().flat_map(|e| &e.servers).map(|pair| ((pair.0.address, pair.0.port), pair)).collect();
-        let weights: std::collections::HashMap<(IpAddr, u16), u32> =
+        let weights: HashMap<(IpAddr, u16), u32> =
             wanted.servers.iter().map(|s| ((s.address, s.port), s.weight)).collect();
         let row = |server: &RealServer, role, question: Option<usize>| {
             let place = (server.address, server.port);

@@ -63,7 +63,7 @@ pub fn round<K: Kernel>(
     now: Duration,
 ) -> io::Result<Report> {
     let last = state.read::<Last>(FILE).filter(|last| last.settled && last.farm == farm.mark() && last.at <= now);
-    let (health, mut notes) = Health::read(state, now);
+    let (health, note) = Health::read(state, now);
     let before = health.of(&farm.questions);
     let begun = Instant::now();
     let mut answers = ask(&farm.questions).into_iter();
@@ -78,8 +78,7 @@ pub fn round<K: Kernel>(
     let up = ups(&seen);
     let mut table = kernel.list()?;
     let (mut owned, unknown) = owned(farm, state);
-    let mut notes: Vec<String> =
-        notes.take().into_iter().chain(unknown).chain(taken_over(farm, &table, &owned)).collect();
+    let notes: Vec<String> = note.into_iter().chain(unknown).chain(taken_over(farm, &table, &owned)).collect();
     let (mut drift, mut changes) = (Vec::new(), Vec::new());
     let mut failures: Vec<(Change, io::Error)> = Vec::new();
     let mark = farm.mark();
@@ -127,7 +126,7 @@ pub fn round<K: Kernel>(
     report.news = news(farm, &before, &seen);
     report.failures = failures.iter().map(|(change, error)| K::explain(change, error)).collect();
     report.pending = left.iter().map(name::change).collect();
-    report.notes.append(&mut notes);
+    report.notes.extend(notes);
     (report.drift, report.changes, report.checks, report.kernel) = (drift, changes, checks, begun.elapsed());
     if let Some(first) = report.failures.first() {
         report.verdict = report.verdict.max(Verdict::Degraded);
