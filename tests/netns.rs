@@ -7,10 +7,14 @@ mod support;
 
 #[path = "netns/duplicate.rs"]
 mod duplicate;
+#[path = "netns/duties.rs"]
+mod duties;
 #[path = "netns/iptables.rs"]
 mod iptables;
 #[path = "netns/links.rs"]
 mod links;
+#[path = "netns/masquerade.rs"]
+mod masquerade;
 #[path = "netns/nft.rs"]
 mod nft;
 #[path = "netns/nft_races.rs"]

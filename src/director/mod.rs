@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod drift;
+pub mod duties;
 pub mod farm;
 pub mod health;
 pub mod kernel;

@@ -53,7 +53,7 @@ impl World {
     }
 
     fn state(&self) -> State {
-        State::in_folder(self.folder.path().join("lvs"))
+        State::at(&self.folder.path().join("lvs"))
     }
 
     fn try_round(&mut self) -> std::io::Result<Report> {

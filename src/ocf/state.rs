@@ -47,16 +47,15 @@ impl State {
         Self { folder: Path::new(ROOT).join(instance.file_name()) }
     }
 
+    /// The state in this folder, for who keeps it elsewhere than below [`ROOT`].
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
     /// What the monitor of a passive node remembers: beside the folder of `instance`, as that is there only while the
     /// resource runs here.
     pub fn passive(instance: &Instance) -> Self {
         Self { folder: Path::new(ROOT).join(format!("{}.passive", instance.file_name())) }
-    }
-
-    /// A state folder elsewhere, for tests.
-    #[cfg(test)]
-    pub fn in_folder(folder: PathBuf) -> Self {
-        Self { folder }
     }
 
     /// Where it is.
@@ -92,7 +91,8 @@ impl State {
     }
 
     fn create(&self) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(ROOT)?;
+        let parent = self.folder.parent().unwrap_or(Path::new(ROOT));
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
         match fs::DirBuilder::new().mode(0o700).create(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,

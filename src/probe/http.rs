@@ -149,12 +149,13 @@ fn explain(error: &reqwest::Error) -> String {
 }
 
 /// The cause of an error. An io::Error that holds another one does not give it away as its source.
-fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+pub(crate) fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
-fn of_tls(error: &rustls::Error) -> String {
+/// What TLS has to say against a server, with the remedy where it is known.
+pub(crate) fn of_tls(error: &rustls::Error) -> String {
     let remedy = match error {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::UnknownIssuer => ": it is not signed by the given CA certificates",

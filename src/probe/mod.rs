@@ -2,7 +2,7 @@
 
 pub mod alive;
 pub mod http;
-mod line;
+pub(crate) mod line;
 pub mod mysql;
-mod runtime;
+pub(crate) mod runtime;
 pub mod ssh;

@@ -3,22 +3,23 @@
 //! No shell is involved. Standard input, output and error are served by one poll loop, so that neither side can wait
 //! for the other; what is beyond the cap is read and thrown away, so that the program does not hang on a full pipe.
 
+mod pipes;
+
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::errno::Errno;
 use nix::sys::signal::{self, Signal};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::ocf::deadline::Deadline;
+use pipes::Pipes;
 
 /// Where programs are looked for, in this order. The caller's PATH is never asked.
 pub const DIRECTORIES: [&str; 6] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
@@ -26,8 +27,6 @@ pub const DIRECTORIES: [&str; 6] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin";
 /// Bytes kept of each output: a listing of 100,000 packet filter rules fits.
 const CAP: usize = 16 << 20;
-/// How often we look whether a program has ended that left its output open to a child of its own.
-const LOOK: Duration = Duration::from_millis(50);
 /// What a killed process may take to disappear before we say that it hangs in the kernel.
 const REAP: Duration = Duration::from_millis(500);
 
@@ -36,9 +35,9 @@ const REAP: Duration = Duration::from_millis(500);
 pub struct Output {
     /// How it ended.
     pub status: ExitStatus,
-    /// Its standard output, up to 16 MiB.
+    /// Its standard output, up to the cap.
     pub stdout: Vec<u8>,
-    /// Its standard error, up to 16 MiB.
+    /// Its standard error, up to the cap.
     pub stderr: Vec<u8>,
     /// Whether one of the two was longer than that.
     pub truncated: bool,
@@ -59,6 +58,27 @@ impl Output {
             (None, Some(code), _) => format!("exit code {code}"),
             (None, None, signal) => format!("killed by signal {}", signal.unwrap_or_default()),
         }
+    }
+}
+
+/// How a program is run where the usual way is not enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner<'a> {
+    /// Variables of its environment, beside PATH and LC_ALL.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// Bytes kept of each output.
+    pub cap: usize,
+    /// What it has left to end by itself at the deadline, after SIGTERM.
+    pub grace: Duration,
+    /// Whether it gets a process group of its own, which is killed with it, also when it ends by itself: it leaves nothing
+    /// behind. A signal to the caller's group does not reach it then.
+    pub group: bool,
+}
+
+impl Default for Manner<'_> {
+    /// No variable, 16 MiB, no time, no group.
+    fn default() -> Self {
+        Self { environment: &[], cap: CAP, grace: Duration::ZERO, group: false }
     }
 }
 
@@ -89,7 +109,7 @@ pub fn run<A: AsRef<OsStr>>(
     input: Option<&[u8]>,
     deadline: &Deadline,
 ) -> io::Result<Output> {
-    run_ended(program.as_ref(), arguments, input, deadline, Duration::ZERO)
+    run_ended(program.as_ref(), arguments, input, deadline, &Manner::default())
 }
 
 /// The same for a program with children of its own, which it ends itself when it is asked to (rsync): at the deadline it gets
@@ -103,7 +123,20 @@ pub fn run_with_children<A: AsRef<OsStr>>(
     deadline: &Deadline,
     grace: Duration,
 ) -> io::Result<Output> {
-    run_ended(program.as_ref(), arguments, None, deadline, grace)
+    run_ended(program.as_ref(), arguments, None, deadline, &Manner { grace, ..Manner::default() })
+}
+
+/// The same in another manner.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_in<A: AsRef<OsStr>>(
+    manner: &Manner,
+    program: impl AsRef<Path>,
+    arguments: &[A],
+    deadline: &Deadline,
+) -> io::Result<Output> {
+    run_ended(program.as_ref(), arguments, None, deadline, manner)
 }
 
 fn run_ended<A: AsRef<OsStr>>(
@@ -111,15 +144,20 @@ fn run_ended<A: AsRef<OsStr>>(
     arguments: &[A],
     input: Option<&[u8]>,
     deadline: &Deadline,
-    grace: Duration,
+    manner: &Manner,
 ) -> io::Result<Output> {
     let path = find(program).ok_or_else(|| {
         let reason = format!("run {}: not found in {}", program.display(), DIRECTORIES.join(" "));
         io::Error::new(io::ErrorKind::NotFound, reason)
     })?;
-    let mut child = Command::new(path)
+    let mut command = Command::new(path);
+    if manner.group {
+        command.process_group(0);
+    }
+    let child = command
         .args(arguments)
         .env_clear()
+        .envs(manner.environment.iter().copied())
         .env("PATH", PATH)
         .env("LC_ALL", "C")
         .current_dir("/")
@@ -127,7 +165,8 @@ fn run_ended<A: AsRef<OsStr>>(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let served = Pipes::of(&mut child, input).and_then(|mut pipes| {
+    let mut child = Running { child, group: manner.group };
+    let served = Pipes::of(&mut child.child, input, manner.cap).and_then(|mut pipes| {
         let status = pipes.serve(&mut child, deadline)?;
         Ok((status, pipes))
     });
@@ -136,153 +175,79 @@ fn run_ended<A: AsRef<OsStr>>(
             let truncated = pipes.stdout.truncated || pipes.stderr.truncated;
             Ok(Output { status, stdout: pipes.stdout.bytes, stderr: pipes.stderr.bytes, truncated })
         }
-        Ok((None, _)) => Err(kill(child, program, deadline, grace)),
+        Ok((None, _)) => Err(kill(child, program, deadline, manner.grace)),
         Err(error) => {
-            kill(child, program, deadline, grace);
+            kill(child, program, deadline, manner.grace);
             Err(error)
         }
     }
 }
 
-/// Ends a program whose time is over, and says so.
-fn kill(mut child: Child, program: &Path, deadline: &Deadline, grace: Duration) -> io::Error {
-    if !grace.is_zero()
-        && let Ok(pid) = i32::try_from(child.id())
-    {
-        let _ = signal::kill(Pid::from_raw(pid), Signal::SIGTERM);
-        let _ = wait(&mut child, &Deadline::after(grace));
+/// A program that was started.
+struct Running {
+    child: Child,
+    /// Whether it leads a process group.
+    group: bool,
+}
+
+impl Running {
+    fn pid(&self) -> Pid {
+        // Process ids are 31 bits wide.
+        Pid::from_raw(self.child.id().cast_signed())
     }
-    // Fails only when it has ended by itself meanwhile.
-    let _ = child.kill();
-    let reaped = wait(&mut child, &Deadline::after(REAP)).is_ok_and(|status| status.is_some());
+
+    /// How it has ended, if it has; its group ends with it.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.group {
+            // The group is killed before its leader is reaped: after that its number may be somebody else's.
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+            match waitid(Id::Pid(self.pid()), flags) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => return Ok(None),
+                Ok(_) => self.kill_group(),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        self.child.try_wait()
+    }
+
+    fn kill_group(&self) {
+        // Fails only when nobody is left in it.
+        let _ = signal::killpg(self.pid(), Signal::SIGKILL);
+    }
+
+    /// Waits until it has ended; `None` at the deadline.
+    fn wait(&mut self, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
+        let mut pause = Duration::from_micros(50);
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(Some(status));
+            }
+            if !deadline.sleep(pause) {
+                return self.ended();
+            }
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Ends a program whose time is over, and says so.
+fn kill(mut running: Running, program: &Path, deadline: &Deadline, grace: Duration) -> io::Error {
+    let mut reaped = false;
+    if !grace.is_zero() {
+        let _ = signal::kill(running.pid(), Signal::SIGTERM);
+        reaped = running.wait(&Deadline::after(grace)).is_ok_and(|status| status.is_some());
+    }
+    if !reaped {
+        if running.group {
+            running.kill_group();
+        }
+        // Fails only when it has ended by itself meanwhile.
+        let _ = running.child.kill();
+        reaped = running.wait(&Deadline::after(REAP)).is_ok_and(|status| status.is_some());
+    }
     let ending = if reaped { "killed" } else { "killed, but it hangs in the kernel" };
     let reason = format!("run {}: not done after {} ms, {ending}", program.display(), deadline.used().as_millis());
     io::Error::new(io::ErrorKind::TimedOut, reason)
-}
-
-/// Waits until the child has ended; `None` at the deadline.
-fn wait(child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
-    let mut pause = Duration::from_micros(50);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if !deadline.sleep(pause) {
-            return child.try_wait();
-        }
-        pause = (pause * 2).min(Duration::from_millis(10));
-    }
-}
-
-/// One output of the program.
-struct Reader {
-    pipe: Option<File>,
-    bytes: Vec<u8>,
-    truncated: bool,
-}
-
-impl Reader {
-    fn new(pipe: Option<impl Into<OwnedFd>>) -> io::Result<Self> {
-        Ok(Self { pipe: pipe.map(unblocked).transpose()?, bytes: Vec::new(), truncated: false })
-    }
-
-    /// Reads all there is; closes the pipe at its end.
-    fn read(&mut self) {
-        let mut buffer = [0; 1 << 16];
-        while let Some(pipe) = &mut self.pipe {
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(length) => self.keep(buffer.get(..length).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => self.pipe = None,
-            }
-        }
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let space = CAP - self.bytes.len().min(CAP);
-        self.truncated |= bytes.len() > space;
-        self.bytes.extend(bytes.iter().take(space));
-    }
-}
-
-/// All three pipes.
-struct Pipes<'a> {
-    stdin: Option<File>,
-    input: &'a [u8],
-    stdout: Reader,
-    stderr: Reader,
-}
-
-impl<'a> Pipes<'a> {
-    fn of(child: &mut Child, input: Option<&'a [u8]>) -> io::Result<Self> {
-        Ok(Self {
-            stdin: child.stdin.take().map(unblocked).transpose()?,
-            input: input.unwrap_or_default(),
-            stdout: Reader::new(child.stdout.take())?,
-            stderr: Reader::new(child.stderr.take())?,
-        })
-    }
-
-    /// Moves bytes until the program has ended; `None` at the deadline.
-    fn serve(&mut self, child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
-        while self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
-            if deadline.passed() {
-                return Ok(None);
-            }
-            if !self.wait_for_bytes(deadline)?
-                && let Some(status) = child.try_wait()?
-            {
-                // It has ended; a child of its own holds the pipes and may do so for ever.
-                self.stdout.read();
-                self.stderr.read();
-                return Ok(Some(status));
-            }
-            self.write();
-            self.stdout.read();
-            self.stderr.read();
-        }
-        self.stdin = None;
-        wait(child, deadline)
-    }
-
-    /// Waits until a pipe is ready; false when none was for a while.
-    fn wait_for_bytes(&self, deadline: &Deadline) -> io::Result<bool> {
-        let reading = [&self.stdout.pipe, &self.stderr.pipe].into_iter().flatten();
-        let mut waiting: Vec<PollFd> = reading.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
-        waiting.extend(self.stdin.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)));
-        // Rounded up: a wait of 0 ms would turn the last millisecond into a busy loop.
-        let limit = deadline.left().min(LOOK) + Duration::from_millis(1);
-        match poll(&mut waiting, PollTimeout::try_from(limit).unwrap_or(PollTimeout::ZERO)) {
-            Ok(ready) => Ok(ready > 0),
-            Err(nix::errno::Errno::EINTR) => Ok(true),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Feeds the program; closes its input when all is written, or when it wants no more.
-    fn write(&mut self) {
-        while let Some(pipe) = &mut self.stdin {
-            if self.input.is_empty() {
-                self.stdin = None;
-                return;
-            }
-            match pipe.write(self.input) {
-                Ok(length) => self.input = self.input.get(length..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => self.stdin = None,
-            }
-        }
-    }
-}
-
-/// Our end of a pipe, set so that reading and writing never wait.
-fn unblocked(pipe: impl Into<OwnedFd>) -> io::Result<File> {
-    let pipe = File::from(pipe.into());
-    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    Ok(pipe)
 }
 
 #[cfg(test)]

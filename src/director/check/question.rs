@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::statuses::Statuses;
+use super::{command, http, tls};
 
 /// A question to one address and port. Two that are equal are asked once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub enum Question {
         /// PEM file with the CA certificates to verify with. None: those of this system.
         ca: Option<PathBuf>,
     },
-    /// Whether a program ends with exit code 0. No shell; see `command` for its environment.
+    /// Whether a program ends with exit code 0. No shell; see [`command`] for its environment.
     Command {
         /// About which server.
         to: SocketAddr,
@@ -95,7 +96,26 @@ impl Question {
         if self.to().port() == 0 {
             return Err(format!("check of {}: port 0 answers nobody; give the check a port of its own", self.to()));
         }
-        Ok(())
+        match self {
+            Question::Tcp { .. } => Ok(()),
+            Question::Http { host, path, method, body, sni, verify, ca, https, .. } => {
+                http::check_target(path, host.as_deref())?;
+                if *method == Method::Head && body.is_some() {
+                    return Err("check with method HEAD: its answer has no body to look into; use GET".into());
+                }
+                if let Some(body) = body {
+                    http::matcher(body)?;
+                }
+                if !https && (sni.is_some() || *verify || ca.is_some()) {
+                    return Err("check over http: sni, verify and ca are for https".into());
+                }
+                if ca.is_some() && !verify {
+                    return Err("check with a CA file: it is used with verify = true only".into());
+                }
+                if *https { tls::server_name(sni.as_deref(), host.as_deref(), self.to()).map(|_| ()) } else { Ok(()) }
+            }
+            Question::Command { argv, env, .. } => command::check(argv, env),
+        }
     }
 
     /// The address and port it is about.
@@ -130,3 +150,7 @@ impl fmt::Display for Question {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

@@ -6,6 +6,7 @@
 
 use crate::sys::netlink::{Attributes, Writer, attribute, text};
 
+use super::wire::Family;
 use super::wire::object::{DATA_VALUE, LIST_ENTRY};
 
 const EXPRESSION_NAME: u16 = 1;
@@ -61,6 +62,21 @@ impl Rule {
             data.number(2, header as u32);
             data.number(3, u32::from(offset));
             data.number(4, u32::from(length));
+        });
+        self
+    }
+
+    /// Loads the address that the connection's first packet was sent to, before anything rewrote it.
+    pub fn original_destination(mut self, family: Family) -> Self {
+        const ORIGINAL: u8 = 0;
+        let key = match family {
+            Family::V4 => 20, // NFT_CT_DST_IP
+            Family::V6 => 22, // NFT_CT_DST_IP6
+        };
+        self.push("ct", |data| {
+            data.number(1, REGISTER);
+            data.number(2, key);
+            data.attribute(3, &[ORIGINAL]);
         });
         self
     }
@@ -127,6 +143,12 @@ impl Rule {
             data.number(2, family);
             data.number(3, REGISTER);
         });
+        self
+    }
+
+    /// Rewrites the source to the first address of the link that the packet leaves by.
+    pub fn masquerade(mut self) -> Self {
+        self.push("masq", |_| {});
         self
     }
 

@@ -10,7 +10,8 @@ use crate::sys::source_nat::{Found, SourceNat};
 
 use super::expression::counted_packets;
 use super::ranges::{Element, Ranges, key};
-use super::snat::{ACCEPT, CHAIN, HOOK, INTERVAL, PRIORITY, Set, TYPE, key_type, rules, sets};
+use super::snat;
+use super::table::{ACCEPT, CHAIN, HOOK, INTERVAL, Layout, PRIORITY, Set, TYPE, key_type};
 use super::wire::{Connection, Family, HEADER, command, means_absent, means_no_nftables, object};
 
 /// `NFT_TABLE_F_DORMANT`: the table is there, its rules do not run.
@@ -28,28 +29,32 @@ type Comparison = Result<u64, String>;
 /// # Errors
 /// What the kernel says, with its errno. A kernel without nftables has nothing of ours: `Absent`.
 pub fn inspect(nat: &SourceNat) -> io::Result<Found> {
-    nat.check()?;
+    inspect_table(&snat::table(nat)?)
+}
+
+/// Compares a table with what it should be.
+pub(super) fn inspect_table(wanted: &Layout) -> io::Result<Found> {
     let mut connection = match Connection::open() {
         Err(error) if means_no_nftables(&error) => return Ok(Found::Absent),
         other => other?,
     };
     for _ in 1..LOOKS {
-        match look(&mut connection, nat) {
+        match look(&mut connection, wanted) {
             Ok(Found::Differs(_)) => {}
             Err(error) if means_absent(&error) => {}
             Err(error) if means_no_nftables(&error) => return Ok(Found::Absent),
             other => return other,
         }
     }
-    match look(&mut connection, nat) {
+    match look(&mut connection, wanted) {
         Err(error) if means_absent(&error) => Ok(Found::Differs("the table changes all the time".into())),
         other => other,
     }
 }
 
-fn look(connection: &mut Connection, nat: &SourceNat) -> io::Result<Found> {
-    let family = Family::of(nat.to);
-    let reply = connection.get(command::GET_TABLE, family, |table| table.text(object::TABLE_NAME, &nat.name))?;
+fn look(connection: &mut Connection, wanted: &Layout) -> io::Result<Found> {
+    let family = wanted.family;
+    let reply = connection.get(command::GET_TABLE, family, |table| table.text(object::TABLE_NAME, &wanted.name))?;
     let Some(reply) = reply else { return Ok(Found::Absent) };
     let table = reply.messages().next().map(|message| message.attributes(HEADER)).unwrap_or_default();
     let flags = number(table, object::TABLE_FLAGS).unwrap_or_default();
@@ -58,7 +63,7 @@ fn look(connection: &mut Connection, nat: &SourceNat) -> io::Result<Found> {
     }
 
     let objects = number(table, object::TABLE_USE).unwrap_or_default();
-    let mut look = Look { connection, nat, family };
+    let mut look = Look { connection, wanted, family };
     let packets = match look.chain()? {
         Ok(()) => look.rules()?,
         Err(text) => Err(text),
@@ -71,7 +76,7 @@ fn look(connection: &mut Connection, nat: &SourceNat) -> io::Result<Found> {
 
 struct Look<'a> {
     connection: &'a mut Connection,
-    nat: &'a SourceNat,
+    wanted: &'a Layout,
     family: Family,
 }
 
@@ -79,7 +84,7 @@ impl Look<'_> {
     /// The chain hangs where it should.
     fn chain(&mut self) -> io::Result<Result<(), String>> {
         let reply = self.connection.get(command::GET_CHAIN, self.family, |chain| {
-            chain.text(object::CHAIN_TABLE, &self.nat.name);
+            chain.text(object::CHAIN_TABLE, &self.wanted.name);
             chain.text(object::CHAIN_NAME, CHAIN);
         })?;
         let Some(reply) = reply else { return Ok(Err(format!("chain {CHAIN} is missing"))) };
@@ -90,17 +95,17 @@ impl Look<'_> {
     /// The chain has our rules, each once and in our order.
     fn rules(&mut self) -> io::Result<Comparison> {
         let reply = self.connection.dump(command::GET_RULE, self.family, |rule| {
-            rule.text(object::RULE_TABLE, &self.nat.name);
+            rule.text(object::RULE_TABLE, &self.wanted.name);
             rule.text(object::RULE_CHAIN, CHAIN);
         })?;
         let listed: Vec<&[u8]> = reply
             .messages()
             .map(|message| message.attributes(HEADER))
-            .filter(|rule| text(rule, object::RULE_TABLE) == Some(&self.nat.name))
+            .filter(|rule| text(rule, object::RULE_TABLE) == Some(self.wanted.name.as_str()))
             .filter(|rule| text(rule, object::RULE_CHAIN) == Some(CHAIN))
             .map(|rule| attribute(rule, object::RULE_EXPRESSIONS).unwrap_or_default())
             .collect();
-        let wanted = rules(self.nat);
+        let wanted = &self.wanted.rules;
         if listed.len() != wanted.len() {
             return Ok(Err(format!("chain {CHAIN} has {} rules instead of {}", listed.len(), wanted.len())));
         }
@@ -113,19 +118,20 @@ impl Look<'_> {
 
     /// The table has our sets, with our elements in them, and no other object; `objects` is how many it has in all.
     fn sets(&mut self, objects: u32) -> io::Result<Option<String>> {
-        let reply =
-            self.connection.dump(command::GET_SET, self.family, |set| set.text(object::SET_TABLE, &self.nat.name))?;
+        let reply = self
+            .connection
+            .dump(command::GET_SET, self.family, |set| set.text(object::SET_TABLE, &self.wanted.name))?;
         let listed: Vec<&[u8]> = reply
             .messages()
             .map(|message| message.attributes(HEADER))
-            .filter(|set| text(set, object::SET_TABLE) == Some(&self.nat.name))
+            .filter(|set| text(set, object::SET_TABLE) == Some(self.wanted.name.as_str()))
             .collect();
-        let wanted = sets(self.nat);
+        let wanted = &self.wanted.sets;
         let name = |set: &[u8]| text(set, object::SET_NAME).unwrap_or_default().to_owned();
         if let Some(extra) = listed.iter().map(|set| name(set)).find(|name| wanted.iter().all(|set| set.name != name)) {
             return Ok(Some(format!("set {extra} is not ours")));
         }
-        for set in &wanted {
+        for set in wanted {
             let Some(found) = listed.iter().find(|found| name(found) == set.name) else {
                 return Ok(Some(format!("set {} is missing", set.name)));
             };
@@ -142,7 +148,7 @@ impl Look<'_> {
 
     fn elements(&mut self, set: &Set) -> io::Result<Option<String>> {
         let reply = self.connection.dump(command::GET_ELEMENTS, self.family, |list| {
-            list.text(object::ELEMENTS_TABLE, &self.nat.name);
+            list.text(object::ELEMENTS_TABLE, &self.wanted.name);
             list.text(object::ELEMENTS_SET, set.name);
         })?;
         let lists = reply.messages().filter_map(|m| attribute(m.attributes(HEADER), object::ELEMENTS_LIST));

@@ -5,12 +5,15 @@
 pub mod expression;
 mod foreign;
 mod inspect;
+mod masquerade;
 pub mod ranges;
 mod snat;
+mod table;
 pub mod wire;
 
 pub use foreign::{ForeignRule, foreign_snat};
 pub use inspect::inspect;
+pub use masquerade::Masquerade;
 pub use snat::apply;
 
 use std::io;

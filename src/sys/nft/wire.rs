@@ -88,10 +88,27 @@ pub enum Family {
     V6 = 10,
 }
 
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        })
+    }
+}
+
 impl Family {
     /// The family of an address.
     pub fn of(ip: IpAddr) -> Self {
         if ip.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+
+    /// Where source and destination stand in the header.
+    pub fn address_offsets(self) -> (u8, u8) {
+        match self {
+            Family::V4 => (12, 16),
+            Family::V6 => (8, 24),
+        }
     }
 
     /// The length of an address in bytes.

@@ -15,7 +15,7 @@ fn programs_are_found_by_name_and_never_by_path_variable() {
     for wrong in ["no-such-program", "../bin/sh", "bin/sh", "", ".", "/etc/passwd", "/bin"] {
         assert_eq!(find(wrong), None, "{wrong:?}");
     }
-    let error = run("no-such-program", &[""; 0], None, &Deadline::after(LOOK)).unwrap_err();
+    let error = run("no-such-program", &[""; 0], None, &Deadline::after(Duration::from_secs(1))).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
@@ -67,4 +67,42 @@ fn a_grandchild_that_keeps_the_pipes_does_not_keep_us() {
     let output = sh("sleep 3 & echo done", None, 20_000).unwrap();
     assert_eq!(output.text(), "done\n");
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+/// Runs a script in a group of its own that first says its process id.
+fn in_a_group(script: &str, limit_ms: u64) -> (io::Result<Output>, Duration) {
+    let begin = Instant::now();
+    let manner = Manner { group: true, cap: 64, environment: &[("A", "b"), ("PATH", "/none")], ..Manner::default() };
+    (run_in(&manner, "sh", &["-c", script], &Deadline::after(Duration::from_millis(limit_ms))), begin.elapsed())
+}
+
+fn is_gone(pid: &str) -> bool {
+    let ended = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    };
+    let deadline = Deadline::after(Duration::from_secs(5));
+    while !ended() && deadline.sleep(Duration::from_millis(10)) {}
+    ended()
+}
+
+#[test]
+fn a_group_ends_with_its_leader() {
+    let (output, took) = in_a_group("sleep 60 & echo $!", 20_000);
+    assert!(is_gone(&output.unwrap().text()) && took < Duration::from_secs(10), "{took:?}");
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let script = format!("sleep 60 & echo $! > {}; wait", file.path().display());
+    let (output, took) = in_a_group(&script, 1000);
+    assert_eq!(output.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    let pid = std::fs::read_to_string(file.path()).unwrap();
+    assert!(!pid.trim().is_empty() && is_gone(&pid) && took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn a_manner_adds_variables_and_lowers_the_cap() {
+    let output = in_a_group("echo $A; command -v env; head -c 4096 /dev/zero >&2; exit 3", 20_000).0.unwrap();
+    assert_eq!((output.text().lines().next(), output.status.code()), (Some("b"), Some(3)));
+    assert!(output.text().contains("/env"), "PATH stays ours");
+    assert_eq!((output.stderr.len(), output.truncated), (64, true));
 }
