@@ -10,11 +10,14 @@ use super::kernel::Kernel;
 use super::name;
 use crate::sys::ipvs::{Change, Connections, Entry, Forwarding, Key, RealServer, Service};
 
+/// Real servers by address and port.
+pub type Servers = BTreeMap<(IpAddr, u16), RealServer>;
+
 /// The table.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryKernel {
     /// Services and their real servers.
-    pub table: BTreeMap<Key, (Service, BTreeMap<(IpAddr, u16), RealServer>)>,
+    pub table: BTreeMap<Key, (Service, Servers)>,
     /// The host's own addresses.
     pub local: BTreeSet<IpAddr>,
     /// Schedulers without a module.
@@ -33,7 +36,7 @@ impl MemoryKernel {
             let forwarding = if own { Forwarding::Local } else { server.forwarding };
             (RealServer { forwarding, ..server.clone() }, Connections::default())
         };
-        let entry = |(service, servers): &(Service, BTreeMap<_, RealServer>)| Entry {
+        let entry = |(service, servers): &(Service, Servers)| Entry {
             service: service.clone(),
             servers: servers.values().map(listed).collect(),
         };

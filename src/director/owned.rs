@@ -3,7 +3,7 @@
 //! A key is written down before the kernel hears of it, and crossed out after the kernel has forgotten it: killed at any
 //! instant, the next stop finds everything that was ours and nothing that was not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 
 use nix::errno::Errno;
@@ -73,19 +73,18 @@ pub fn stop<K: Kernel>(
 ) -> io::Result<Vec<String>> {
     let keys: Vec<Key> = Owned::read(state).map_or_else(|_| farm(), |owned| owned.keys.into_iter().collect());
     let mut removed = Vec::new();
-    if !keys.is_empty() {
-        if let Some(mut kernel) = open()? {
-            let changes: Vec<Change> = keys.iter().map(|key| Change::DeleteService(*key)).collect();
-            let failed = kernel.apply(&changes)?;
-            let real = failed.iter().find(|(_, error)| error.raw_os_error() != Some(Errno::ESRCH as i32));
-            if let Some((place, error)) = real {
-                let change = changes.get(*place).map(|change| K::explain(change, error));
-                return Err(io::Error::other(change.unwrap_or_else(|| error.to_string())));
-            }
-            let gone = |place: usize| !failed.iter().any(|(failed, _)| *failed == place);
-            let here = keys.iter().enumerate().filter(|(place, _)| gone(*place));
-            removed = here.map(|(_, key)| name::service(*key)).collect();
+    let kernel = if keys.is_empty() { None } else { open()? };
+    if let Some(mut kernel) = kernel {
+        let changes: Vec<Change> = keys.iter().map(|key| Change::DeleteService(*key)).collect();
+        let failed = kernel.apply(&changes)?;
+        let real = failed.iter().find(|(_, error)| error.raw_os_error() != Some(Errno::ESRCH as i32));
+        if let Some((place, error)) = real {
+            let change = changes.get(*place).map(|change| K::explain(change, error));
+            return Err(io::Error::other(change.unwrap_or_else(|| error.to_string())));
         }
+        let places: HashSet<usize> = failed.iter().map(|(place, _)| *place).collect();
+        let here = keys.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        removed = here.map(|(_, key)| name::service(*key)).collect();
     }
     for file in [health::FILE, round::FILE, FILE] {
         state.forget(file);

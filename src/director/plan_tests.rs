@@ -29,27 +29,31 @@ fn server(number: u8, weight: u32) -> RealServer {
     RealServer { address, port: 80, forwarding, weight, upper_threshold: 0, lower_threshold: 0 }
 }
 
+/// Scheduler, a flag, persistence.
+type Said = (&'static str, bool, Option<u64>);
+
 /// A table: services by number, servers by number. Numbers are few, so that tables often have the same ones.
-fn tables() -> impl Strategy<Value = BTreeMap<u8, (Service, BTreeMap<u8, RealServer>)>> {
+fn tables() -> impl Strategy<Value = Table> {
     let service = (prop_oneof![Just("rr"), Just("wlc")], any::<bool>(), proptest::option::of(1u64..3));
     let one = (0u32..3, prop_oneof![3 => Just(Forwarding::Nat), 1 => Just(Forwarding::Direct)], 0u32..2);
     let servers = proptest::collection::btree_map(0u8..6, one, 0..6);
     proptest::collection::btree_map(0u8..4, (service, servers), 0..4).prop_map(|all| {
-        let entry =
-            |(number, ((scheduler, flag, timeout), servers)): (u8, ((&str, bool, Option<u64>), BTreeMap<u8, _>))| {
-                let persistence =
-                    timeout.map(|t| Persistence { timeout: Duration::from_secs(t), prefix: 32, engine: None });
-                let scheduler_flags = [flag, false, false];
-                let service = Service { scheduler: scheduler.into(), scheduler_flags, persistence, ..plain(number) };
-                let real = |(n, (weight, forwarding, upper_threshold)): (u8, (u32, Forwarding, u32))| {
-                    (n, RealServer { forwarding, upper_threshold, ..server(n, weight) })
-                };
-                (number, (service, servers.into_iter().map(real).collect()))
+        let entry = |(number, (service, servers)): (u8, (Said, BTreeMap<u8, _>))| {
+            let (scheduler, flag, timeout): Said = service;
+            let persistence =
+                timeout.map(|t| Persistence { timeout: Duration::from_secs(t), prefix: 32, engine: None });
+            let scheduler_flags = [flag, false, false];
+            let service = Service { scheduler: scheduler.into(), scheduler_flags, persistence, ..plain(number) };
+            let real = |(n, (weight, forwarding, upper_threshold)): (u8, (u32, Forwarding, u32))| {
+                (n, RealServer { forwarding, upper_threshold, ..server(n, weight) })
             };
+            (number, (service, servers.into_iter().map(real).collect()))
+        };
         all.into_iter().map(entry).collect()
     })
 }
 
+/// Services and their real servers, by number.
 type Table = BTreeMap<u8, (Service, BTreeMap<u8, RealServer>)>;
 
 fn kernel(table: &Table) -> MemoryKernel {

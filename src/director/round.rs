@@ -178,7 +178,7 @@ fn taken_over(farm: &Farm, table: &[Entry], owned: &Owned) -> Vec<String> {
 fn news(farm: &Farm, before: &[Option<Seen>], now: &[Option<Seen>]) -> Vec<String> {
     let turned = |place: usize| {
         let (before, now) = (before.get(place)?.as_ref(), now.get(place)?.as_ref()?);
-        (before.map_or(true, |before| before.up) != now.up).then_some(now)
+        (before.is_none_or(|before| before.up) != now.up).then_some(now)
     };
     let mut lines = Vec::new();
     for service in &farm.services {

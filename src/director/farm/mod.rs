@@ -7,6 +7,7 @@ mod check;
 mod draft;
 mod file;
 pub mod keys;
+mod needs;
 mod rules;
 mod simple;
 mod values;
@@ -199,14 +200,9 @@ impl Farm {
     }
 
     /// Whether packets of a service are forwarded in the way that `is` says.
-    pub fn forwards(&self, is: impl Fn(Forwarding) -> bool) -> bool {
+    fn forwards(&self, is: impl Fn(Forwarding) -> bool) -> bool {
         let all = self.services.iter().flat_map(|s| s.servers.iter().map(|w| &w.server).chain(&s.sorry));
         all.map(|server| server.forwarding).any(is)
-    }
-
-    /// Whether a service ties clients to real servers.
-    pub fn is_persistent(&self) -> bool {
-        self.services.iter().any(|service| service.service.persistence.is_some())
     }
 }
 

@@ -200,10 +200,9 @@ impl<'a, 'b> One<'a, 'b> {
         if let Some(said) = draft.prefix.as_ref().filter(|said| !(1..=bits).contains(&said.value)) {
             return Err(said.fault(format!("{} is not 1 to {bits} bits", said.value)));
         }
-        if let Some(said) = draft.engine.as_ref().filter(|said| said.value == "sip") {
-            if draft.protocol != Protocol::Udp && !matches!(self.key, Key::Mark { .. }) {
-                return Err(said.fault("\"sip\" understands protocol = \"udp\" only"));
-            }
+        let is_udp = draft.protocol == Protocol::Udp || matches!(self.key, Key::Mark { .. });
+        if let Some(said) = draft.engine.as_ref().filter(|said| said.value == "sip" && !is_udp) {
+            return Err(said.fault("\"sip\" understands protocol = \"udp\" only"));
         }
         let engine = draft.engine.as_ref().map(|said| said.value.clone());
         Ok(Some(Persistence { timeout: Duration::from_secs(seconds.value.into()), prefix, engine }))

@@ -308,7 +308,7 @@ fn marks_and_udp_have_their_own_defaults() {
     assert_eq!((mark.on_failure, dns.on_failure), (OnFailure::Quiesce, OnFailure::Remove));
     assert_eq!(mark.servers[0].question, None);
     assert_eq!(servers(all), ["192.0.2.21:0 dr 0"]);
-    assert!(farm.is_persistent() && farm.forwards(|f| f == Forwarding::Direct));
+    assert!(farm.forwards(|f| f == Forwarding::Direct));
     assert_eq!(mark.service.scheduler, "wlc");
 }
 
