@@ -3,7 +3,19 @@
 //! Names as in ipvsadm(8): a virtual service, its real servers ("destinations" in the kernel), scheduler, forwarding
 //! method. What the kernel accepts wrongly is refused by who builds these values, not here.
 
-use std::net::IpAddr;
+mod daemon;
+mod explain;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use daemon::{Role, SyncDaemon, Timeouts};
+pub use explain::{explain, explain_sync};
+pub use table::{Ipvs, NoIpvs};
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// The protocol of a virtual service.
@@ -45,6 +57,53 @@ pub enum Key {
         /// Of which family.
         family: Family,
     },
+}
+
+impl Key {
+    /// Of which family its real servers are, unless they are wrapped.
+    pub fn family(&self) -> Family {
+        match self {
+            Key::Address { address, .. } => Family::of(*address),
+            Key::Mark { family, .. } => *family,
+        }
+    }
+}
+
+impl Family {
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+
+    /// How many bits an address has.
+    pub fn bits(self) -> u8 {
+        match self {
+            Family::V4 => 32,
+            Family::V6 => 128,
+        }
+    }
+}
+
+/// `tcp`, `udp` or `sctp`.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Sctp => "sctp",
+        })
+    }
+}
+
+/// Such as `tcp 192.0.2.1:80`, `udp [2001:db8::1]:53`, `mark 7`, `mark 7 (IPv6)`.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Address { protocol, address, port } => write!(f, "{protocol} {}", SocketAddr::new(*address, *port)),
+            Key::Mark { mark, family: Family::V4 } => write!(f, "mark {mark}"),
+            Key::Mark { mark, family: Family::V6 } => write!(f, "mark {mark} (IPv6)"),
+        }
+    }
 }
 
 /// One client stays with one real server.
@@ -142,6 +201,19 @@ pub struct Entry {
     pub service: Service,
     /// Its real servers by address and port, with what they have to do.
     pub servers: Vec<(RealServer, Connections)>,
+}
+
+impl Change {
+    /// The service it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Change::AddService(service) | Change::EditService(service) => &service.key,
+            Change::DeleteService(key)
+            | Change::AddServer(key, _)
+            | Change::EditServer(key, _)
+            | Change::DeleteServer(key, _, _) => key,
+        }
+    }
 }
 
 /// One change of the table.

@@ -74,9 +74,13 @@ impl Writer {
 
     /// The same without the nested mark: the kernel leaves it out of what it lists, so this compares equal.
     pub fn nest_unmarked(&mut self, kind: u16, fill: impl FnOnce(&mut Writer)) {
-        let mut inner = Writer::default();
-        fill(&mut inner);
-        self.attribute(kind, inner.bytes());
+        let start = self.0.len();
+        self.attribute(kind, &[]);
+        fill(self);
+        let length = (self.0.len() - start) as u16;
+        if let Some(field) = self.0.get_mut(start..start + 2) {
+            field.copy_from_slice(&length.to_ne_bytes());
+        }
     }
 
     /// Appends a whole message; `NLM_F_REQUEST` is added to `flags`.

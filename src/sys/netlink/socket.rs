@@ -94,6 +94,22 @@ impl Socket {
         }
     }
 
+    /// Reads the answers to messages sent together, numbered `first` to `last`, of which the last asked for an
+    /// acknowledgement: the errors, each with the number of its message.
+    pub fn errors(&mut self, first: u32, last: u32) -> io::Result<Vec<(u32, io::Error)>> {
+        let mut errors = Vec::new();
+        loop {
+            for answer in self.receive()?.filter(|answer| (first..=last).contains(&answer.seq)) {
+                if let Some(errno) = answer.errno() {
+                    errors.push((answer.seq, io::Error::from_raw_os_error(errno)));
+                }
+                if answer.seq == last && answer.kind == ERROR {
+                    return Ok(errors);
+                }
+            }
+        }
+    }
+
     /// Asks for a list. When others changed the objects meanwhile it asks again, up to a limit, then fails with EINTR.
     pub fn dump(&mut self, kind: u16, fill: impl Fn(&mut Writer)) -> io::Result<Reply> {
         for _ in 0..DUMP_TRIES {
