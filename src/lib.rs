@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cluster;
 pub mod contained;
 pub mod director;
+pub mod document;
 pub mod multicall;
 pub mod ocf;
 pub mod out;

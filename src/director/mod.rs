@@ -1,4 +1,20 @@
 //! A director of LVS: what is wanted, how healthy it is, what to change.
 
 pub mod check;
+pub mod drift;
 pub mod duties;
+pub mod farm;
+pub mod health;
+pub mod kernel;
+pub mod name;
+pub mod owned;
+pub mod plan;
+pub mod report;
+pub mod round;
+
+#[cfg(test)]
+mod memory_kernel;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod round_tests;

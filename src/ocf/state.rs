@@ -27,6 +27,17 @@ pub struct State {
     folder: PathBuf,
 }
 
+/// What became of a file of the state folder.
+#[derive(Debug)]
+pub enum Kept<T> {
+    /// There is none.
+    Nothing,
+    /// It is there, but why it cannot be understood is here.
+    Unreadable(String),
+    /// Its value.
+    Value(T),
+}
+
 /// Holding it keeps other starts, stops and reloads of the instance out; dropped by the kernel when the process dies.
 #[derive(Debug)]
 pub struct Lock {
@@ -103,6 +114,15 @@ impl State {
     /// Reads `name`; none when it is not there or cannot be understood (an older version's file is no reason to fail).
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_slice(&fs::read(self.folder.join(name)).ok()?).ok()
+    }
+
+    /// Reads `name` where it matters whether it is not there or cannot be understood.
+    pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Kept<T> {
+        match fs::read(self.folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Nothing,
+            Err(error) => Kept::Unreadable(error.to_string()),
+            Ok(bytes) => serde_json::from_slice(&bytes).map_or_else(|e| Kept::Unreadable(e.to_string()), Kept::Value),
+        }
     }
 
     /// Removes the file `name` when it is there.

@@ -2,15 +2,15 @@
 
 pub mod cluster;
 pub mod failover;
-pub mod fault;
 pub mod fencing;
 mod host_map;
 pub mod names;
 pub mod node;
-mod reader;
 pub mod setup;
 pub mod virtual_ip;
 
+pub use crate::document::fault;
+use crate::document::reader;
 use cluster::Cluster;
 use failover::{Failover, Weighed};
 use fault::{Fault, Source};

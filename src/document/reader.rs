@@ -123,6 +123,16 @@ impl<'a> Item<'a> {
         self.value.is_str()
     }
 
+    /// The place of the value, so that it can be complained about later.
+    pub fn place(&self) -> Word<'a> {
+        self.word(String::new())
+    }
+
+    /// Whether the value is a list of tables, as `[[name]]` makes one.
+    pub fn is_tables(&self) -> bool {
+        self.value.as_array().is_some_and(|list| list.iter().any(|value| value.get_ref().is_table()))
+    }
+
     /// Whether the value is a table.
     pub fn is_table(&self) -> bool {
         self.value.is_table()
@@ -146,6 +156,25 @@ impl<'a> Item<'a> {
             None => Err(self.source.fault(value.span().start, &self.path, "must be a list of texts in quotes")),
         };
         list.iter().map(item).collect()
+    }
+
+    /// A text or a whole number, or a list of these, each as text.
+    pub fn words(self) -> Result<Vec<Word<'a>>, Fault> {
+        let place = self.place();
+        let wrong =
+            |at| self.source.fault(at, &self.path, "must be a text in quotes, a whole number or a list of these");
+        let word = |at, value: &DeValue<'a>| match value {
+            DeValue::String(text) => Ok(Word { text: text.clone().into_owned(), at, ..place.clone() }),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Ok(Word { text: number.to_string(), at, ..place.clone() }),
+                Err(_) => Err(wrong(at)),
+            },
+            _ => Err(wrong(at)),
+        };
+        match &self.value {
+            DeValue::Array(list) => list.iter().map(|item| word(item.span().start, item.get_ref())).collect(),
+            value => Ok(vec![word(self.at, value)?]),
+        }
     }
 
     /// A text, number, `true` or `false`, or a list of texts, as the one text that an agent's parameter takes.

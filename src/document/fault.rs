@@ -1,8 +1,8 @@
-//! What is wrong with a scenario, and where: always one line.
+//! What is wrong with a file, and where: always one line.
 
 use std::fmt;
 
-/// A scenario file's name and text: what positions refer to.
+/// A file's name and text: what positions refer to.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The name shown in messages.

@@ -1,0 +1,94 @@
+//! A small set-up by parameters: one virtual address, some TCP ports, the same real servers for all of them.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::check::{CheckDraft, Kind, Page};
+use super::draft::{At, Draft, Said, Servers, Target};
+use super::rules::{self, Settings};
+use super::{Farm, Pace, words};
+
+/// The parameters, as texts that somebody has typed.
+#[derive(Debug, Clone, Copy)]
+pub struct Simple<'a> {
+    /// The virtual address.
+    pub virtual_ip: IpAddr,
+    /// TCP ports, separated by commas or white space.
+    pub ports: &'a str,
+    /// Real servers, separated by commas or white space: `ADDRESS`, `FIRST-LAST`, each with `:PORT` and `@WEIGHT`.
+    pub real_servers: &'a str,
+    /// The scheduler.
+    pub scheduler: &'a str,
+    /// `nat`, `dr` or `tun`.
+    pub forwarding: &'a str,
+    /// `tcp`, `http:/PATH`, `https:/PATH`, `http://HOST/PATH`, `command:/PROGRAM`, `none`.
+    pub check: &'a str,
+    /// The server that answers when no real server can: `ADDRESS` or `ADDRESS:PORT`.
+    pub sorry: Option<&'a str>,
+    /// Seconds that a client stays with its real server.
+    pub persistent: Option<u32>,
+}
+
+/// Reads the parameters.
+pub(super) fn read(simple: &Simple<'_>) -> Result<Farm, String> {
+    let parameter = At::Parameter;
+    let fault = |name, reason: String| parameter(name).fault(reason);
+    let mut draft = Draft::new(parameter("virtual_ip"));
+    draft.targets.push(Said { at: parameter("virtual_ip"), value: Target::Address(simple.virtual_ip, None) });
+    for word in split(simple.ports) {
+        let value = words::port(word).map_err(|reason| fault("ports", reason))?;
+        draft.ports.push(Said { at: parameter("ports"), value });
+    }
+    if draft.ports.is_empty() {
+        return Err(fault("ports", "is empty: at least one port is needed, such as 80".into()));
+    }
+    for word in split(simple.real_servers) {
+        let read = words::servers(word).map_err(|reason| fault("real_servers", reason))?;
+        let (port, weight) = (read.port, read.weight);
+        draft.servers.push(Servers { port, weight, ..Servers::new(parameter("real_servers"), read.addresses) });
+    }
+    if draft.servers.is_empty() {
+        return Err(fault("real_servers", "is empty: at least one real server is needed".into()));
+    }
+    let scheduler = words::module(simple.scheduler, "scheduler").map_err(|reason| fault("scheduler", reason))?;
+    draft.scheduler = Said { at: parameter("scheduler"), value: scheduler };
+    let method = words::method(simple.forwarding).map_err(|reason| fault("forwarding", reason))?;
+    draft.forwarding = Said { at: parameter("forwarding"), value: method };
+    let kind = check(simple.check).map_err(|reason| fault("check", reason))?;
+    draft.check = Some(Rc::new(CheckDraft { at: parameter("check"), port: None, kind }));
+    if let Some(word) = simple.sorry {
+        let (address, port) = words::endpoint(word).map_err(|reason| fault("sorry", reason))?;
+        draft.sorry = Some(Servers { port, ..Servers::new(parameter("sorry"), vec![address]) });
+    }
+    draft.persistent = simple.persistent.map(|value| Said { at: parameter("persistent"), value });
+    let settings = Settings { pace: Pace::default(), sync: None, timeouts: Default::default(), snat_clients: None };
+    rules::build(vec![draft], settings)
+}
+
+fn split(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty())
+}
+
+fn check(word: &str) -> Result<Kind, String> {
+    let wrong = || format!("{word:?} must be tcp, none, http:/PATH, https:/PATH, http://HOST/PATH or command:/PROGRAM");
+    let (kind, rest) = word.split_once(':').unwrap_or((word, ""));
+    match kind {
+        "tcp" | "none" if kind.len() < word.len() => Err(wrong()),
+        "tcp" => Ok(Kind::Tcp),
+        "none" => Ok(Kind::None),
+        "http" | "https" => {
+            let https = kind == "https";
+            let Some(named) = rest.strip_prefix("//") else {
+                return Ok(Kind::Http(Page::new(https, if rest.is_empty() { "/" } else { rest })));
+            };
+            let (host, path) = named.find('/').map_or((named, "/"), |slash| named.split_at(slash));
+            Ok(Kind::Http(Page { host: Some(host.to_owned()), ..Page::new(https, path) }))
+        }
+        "command" if rest.starts_with('/') => {
+            // No shell, no quoting: who needs arguments writes a file.
+            let argv = [rest, "{address}", "{port}"].map(str::to_owned).to_vec();
+            Ok(Kind::Command { argv, env: Default::default() })
+        }
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,195 @@
+//! One round: ask, count, look at the kernel's table, put it right, tell.
+//!
+//! Two rounds of one instance at the same time are kept apart by who calls.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use super::check::{Answer, Question};
+use super::farm::Farm;
+use super::health::{self, Health, Seen};
+use super::kernel::Kernel;
+use super::owned::Owned;
+use super::plan::{self, Found};
+use super::report::{Report, Sight};
+use super::{drift, name};
+use crate::ocf::check::Verdict;
+use crate::ocf::state::State;
+use crate::sys::ipvs::{Change, Entry, Key};
+
+/// The file in the state folder.
+pub const FILE: &str = "lvs.round";
+/// Changes that were refused are planned once more: somebody else may have made one of them at the same time.
+const ATTEMPTS: usize = 2;
+
+/// The last round.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Last {
+    /// When it began, on the boot clock.
+    at: Duration,
+    /// [`Farm::mark`] of what it was for.
+    farm: u32,
+    /// Whether it has left the kernel's table as wanted: only then is a difference somebody else's.
+    settled: bool,
+}
+
+/// The time since the host has booted, sleep included: no one sets this clock.
+pub fn now() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
+}
+
+/// Whether the interval since the last round's begin is over. Pacemaker's timers are not exact: a round that would be early
+/// by less than a tenth of it, or a second, is not put off by a whole interval.
+pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
+    let early = (interval / 10).min(Duration::from_secs(1));
+    // A time to come is of another boot.
+    let last = state.read::<Last>(FILE).filter(|last| last.at <= now);
+    last.is_none_or(|last| now - last.at + early >= interval)
+}
+
+/// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
+///
+/// # Errors
+/// The kernel's table cannot be listed or changed at all, or the state folder not be written: then nothing was changed.
+pub fn round<K: Kernel>(
+    farm: &Farm,
+    state: &State,
+    ask: impl FnOnce(&[Question]) -> Vec<Answer>,
+    kernel: &mut K,
+    now: Duration,
+) -> io::Result<Report> {
+    let last = state.read::<Last>(FILE).filter(|last| last.settled && last.farm == farm.mark() && last.at <= now);
+    let (health, note) = Health::read(state, now);
+    let before = health.of(&farm.questions);
+    let begun = Instant::now();
+    let mut answers = ask(&farm.questions).into_iter();
+    let checks = begun.elapsed();
+    let fold = |seen: &Option<Seen>| match answers.next() {
+        Some(answer) => health::fold(seen.clone(), &answer, &farm.pace, now),
+        None => seen.clone(),
+    };
+    let seen: Vec<Option<Seen>> = before.iter().map(fold).collect();
+
+    let begun = Instant::now();
+    let up = ups(&seen);
+    let mut table = kernel.list()?;
+    let (mut owned, unknown) = owned(farm, state);
+    let notes: Vec<String> = note.into_iter().chain(unknown).chain(taken_over(farm, &table, &owned)).collect();
+    let (mut drift, mut changes) = (Vec::new(), Vec::new());
+    let mut failures: Vec<(Change, io::Error)> = Vec::new();
+    let mark = farm.mark();
+    let mut left = Vec::new();
+    for attempt in 0..=ATTEMPTS {
+        let found = Found::new(&table);
+        left = plan::plan(&plan::wanted(farm, &up, &found), &found, &owned.keys);
+        if attempt == 0 && last.is_some() {
+            let back = plan::plan(&plan::wanted(farm, &ups(&before), &found), &found, &owned.keys);
+            drift = drift::lines(&back, &found, &left);
+        }
+        if left.is_empty() || attempt == ATTEMPTS || (attempt > 0 && failures.is_empty()) {
+            break;
+        }
+        if attempt == 0 {
+            state.write(FILE, &Last { at: now, farm: mark, settled: false })?;
+            Health::write(state, &farm.questions, &seen)?;
+        }
+        owned.claim(state, farm.keys())?;
+        let failed = kernel.apply(&left)?;
+        let places: HashSet<usize> = failed.iter().map(|(place, _)| *place).collect();
+        let made = left.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        changes.extend(made.map(|(_, change)| name::change(change)));
+        let with = |(place, error): (usize, io::Error)| left.get(place).map(|change| (change.clone(), error));
+        failures = failed.into_iter().filter_map(with).collect();
+        table = kernel.list()?;
+    }
+    if left.is_empty() {
+        failures.clear();
+    }
+    if changes.is_empty() && failures.is_empty() {
+        Health::write(state, &farm.questions, &seen)?;
+        owned.claim(state, farm.keys())?;
+    }
+    let here: HashSet<Key> = table.iter().map(|entry| entry.service.key).collect();
+    let wanted: BTreeSet<Key> = farm.keys().collect();
+    let ours = owned.keys.iter().copied().filter(|key| wanted.contains(key) || here.contains(key)).collect();
+    owned.replace(state, ours)?;
+    state.write(FILE, &Last { at: now, farm: mark, settled: left.is_empty() })?;
+
+    let found = Found::new(&table);
+    let wanted = plan::wanted(farm, &up, &found);
+    let sight = Sight { farm, seen: &seen, wanted: &wanted, table: &table, owned: &owned.keys, now };
+    let mut report = sight.report();
+    report.news = news(farm, &before, &seen);
+    report.failures = failures.iter().map(|(change, error)| K::explain(change, error)).collect();
+    report.pending = left.iter().map(name::change).collect();
+    report.notes.extend(notes);
+    (report.drift, report.changes, report.checks, report.kernel) = (drift, changes, checks, begun.elapsed());
+    if let Some(first) = report.failures.first() {
+        report.verdict = report.verdict.max(Verdict::Degraded);
+        // The cause of a missing service is worth more than that it is missing.
+        report.reason = Some(first.clone());
+    }
+    Ok(report)
+}
+
+/// What is wanted and found now, with the health that the last round has seen. Nothing is asked, changed or written;
+/// `table` is empty when the kernel has none.
+pub fn look(farm: &Farm, state: &State, table: &[Entry], now: Duration) -> Report {
+    let (health, note) = Health::read(state, now);
+    let seen = health.of(&farm.questions);
+    let (owned, unknown) = owned(farm, state);
+    let found = Found::new(table);
+    let wanted = plan::wanted(farm, &ups(&seen), &found);
+    let pending = plan::plan(&wanted, &found, &owned.keys);
+    let mut report = Sight { farm, seen: &seen, wanted: &wanted, table, owned: &owned.keys, now }.report();
+    report.pending = pending.iter().map(name::change).collect();
+    report.notes.extend(note.into_iter().chain(unknown));
+    report
+}
+
+fn ups(seen: &[Option<Seen>]) -> Vec<Option<bool>> {
+    seen.iter().map(|seen| seen.as_ref().map(|seen| seen.up)).collect()
+}
+
+/// What is ours, and what there is to say about that.
+fn owned(farm: &Farm, state: &State) -> (Owned, Option<String>) {
+    match Owned::read(state) {
+        Ok(owned) => (owned, None),
+        Err(why) => {
+            let what = "services that are not in the configuration any more stay; remove them by ipvsadm -D";
+            let note = format!("{} cannot be read ({why}): {what}", super::owned::FILE);
+            (Owned { keys: farm.keys().collect() }, Some(note))
+        }
+    }
+}
+
+/// Services of the farm that somebody else has made.
+fn taken_over(farm: &Farm, table: &[Entry], owned: &Owned) -> Vec<String> {
+    let here: HashSet<Key> = table.iter().map(|entry| entry.service.key).collect();
+    let foreign = farm.keys().filter(|key| here.contains(key) && !owned.keys.contains(key));
+    foreign.map(|key| format!("service {} was in the kernel's table already: taken over", name::service(key))).collect()
+}
+
+/// Real servers whose health has changed; at first, those that are down.
+fn news(farm: &Farm, before: &[Option<Seen>], now: &[Option<Seen>]) -> Vec<String> {
+    let turned = |place: usize| {
+        let (before, now) = (before.get(place)?.as_ref(), now.get(place)?.as_ref()?);
+        (before.is_none_or(|before| before.up) != now.up).then_some(now)
+    };
+    let mut lines = Vec::new();
+    for service in &farm.services {
+        for wanted in &service.servers {
+            if let Some(seen) = wanted.question.and_then(turned) {
+                let server = name::server(wanted.server.address, wanted.server.port);
+                let of = name::service(service.service.key);
+                let state = if seen.up { "up" } else { "down" };
+                lines.push(format!("real server {server} of {of} is {state}: {}", seen.detail));
+            }
+        }
+    }
+    lines
+}

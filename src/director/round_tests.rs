@@ -1,0 +1,389 @@
+//! Rounds one after the other, with a table and a state folder that somebody may spoil between.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::check::{Answer, Question, Verdict as Said};
+use super::farm::Farm;
+use super::kernel::Kernel;
+use super::memory_kernel::MemoryKernel;
+use super::owned::{self, Owned};
+use super::report::{Report, Role, State as Health};
+use super::round::{is_due, look, round};
+use super::{health, name};
+use crate::ocf::check::Verdict;
+use crate::ocf::state::State;
+use crate::sys::ipvs::{Change, Key, RealServer, Service};
+
+const FARM: &str = r#"
+all_down = "sorry"
+[[service]]
+virtual = "192.0.2.10"
+ports = [80, 443]
+scheduler = "rr"
+real = "10.0.0.1-3"
+sorry = "10.0.0.9"
+quorum = 2
+"#;
+
+/// A director in a world of its own.
+struct World {
+    folder: tempfile::TempDir,
+    farm: Farm,
+    kernel: MemoryKernel,
+    /// Who does not answer, `ADDRESS:PORT`.
+    down: BTreeSet<String>,
+    /// Of whom nothing can be said.
+    unknown: BTreeSet<String>,
+    asked: usize,
+    now: u64,
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        let (folder, farm) = (tempfile::tempdir().unwrap(), Farm::from_toml(text, "t").unwrap());
+        let (down, unknown) = Default::default();
+        Self { folder, farm, kernel: MemoryKernel::default(), down, unknown, asked: 0, now: 1000 }
+    }
+
+    fn state(&self) -> State {
+        State::at(&self.folder.path().join("lvs"))
+    }
+
+    fn try_round(&mut self) -> std::io::Result<Report> {
+        self.now += 10;
+        let (state, now) = (self.state(), Duration::from_secs(self.now));
+        let Self { farm, kernel, down, unknown, asked, .. } = self;
+        let ask = |questions: &[Question]| {
+            *asked = questions.len();
+            let answer = |question: &Question| {
+                let to = question.to().to_string();
+                let verdict = match (unknown.contains(&to), down.contains(&to)) {
+                    (true, _) => Said::Unknown,
+                    (false, true) => Said::Down,
+                    (false, false) => Said::Up,
+                };
+                let detail = if verdict == Said::Up { "answers" } else { "connection refused" };
+                Answer { verdict, detail: detail.into(), took: Duration::from_millis(3) }
+            };
+            questions.iter().map(answer).collect()
+        };
+        round(farm, &state, ask, kernel, now)
+    }
+
+    fn round(&mut self) -> Report {
+        self.try_round().unwrap()
+    }
+
+    fn stop(&mut self) -> Vec<String> {
+        let (state, kernel) = (self.state(), &mut self.kernel);
+        owned::stop(&state, Vec::new, || Ok(Some(Borrowed(kernel)))).unwrap()
+    }
+
+    fn weight(&self, port: u16, server: u8) -> Option<u32> {
+        self.kernel.weight(service(port), IpAddr::from([10, 0, 0, server]), port)
+    }
+
+    fn spoil(&self, file: &str, content: &str) {
+        fs::write(self.state().folder().join(file), content).unwrap();
+    }
+}
+
+struct Borrowed<'a>(&'a mut MemoryKernel);
+
+impl Kernel for Borrowed<'_> {
+    fn list(&mut self) -> std::io::Result<Vec<crate::sys::ipvs::Entry>> {
+        self.0.list()
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> std::io::Result<Vec<(usize, std::io::Error)>> {
+        self.0.apply(changes)
+    }
+
+    fn explain(change: &Change, error: &std::io::Error) -> String {
+        MemoryKernel::explain(change, error)
+    }
+}
+
+fn service(port: u16) -> Key {
+    name::key(&format!("tcp 192.0.2.10:{port}")).unwrap()
+}
+
+fn foreign() -> Service {
+    let (scheduler, scheduler_flags) = ("lc".into(), [false; 3]);
+    Service {
+        key: name::key("udp 192.0.2.99:53").unwrap(),
+        scheduler,
+        scheduler_flags,
+        one_packet: false,
+        persistence: None,
+    }
+}
+
+#[test]
+fn the_first_answer_decides_and_then_it_takes_two() {
+    let mut world = World::new(FARM);
+    world.down.insert("10.0.0.3:443".into());
+    let report = world.round();
+    assert_eq!((world.asked, report.changes.len(), report.healthy, report.servers), (6, 8, 5, 6));
+    assert_eq!((world.weight(80, 3), world.weight(443, 3), world.weight(443, 1)), (Some(1), Some(0), Some(1)));
+    assert_eq!(report.news, ["real server 10.0.0.3:443 of tcp 192.0.2.10:443 is down: connection refused"]);
+    assert_eq!((report.verdict, report.drift.len(), report.pending.len()), (Verdict::Ok, 0, 0));
+
+    let report = world.round();
+    assert_eq!((report.changes, report.news, report.drift), (vec![], vec![], vec![]));
+    // https comes back at once, http goes at its second bad answer.
+    world.down = BTreeSet::from(["10.0.0.1:80".into()]);
+    let report = world.round();
+    assert_eq!(report.changes, ["set 10.0.0.3:443 of tcp 192.0.2.10:443: nat, weight 1"]);
+    assert_eq!((world.weight(80, 1), report.healthy), (Some(1), 6));
+    let row = report.services[0].servers[0].clone();
+    assert_eq!((row.health, row.against, row.answer.as_deref()), (Health::Up, 1, Some("connection refused")));
+    let report = world.round();
+    assert_eq!(report.changes, ["set 10.0.0.1:80 of tcp 192.0.2.10:80: nat, weight 0"]);
+    assert_eq!(report.drift, Vec::<String>::new());
+    // One good answer between starts the count again.
+    for (is_down, weight) in [(false, 1), (true, 1), (false, 1), (true, 1), (true, 0)] {
+        world.down = if is_down { BTreeSet::from(["10.0.0.1:80".into()]) } else { BTreeSet::new() };
+        world.round();
+        assert_eq!(world.weight(80, 1), Some(weight));
+    }
+}
+
+#[test]
+fn an_unknown_answer_changes_nothing() {
+    let mut world = World::new(FARM);
+    world.unknown = BTreeSet::from(["10.0.0.1:80".into(), "10.0.0.2:80".into()]);
+    let report = world.round();
+    assert_eq!((world.weight(80, 1), world.weight(80, 3), report.healthy), (Some(0), Some(1), 4));
+    world.unknown.clear();
+    world.round();
+    world.unknown = (1..4).map(|n| format!("10.0.0.{n}:80")).collect();
+    for _ in 0..5 {
+        assert_eq!(world.round().changes, Vec::<String>::new());
+    }
+    // The memory is lost as well: those that take connections go on.
+    world.spoil(health::FILE, "{\"version\":1,\"known\":[]}");
+    assert_eq!(world.round().changes, Vec::<String>::new());
+    assert_eq!(world.weight(80, 1), Some(1));
+}
+
+#[test]
+fn nobody_left_is_told_as_asked() {
+    let all = |port: u16| (1..4).map(move |n| format!("10.0.0.{n}:{port}"));
+    let judge = |text: &str, down: usize| {
+        let mut world = World::new(text);
+        world.down = all(80).take(down).collect();
+        let report = world.round();
+        (report.verdict, report.reason.unwrap_or_default(), world.weight(80, 9))
+    };
+    assert_eq!(judge(FARM, 1), (Verdict::Ok, String::new(), None));
+    let few = "tcp 192.0.2.10:80: 1 of 3 real servers usable, quorum is 2".to_owned();
+    assert_eq!(judge(FARM, 2), (Verdict::Degraded, few, None));
+    assert_eq!(judge(FARM, 3), (Verdict::Ok, String::new(), Some(1)));
+    let none = "tcp 192.0.2.10:80: no real server takes connections (3 down)".to_owned();
+    let degraded = FARM.replace("\"sorry\"", "\"degraded\"");
+    assert_eq!(judge(&degraded, 3), (Verdict::Degraded, format!("{none}; the sorry server answers"), Some(1)));
+    let failed = FARM.replace("\"sorry\"", "\"failed\"").replace("sorry = \"10.0.0.9\"", "");
+    assert_eq!(judge(&failed, 3), (Verdict::Failed, none.clone(), None));
+    assert_eq!(judge(&FARM.replace("sorry = \"10.0.0.9\"", ""), 3), (Verdict::Degraded, none, None));
+
+    let mut world = World::new(FARM);
+    world.farm.drain("10.0.0.1, 10.0.0.2:443").unwrap();
+    let report = world.round();
+    assert_eq!((world.weight(80, 1), world.weight(443, 2), world.weight(80, 2)), (Some(0), Some(0), Some(1)));
+    assert_eq!((report.healthy, report.services[0].usable, report.services[1].usable), (6, 2, 1));
+    assert!(report.services[0].servers[0].drained && report.verdict == Verdict::Degraded);
+}
+
+#[test]
+fn what_somebody_else_did_is_put_right_and_named() {
+    let mut world = World::new(FARM);
+    world.round();
+    world.kernel.apply(&[Change::DeleteServer(service(80), IpAddr::from([10, 0, 0, 2]), 80)]).unwrap();
+    let report = world.round();
+    assert_eq!(report.drift, ["real server 10.0.0.2:80 of tcp 192.0.2.10:80 was missing: added"]);
+    assert_eq!((report.verdict, report.changes.len()), (Verdict::Ok, 1));
+    // `ipvsadm -C`
+    world.kernel.table.clear();
+    let report = world.round();
+    assert_eq!((report.drift.len(), report.changes.len(), report.verdict), (2, 8, Verdict::Ok));
+    assert_eq!(world.round().drift, Vec::<String>::new());
+    // A new configuration is no drift, and a server that goes down at the same time neither.
+    world.farm = Farm::from_toml(&FARM.replace("10.0.0.1-3", "10.0.0.2-4"), "t").unwrap();
+    let report = world.round();
+    assert_eq!((report.drift.len(), report.changes.len()), (0, 4));
+    world.farm.drain("10.0.0.2").unwrap();
+    assert_eq!((world.round().drift, world.weight(80, 2)), (vec![], Some(0)));
+    // Two causes at once are told apart.
+    world.down = BTreeSet::from(["10.0.0.3:80".into()]);
+    world.round();
+    world.kernel.apply(&[Change::DeleteServer(service(443), IpAddr::from([10, 0, 0, 3]), 443)]).unwrap();
+    let report = world.round();
+    assert_eq!(report.drift, ["real server 10.0.0.3:443 of tcp 192.0.2.10:443 was missing: added"]);
+    assert_eq!((report.changes.len(), world.weight(80, 3)), (2, Some(0)));
+}
+
+#[test]
+fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
+    let mut world = World::new(FARM);
+    let taken = Service { key: service(443), ..foreign() };
+    world.kernel.apply(&[Change::AddService(foreign()), Change::AddService(taken)]).unwrap();
+    let report = world.round();
+    assert_eq!(report.notes, ["service tcp 192.0.2.10:443 was in the kernel's table already: taken over"]);
+    assert_eq!(report.changes[4], "change service tcp 192.0.2.10:443 (rr)");
+    assert_eq!(world.round().notes, Vec::<String>::new());
+    world.farm = Farm::from_toml(&FARM.replace("[80, 443]", "80"), "t").unwrap();
+    assert_eq!(world.round().changes, ["delete service tcp 192.0.2.10:443"]);
+    assert_eq!(Owned::read(&world.state()).unwrap().keys, BTreeSet::from([service(80)]));
+    assert_eq!(world.stop(), ["tcp 192.0.2.10:80"]);
+    assert_eq!(world.kernel.table.keys().collect::<Vec<_>>(), [&foreign().key]);
+    assert_eq!(world.stop(), Vec::<String>::new());
+}
+
+#[test]
+fn a_refused_change_is_explained() {
+    let mut world = World::new(FARM);
+    world.kernel.missing.insert("rr".into());
+    let report = world.round();
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert!(report.reason.unwrap().starts_with("add service tcp 192.0.2.10:80 (rr): "), "{:?}", report.failures);
+    assert_eq!(report.pending.len(), 8);
+    world.kernel.missing.clear();
+    let report = world.round();
+    assert_eq!((report.verdict, report.failures.len(), report.changes.len()), (Verdict::Ok, 0, 8));
+    // What another has done at the same time was refused, and is as wanted.
+    assert_eq!(report.drift, Vec::<String>::new());
+}
+
+#[test]
+fn spoilt_files_are_said_once() {
+    let mut world = World::new(FARM);
+    world.round();
+    for content in ["", "{\"version\":2,\"known\":[]}", "[]", "\0"] {
+        world.spoil(health::FILE, content);
+        let report = world.round();
+        assert!(report.notes.len() == 1 && report.notes[0].contains("counted anew"), "{:?}", report.notes);
+        assert_eq!((report.changes.len(), world.round().notes.len()), (0, 0));
+    }
+    // Of another boot.
+    world.now = 10;
+    assert_eq!((world.round().notes.len(), world.round().notes.len()), (1, 0));
+    for content in ["", "{\"services\":[\"tcp\"]}"] {
+        world.spoil(owned::FILE, content);
+        let report = world.round();
+        assert!(report.notes[0].contains("stay; remove them by ipvsadm -D"), "{:?}", report.notes);
+    }
+    world.spoil(owned::FILE, "");
+    let (state, kernel) = (world.state(), &mut world.kernel);
+    let keys: Vec<Key> = world.farm.keys().collect();
+    let removed = owned::stop(&state, || keys, || Ok(Some(Borrowed(kernel)))).unwrap();
+    assert_eq!((removed.len(), world.kernel.table.len()), (2, 0));
+}
+
+#[test]
+fn stop_without_a_kernel_or_without_services() {
+    let mut world = World::new(FARM);
+    assert_eq!(world.stop(), Vec::<String>::new());
+    world.round();
+    world.kernel.table.remove(&service(80));
+    assert_eq!(world.stop(), ["tcp 192.0.2.10:443"]);
+    world.round();
+    let state = world.state();
+    let unloaded = owned::stop::<MemoryKernel>(&state, || panic!("not needed"), || Ok(None)).unwrap();
+    assert_eq!(unloaded, Vec::<String>::new());
+    assert_eq!(Owned::read(&state).unwrap(), Owned::default());
+    assert_eq!(fs::read_dir(state.folder()).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let mut world = World::new(FARM);
+    let at = Duration::from_secs(2000);
+    let report = look(&world.farm, &world.state(), &[], at);
+    assert_eq!(
+        (report.verdict, report.pending.len(), report.healthy),
+        (Verdict::Failed, 10, 0),
+        "nobody was asked: the sorry servers too"
+    );
+    assert!(!world.state().folder().exists());
+    world.down.insert("10.0.0.2:80".into());
+    world.round();
+    let odd = RealServer { weight: 4, ..world.farm.services[0].sorry.clone().unwrap() };
+    world.kernel.apply(&[Change::AddServer(service(443), RealServer { port: 1, ..odd })]).unwrap();
+    let before = world.kernel.entries();
+    let report = look(&world.farm, &world.state(), &before, at);
+    assert_eq!(report.pending, ["delete 10.0.0.9:1 of tcp 192.0.2.10:443"]);
+    let row = &report.services[0].servers[1];
+    assert_eq!((row.weight_wanted, row.weight_found, row.health), (Some(0), Some(0), Health::Down));
+    assert_eq!((row.asked_ago, row.took_ms, row.answer.as_deref()), (Some(990), Some(3), Some("connection refused")));
+    let rows = &report.services[1].servers;
+    assert_eq!(
+        rows.iter().map(|row| row.role).collect::<Vec<_>>(),
+        [Role::Real, Role::Real, Role::Real, Role::Sorry, Role::Unasked]
+    );
+    assert_eq!((rows[3].weight_wanted, rows[4].weight_found), (None, Some(4)));
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["services"][0]["servers"][1]["health"], "down");
+    assert_eq!((json["verdict"].as_str(), json["services"][0]["ours"].as_bool()), (Some("ok"), Some(true)));
+    assert_eq!(world.kernel.entries(), before);
+}
+
+#[test]
+fn a_round_is_due_by_the_boot_clock() {
+    let mut world = World::new(FARM);
+    let (state, seconds) = (world.state(), Duration::from_secs);
+    assert!(is_due(&state, seconds(10), seconds(0)));
+    world.round();
+    let due = |interval, now: f64| is_due(&state, seconds(interval), Duration::from_secs_f64(now));
+    assert!(!due(10, 1010.0) && !due(10, 1018.9) && due(10, 1019.0) && due(10, 1030.0));
+    assert!(!due(2, 1011.7) && due(2, 1011.8));
+    assert!(!due(600, 1600.0) && due(600, 1609.0));
+    assert!(due(600, 1009.9), "of another boot");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Killed after any change of any round: the next round repairs, and a stop removes what is ours and nothing else.
+    #[test]
+    fn killed_at_any_instant(
+        rounds in proptest::collection::vec((0usize..10, 0usize..3, proptest::collection::btree_set(1u8..4, 0..3)), 1..6),
+        repair: bool,
+    ) {
+        let farms = [
+            FARM.to_owned(),
+            FARM.replace("[80, 443]", "[443, 8080]").replace("\"rr\"", "\"wlc\""),
+            FARM.replace("10.0.0.1-3", "10.0.0.2-5").replace("[80, 443]", "80"),
+        ];
+        let mut world = World::new(FARM);
+        world.kernel.apply(&[Change::AddService(foreign())]).unwrap();
+        for (instant, farm, down) in rounds {
+            world.farm = Farm::from_toml(&farms[farm], "t").unwrap();
+            world.down = down.iter().flat_map(|n| [80, 443].map(|port| format!("10.0.0.{n}:{port}"))).collect();
+            world.kernel.dies_after = Some(instant);
+            let _ = world.try_round();
+            world.kernel.dies_after = None;
+            let ours = Owned::read(&world.state()).unwrap().keys;
+            let there: BTreeSet<Key> = world.kernel.table.keys().copied().filter(|key| *key != foreign().key).collect();
+            prop_assert!(there.is_subset(&ours), "every service of ours is written down");
+            prop_assert!(!ours.contains(&foreign().key));
+        }
+        if repair {
+            let report = world.round();
+            prop_assert_eq!(report.pending, Vec::<String>::new());
+            prop_assert_eq!(world.round().changes, Vec::<String>::new());
+            let keys: BTreeSet<Key> = world.farm.keys().chain([foreign().key]).collect();
+            prop_assert_eq!(world.kernel.table.keys().copied().collect::<BTreeSet<_>>(), keys);
+        }
+        world.stop();
+        let left: BTreeMap<_, _> = world.kernel.table.iter().map(|(key, (service, _))| (*key, service.clone())).collect();
+        prop_assert_eq!(left, BTreeMap::from([(foreign().key, foreign())]));
+    }
+}
