@@ -224,7 +224,7 @@ fn sync(item: Item<'_>) -> Result<Sync, Fault> {
     Ok(Sync {
         interface: link.text,
         id: number(&mut table, "id", 0, u8::MAX)?.map_or(0, |said| said.value),
-        max_length: number(&mut table, "max_length", 1, u16::MAX)?.map(|said| said.value),
+        max_length: number(&mut table, "max_length", 52, 65_515)?.map(|said| said.value),
         group: group.transpose()?,
         port: number(&mut table, "port", 1, u16::MAX)?.map(|said| said.value),
         ttl: number(&mut table, "ttl", 1, u8::MAX)?.map(|said| said.value),

@@ -45,6 +45,7 @@ fn of_the_file_as_a_whole() {
         ("sync = { interface = \"eth0:1\" }", 1, "sync.interface: \"eth0:1\" is not allowed"),
         ("sync = { interface = \"eth0\", id = 256 }", 1, "sync.id: 256 is not allowed: must be 0 to 255"),
         ("sync = { interface = \"eth0\", group = \"192.0.2.1\" }", 1, "a multicast address"),
+        ("sync = { interface = \"eth0\", max_length = 51 }", 1, "must be 52 to 65515"),
         ("check = { path = \"/\" }", 1, "check.type: is missing"),
         ("check = { type = \"ping\" }", 1, "check.type: \"ping\" is not allowed"),
         ("check = { type = \"tcp\", path = \"/\" }", 1, "check.path: is not for checks of type \"tcp\""),
