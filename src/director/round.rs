@@ -54,7 +54,7 @@ pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
 /// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
 ///
 /// # Errors
-/// The kernel's table cannot be listed or changed at all, or the state folder not be written: then nothing was changed.
+/// The kernel's table cannot be listed or changed at all, or the state folder not be written: the next round goes on from there.
 pub fn round<K: Kernel>(
     farm: &Farm,
     state: &State,

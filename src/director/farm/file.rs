@@ -82,6 +82,10 @@ fn service<'a>(table: Table<'a>, above: &Defaults<'a>) -> Result<Draft<'a>, Faul
         let value = words::port(&word.text).map_err(|reason| word.fault(reason))?;
         draft.ports.push(Said { at: At::File(word), value });
     }
+    let is_mark = draft.targets.iter().any(|target| matches!(target.value, Target::Mark(_)));
+    if let Some(family) = if is_mark { None } else { table.take("family") } {
+        return Err(family.fault("is for mark: an address says by itself of which family it is"));
+    }
     draft.family = choice(&mut table, "family", &[("ipv4", Family::V4), ("ipv6", Family::V6)])?;
     let protocols = [("tcp", Protocol::Tcp), ("udp", Protocol::Udp), ("sctp", Protocol::Sctp)];
     draft.protocol = choice(&mut table, "protocol", &protocols)?.unwrap_or(Protocol::Tcp);

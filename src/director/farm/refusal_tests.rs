@@ -108,6 +108,13 @@ fn of_a_service() {
             "192.0.2.21:80 is a real server of the same service",
         ),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"127.0.0.1:80\"", 4, "127.0.0.1 is only for this host itself"),
+        ("virtual = \"192.0.2.10:80\"\nfamily = \"ipv4\"", 4, "is for mark"),
+        ("virtual = \"192.0.2.10:80\"\nsorry = \"192.0.2.9@0\"", 4, "it would answer nobody"),
+        (
+            "virtual = \"192.0.2.10:80\"\nsorry = { address = \"192.0.2.9\", check = { type = \"tcp\" } }",
+            4,
+            "is for real servers",
+        ),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"192.0.2.8-9\"", 4, "one sorry server for a service, not a range"),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"2001:db8::9\"", 4, "is not of the family"),
     ] {

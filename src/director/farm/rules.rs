@@ -294,6 +294,12 @@ impl<'a, 'b> One<'a, 'b> {
         let [server] = servers.as_slice() else {
             return Err(written.at.fault("there is one sorry server for a service, not a range"));
         };
+        if let Some(check) = &written.check {
+            return Err(check.at.fault("is for real servers: nobody asks how the last one is"));
+        }
+        if written.weight == Some(0) {
+            return Err(written.at.fault("with weight 0 it would answer nobody: leave its weight out"));
+        }
         if seen.contains(&(server.address, server.port)) {
             let name = name::server(server.address, server.port);
             return Err(written
