@@ -80,6 +80,7 @@ proptest! {
     fn killed_at_any_instant(
         rounds in proptest::collection::vec((0usize..10, 0usize..3, proptest::collection::btree_set(1u8..4, 0..3)), 1..6),
         repair: bool,
+        in_stop: usize,
     ) {
         let farms = [
             FARM.to_owned(),
@@ -106,6 +107,11 @@ proptest! {
             let keys: BTreeSet<Key> = world.farm.keys().chain([foreign().key]).collect();
             prop_assert_eq!(world.kernel.table.keys().copied().collect::<BTreeSet<_>>(), keys);
         }
+        // A stop that is killed is stopped again.
+        world.kernel.dies_after = Some(in_stop % 4);
+        let (state, kernel) = (world.state(), &mut world.kernel);
+        let _ = owned::stop(&state, Vec::new, || Ok(Some(Borrowed(kernel))));
+        world.kernel.dies_after = None;
         world.stop();
         let left: BTreeMap<_, _> = world.kernel.table.iter().map(|(key, (service, _))| (*key, service.clone())).collect();
         prop_assert_eq!(left, BTreeMap::from([(foreign().key, foreign())]));

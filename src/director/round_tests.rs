@@ -13,7 +13,7 @@ use super::report::{Role, State as Health};
 use super::round::{is_due, look};
 use super::test_world::{FARM, World, service};
 use crate::ocf::check::Verdict;
-use crate::sys::ipvs::{Change, RealServer};
+use crate::sys::ipvs::{Change, RealServer, Service};
 
 #[test]
 fn the_first_answer_decides_and_then_it_takes_two() {
@@ -130,8 +130,23 @@ fn a_refused_change_is_explained() {
     world.kernel.missing.clear();
     let report = world.round();
     assert_eq!((report.verdict, report.failures.len(), report.changes.len()), (Verdict::Ok, 0, 8));
-    // What another has done at the same time was refused, and is as wanted.
     assert_eq!(report.drift, Vec::<String>::new());
+}
+
+#[test]
+fn what_another_program_does_at_the_same_time_is_planned_again() {
+    let mut world = World::new(FARM);
+    let services = &world.farm.services;
+    let lc = Service { scheduler: "lc".into(), ..services[0].service.clone() };
+    world.kernel.meanwhile = vec![Change::AddService(lc), Change::AddService(services[1].service.clone())];
+    let report = world.round();
+    assert_eq!((report.verdict, report.failures.len(), report.pending.len()), (Verdict::Ok, 0, 0));
+    assert_eq!(report.changes.last().unwrap(), "change service tcp 192.0.2.10:80 (rr)");
+    world.farm.drain("10.0.0.1").unwrap();
+    world.kernel.meanwhile = vec![Change::DeleteService(service(443))];
+    let report = world.round();
+    assert_eq!((report.verdict, report.failures.len(), world.weight(443, 1)), (Verdict::Ok, 0, Some(0)));
+    assert_eq!(world.round().changes, Vec::<String>::new());
 }
 
 #[test]
