@@ -12,6 +12,7 @@ use crate::ocf::environment::Environment;
 use crate::ocf::log::Log;
 use crate::replica::hand;
 use crate::replica::report::Report;
+use crate::replica::scope::Scope;
 use crate::replica::stamp::{Kind, Stamp};
 
 /// How long any of these may take.
@@ -68,6 +69,9 @@ enum Verb {
         /// The active node has stopped, and nothing is missing
         #[arg(long)]
         clean: bool,
+        /// What of it, as JSON: the folders and what is left out of them
+        #[arg(long, value_name = "JSON", value_parser = scope)]
+        scope: Option<Scope>,
         /// Bytes that all backup folders may have together; the newest stays in any case
         #[arg(long, value_name = "BYTES", default_value_t = BACKUPS)]
         limit: u64,
@@ -88,16 +92,20 @@ fn instance(text: &str) -> Result<String, String> {
     if hand::is_instance(text) { Ok(text.to_owned()) } else { Err("is not the name of a resource".to_owned()) }
 }
 
+fn scope(text: &str) -> Result<Scope, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
 impl Replica {
     pub(super) fn run(self) -> Result<(), Failure> {
         let deadline = Deadline::after(LIMIT);
         match self.verb {
             Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, &deadline)),
-            Verb::Complete { about, epoch, from, clean, limit } => {
+            Verb::Complete { about, epoch, from, clean, scope, limit } => {
                 let log = Log::new(AGENT, &about.instance, &Environment::of_process());
                 let news = (epoch, from.as_str(), clean);
                 let report =
-                    hand::complete(&about.instance, news, limit, &about.folders, &deadline).map_err(outside)?;
+                    hand::complete(&about.instance, news, scope, limit, &about.folders, &deadline).map_err(outside)?;
                 for line in &report.removed {
                     log.info(line);
                 }

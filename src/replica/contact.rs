@@ -133,7 +133,7 @@ impl Contact<'_> {
     }
 
     fn has(&self, report: &Report) -> bool {
-        let of_epoch = |stamp: &Stamp| stamp.kind == Kind::Copy && stamp.epoch == self.own.epoch;
+        let of_epoch = |stamp: &Stamp| stamp.kind == Kind::Copy && stamp.epoch == self.own.epoch && !stamp.partial;
         report.stamp.as_ref().is_some_and(|stamp| stamp.complete && of_epoch(stamp) && stamp.node == self.memory.me)
     }
 

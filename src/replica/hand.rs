@@ -7,16 +7,18 @@ use super::ATTIC;
 use super::backup;
 use super::record::{self, Known, Record};
 use super::report::{Report, own_name};
+use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
 use crate::ocf::deadline::Deadline;
 
-/// Notes that everything of `epoch` of node `from` has arrived here, and keeps the backups within `limit` bytes.
+/// Notes that everything of `epoch` of node `from` has arrived here (of `scope`, where that node says it), and keeps the backups within `limit` bytes.
 ///
 /// # Errors
 /// When this node knows of a higher epoch: then those data are the older ones. When the stamp cannot be written.
 pub fn complete(
     instance: &str,
     (epoch, from, clean): (u64, &str, bool),
+    scope: Option<Scope>,
     limit: u64,
     folders: &[PathBuf],
     deadline: &Deadline,
@@ -29,7 +31,7 @@ pub fn complete(
         let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
         return Err(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch));
     }
-    let stamp = Stamp::copy(epoch, from, clean);
+    let stamp = Stamp { scope, ..Stamp::copy(epoch, from, clean) };
     if !stamp.is_sane() {
         return Err(format!("refused: epoch {epoch} of '{from}' cannot be"));
     }

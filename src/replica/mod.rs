@@ -13,6 +13,7 @@ pub mod hand;
 mod peer;
 pub mod record;
 pub mod report;
+pub mod scope;
 pub mod stamp;
 mod start;
 mod written;

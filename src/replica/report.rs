@@ -10,15 +10,19 @@ use super::Replica;
 use super::backup::{self, Backup, NAMES, plain};
 use super::canary::{self, Beat};
 use super::foreign;
+use super::scope::Scope;
 use super::stamp::{Attic, EPOCH_MAX, Stamp, unix_now};
 use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
+use crate::sys::process::Output;
 
 /// The program, at the same place on every node.
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// Longest answer that is looked at, in bytes.
 const CAP: usize = 1 << 20;
+/// How this program ends when it does not understand its arguments.
+const USAGE: i32 = 2;
 /// How long the cluster may take to tell a node its name.
 const NAME: Duration = Duration::from_secs(1);
 
@@ -120,29 +124,44 @@ pub enum Verb<'a> {
 /// # Errors
 /// One line: what, where, what to do.
 pub fn ask(replica: &Replica, verb: Verb<'_>, deadline: &Deadline) -> Result<Report, String> {
+    let wanted = Scope::of(replica);
+    let mut output = send(replica, verb, Some(&wanted), deadline)?;
+    // A peer that has not been updated yet does not know what a scope is, and its stamps do not say it.
+    if output.status.code() == Some(USAGE) && matches!(verb, Verb::Complete { .. }) {
+        output = send(replica, verb, None, deadline)?;
+    }
+    let host = &replica.remote.host;
+    let mut report = match output.status.code() {
+        Some(0) => Report::parse(&output.stdout).map_err(|why| one_line(&format!("{host} gives no report: {why}")))?,
+        Some(126 | 127) => {
+            return Err(one_line(&format!("{} is missing on {host}: install inuvika-ha there, too", program())));
+        }
+        _ => return Err(one_line(&format!("{host}: {}", output.reason()))),
+    };
+    report.stamp = report.stamp.map(|stamp| stamp.seen_for(&wanted));
+    Ok(report)
+}
+
+fn send(replica: &Replica, verb: Verb<'_>, scope: Option<&Scope>, deadline: &Deadline) -> Result<Output, String> {
     let program = program();
     let (epoch, limit) = match verb {
         Verb::Complete { epoch, .. } => (epoch.to_string(), replica.backup_limit.to_string()),
         Verb::Report => (String::new(), String::new()),
     };
+    let scope = scope.and_then(|scope| serde_json::to_string(scope).ok());
     let mut words = vec![program.as_str(), "replica"];
     match verb {
         Verb::Report => words.push("report"),
         Verb::Complete { from, clean, .. } => {
             words.extend(["complete", "--epoch", &epoch, "--from", from, "--limit", &limit]);
             words.extend(clean.then_some("--clean"));
+            words.extend(scope.iter().flat_map(|scope| ["--scope", scope]));
         }
     }
     words.extend(["--instance", &replica.instance]);
     let folders: Vec<String> = replica.folders.iter().map(|folder| folder.display().to_string()).collect();
     words.extend(folders.iter().flat_map(|folder| ["--folder", folder]));
-    let host = &replica.remote.host;
-    let output = replica.remote.run(&words, deadline).map_err(|error| one_line(&error.to_string()))?;
-    match output.status.code() {
-        Some(0) => Report::parse(&output.stdout).map_err(|why| one_line(&format!("{host} gives no report: {why}"))),
-        Some(126 | 127) => Err(one_line(&format!("{program} is missing on {host}: install inuvika-ha there, too"))),
-        _ => Err(one_line(&format!("{host}: {}", output.reason()))),
-    }
+    replica.remote.run(&words, deadline).map_err(|error| one_line(&error.to_string()))
 }
 
 /// This program's path; a test is no inuvika-ha.

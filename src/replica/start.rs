@@ -9,6 +9,7 @@ use super::decision::{Act, Decision, Peer, Situation};
 use super::peer::{self, Memory};
 use super::record::{Known, Record};
 use super::report::{Report, Verb};
+use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
 use super::{Ready, Replica, backup, canary, record, written};
 use crate::ocf::exit::{Failure, one_line};
@@ -34,6 +35,10 @@ pub(super) fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failur
         op.log.error(&format!("{error}: taken for a node without data"));
         None
     });
+    let own = own.map(|own| own.seen_for(&Scope::of(replica)));
+    if own.as_ref().is_some_and(|own| own.partial) {
+        op.log.warning("the copy here lacks some of what is to be copied now: folders or exclude have changed since");
+    }
     let report = peer::question(replica, Verb::Report, &op.deadline.within(ASK));
     match &report {
         Ok(report) => tell_trouble(report, op),
@@ -154,7 +159,11 @@ impl Start<'_> {
     fn is_through(&self, act: &Act, epoch: u64) -> bool {
         let stamp = self.report.as_ref().and_then(|report| report.stamp.as_ref());
         let has = stamp.is_some_and(|stamp| {
-            stamp.kind == Kind::Copy && stamp.complete && stamp.epoch == epoch && stamp.node == self.me
+            stamp.kind == Kind::Copy
+                && stamp.complete
+                && !stamp.partial
+                && stamp.epoch == epoch
+                && stamp.node == self.me
         });
         has && matches!(act, Act::Continue { fork: None })
     }
