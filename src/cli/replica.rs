@@ -11,12 +11,14 @@ use crate::ocf::deadline::Deadline;
 use crate::ocf::environment::Environment;
 use crate::ocf::log::Log;
 use crate::replica::hand;
-use crate::replica::report::Report;
+use crate::replica::report::{LOOK, Report};
 use crate::replica::scope::Scope;
 use crate::replica::stamp::{Kind, Stamp};
 
 /// How long any of these may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a person may wait for the number of files that were kept, for each instance.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The agent that all this belongs to.
 const AGENT: &str = "ovd-lsyncd";
 /// Size of all backups together unless the active node says otherwise: 1 GiB.
@@ -100,7 +102,7 @@ impl Replica {
     pub(super) fn run(self) -> Result<(), Failure> {
         let deadline = Deadline::after(LIMIT);
         match self.verb {
-            Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, &deadline)),
+            Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, LOOK, &deadline)),
             Verb::Complete { about, epoch, from, clean, scope, limit } => {
                 let log = Log::new(AGENT, &about.instance, &Environment::of_process());
                 let news = (epoch, from.as_str(), clean);
@@ -119,7 +121,8 @@ impl Replica {
             }
             Verb::List { instance } => {
                 let all = instance.map_or_else(hand::instances, |instance| vec![instance]);
-                let reports: Vec<_> = all.into_iter().map(|name| (Report::of(&name, &[], &deadline), name)).collect();
+                let reports: Vec<_> =
+                    all.into_iter().map(|name| (Report::of(&name, &[], PATIENCE, &deadline), name)).collect();
                 print(&table(&reports))
             }
         }
@@ -144,7 +147,7 @@ fn table(reports: &[(Report, String)]) -> String {
             let _ = writeln!(text, "  {line}");
         }
         for kept in &report.backups {
-            let _ = writeln!(text, "  {}  {} files, {} bytes", kept.folder, kept.files, kept.bytes);
+            let _ = writeln!(text, "  {}  {}, {} bytes", kept.folder, kept.count(), kept.bytes);
             for name in &kept.first {
                 let _ = writeln!(text, "    {name}");
             }

@@ -2,14 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::ATTIC;
 use super::backup;
 use super::record::{self, Known, Record};
-use super::report::{Report, own_name};
+use super::report::{LOOK, Report, own_name};
 use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
 use crate::ocf::deadline::Deadline;
+
+/// How long the look for old backups and their removal may take: the active node waits for the answer.
+const PRUNE: Duration = Duration::from_secs(1);
 
 /// Notes that everything of `epoch` of node `from` has arrived here (of `scope`, where that node says it), and keeps the backups within `limit` bytes.
 ///
@@ -36,8 +40,8 @@ pub fn complete(
         return Err(format!("refused: epoch {epoch} of '{from}' cannot be"));
     }
     attic.set_stamp(&stamp).map_err(|error| error.to_string())?;
-    let removed = backup::prune(&attic, limit);
-    Ok(Report { removed, ..Report::of(instance, folders, deadline) })
+    let removed = backup::prune(&attic, limit, &deadline.within(PRUNE));
+    Ok(Report { removed, ..Report::of(instance, folders, LOOK, deadline) })
 }
 
 /// Makes the data of this node, which serves a fork, the ones that count. The next start pushes them, and the peer's go into

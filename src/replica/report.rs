@@ -21,6 +21,8 @@ use crate::sys::process::Output;
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// Longest answer that is looked at, in bytes.
 const CAP: usize = 1 << 20;
+/// How long a report that the peer waits for may look for files that were kept: a late answer would be none.
+pub const LOOK: Duration = Duration::from_millis(300);
 /// How this program ends when it does not understand its arguments.
 const USAGE: i32 = 2;
 /// How long the cluster may take to tell a node its name.
@@ -54,8 +56,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Of this node.
-    pub fn of(instance: &str, folders: &[PathBuf], deadline: &Deadline) -> Self {
+    /// Of this node; `look` is for counting the files that were kept.
+    pub fn of(instance: &str, folders: &[PathBuf], look: Duration, deadline: &Deadline) -> Self {
         let attic = Attic::of(instance);
         // rsync makes only the last part of a path.
         let made = canary::prepare(&attic).err().map(|e| format!("create {}: {e}", attic.canary().display()));
@@ -70,7 +72,7 @@ impl Report {
             beat: canary::arrived(&attic),
             foreign: foreign::find(),
             free: folders.iter().filter_map(|folder| free(folder)).min(),
-            backups: backup::list(&attic),
+            backups: backup::list(&attic, &deadline.within(look)),
             removed: Vec::new(),
             trouble: damaged.or(made),
             now: unix_now(),

@@ -18,6 +18,8 @@ use crate::sys::remote::rsync::Copy;
 
 /// How long the peer may take to answer a question.
 const ASK: Duration = Duration::from_secs(5);
+/// How long the look at old backups and their removal may take.
+const PRUNE: Duration = Duration::from_secs(2);
 /// How long the search for files written here may take.
 const SEARCH: Duration = Duration::from_secs(3);
 
@@ -124,11 +126,12 @@ impl Start<'_> {
         // The rest of the time is for the daemon.
         let limit = self.replica.pull_timeout.min(op.deadline.left() * 3 / 5);
         let pulled = copy.pull(&op.deadline.within(limit));
-        let here = backup::list(&self.attic);
-        if let Some(kept) = here.iter().find(|kept| kept.folder == folder.display().to_string() && kept.files > 0) {
+        let look = op.deadline.within(PRUNE);
+        let here = backup::settle(&self.attic, &look);
+        if let Some(kept) = here.iter().find(|kept| kept.folder == folder.display().to_string() && !kept.is_empty()) {
             op.log.warning(&format!("kept here: {}", kept.words()));
         }
-        for line in backup::prune(&self.attic, self.replica.backup_limit) {
+        for line in backup::prune(&self.attic, self.replica.backup_limit, &look) {
             op.log.info(&line);
         }
         pulled.map_err(|error| error.reason)?;
