@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ATTIC;
 use super::backup;
+use super::ground;
 use super::record::{self, Known, Record};
 use super::report::{LOOK, Report, own_name};
 use super::scope::Scope;
@@ -35,11 +36,17 @@ pub fn complete(
         let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
         return Err(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch));
     }
+    // Below a file system that is not mounted nothing would be found again.
+    if let Some(why) = ground::lost(&attic, folders) {
+        return Err(format!("refused: {why}"));
+    }
     let stamp = Stamp { scope, ..Stamp::copy(epoch, from, clean) };
     if !stamp.is_sane() {
         return Err(format!("refused: epoch {epoch} of '{from}' cannot be"));
     }
     attic.set_stamp(&stamp).map_err(|error| error.to_string())?;
+    // Without the memory a missing mount is not noticed: no reason to refuse good data.
+    let _ = ground::note(&attic, folders);
     let removed = backup::prune(&attic, limit, &deadline.within(PRUNE));
     Ok(Report { removed, ..Report::of(instance, folders, LOOK, deadline) })
 }
@@ -70,6 +77,8 @@ pub fn accept(instance: &str, deadline: &Deadline) -> Result<u64, String> {
     let node = if matches!(recorded, Known::Recorded(_)) { own.node } else { own_name(deadline) };
     let record = Record { epoch, node: node.clone(), fork: None };
     record::write(instance, &record, deadline).map_err(|error| error.to_string())?;
+    // The folders, too, are right as they are.
+    ground::forget(&attic).map_err(|error| error.to_string())?;
     attic.set_stamp(&Stamp::source(epoch, &node, None)).map_err(|error| error.to_string())?;
     Ok(epoch)
 }

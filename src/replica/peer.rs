@@ -44,6 +44,9 @@ pub(super) struct Memory {
     /// The file systems that the folders were on at the start (st_dev of stat(2)).
     #[serde(default)]
     pub devices: Vec<(PathBuf, u64)>,
+    /// Why nothing is pushed, when it is for a folder here: one line for the administrator.
+    #[serde(default)]
+    pub lost: Option<String>,
 }
 
 impl Memory {

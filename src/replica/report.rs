@@ -10,6 +10,7 @@ use super::Replica;
 use super::backup::{self, Backup, NAMES, plain};
 use super::canary::{self, Beat};
 use super::foreign;
+use super::ground;
 use super::scope::Scope;
 use super::stamp::{Attic, EPOCH_MAX, Stamp, unix_now};
 use crate::cluster::member;
@@ -51,6 +52,9 @@ pub struct Report {
     /// What it had to do and could not: one line.
     #[serde(default)]
     pub trouble: Option<String>,
+    /// A folder there is not mounted: its data are not what the stamp says. One line.
+    #[serde(default)]
+    pub lost: Option<String>,
     /// Its clock, in Unix seconds.
     pub now: u64,
 }
@@ -65,6 +69,10 @@ impl Report {
             Ok(stamp) => (stamp, None),
             Err(error) => (None, Some(error.to_string())),
         };
+        let lost = match folders {
+            [] => ground::lost_at(&attic, None),
+            _ => ground::lost(&attic, folders),
+        };
         Self {
             node: own_name(deadline),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -74,7 +82,8 @@ impl Report {
             free: folders.iter().filter_map(|folder| free(folder)).min(),
             backups: backup::list(&attic, &deadline.within(look)),
             removed: Vec::new(),
-            trouble: damaged.or(made),
+            trouble: damaged.or(made).or(lost.clone()),
+            lost,
             now: unix_now(),
         }
     }
@@ -93,6 +102,7 @@ impl Report {
         report.version = plain(&report.version);
         report.foreign = report.foreign.as_deref().map(one_line);
         report.trouble = report.trouble.as_deref().map(one_line);
+        report.lost = report.lost.as_deref().map(one_line);
         report.backups.truncate(100);
         for backup in &mut report.backups {
             backup.folder = plain(&backup.folder);
@@ -140,7 +150,8 @@ pub fn ask(replica: &Replica, verb: Verb<'_>, deadline: &Deadline) -> Result<Rep
         }
         _ => return Err(one_line(&format!("{host}: {}", output.reason()))),
     };
-    report.stamp = report.stamp.map(|stamp| stamp.seen_for(&wanted));
+    let lost = report.lost.is_some();
+    report.stamp = report.stamp.map(|stamp| Stamp { partial: lost, ..stamp }.seen_for(&wanted));
     Ok(report)
 }
 

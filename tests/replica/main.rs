@@ -13,6 +13,7 @@
 
 mod contacts;
 mod faults;
+mod mounts;
 mod moves;
 mod node;
 mod scopes;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         support::lab::enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS].concat();
+    let trials: Vec<(&str, Body)> =
+        [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS, mounts::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let mut pair = node::Pair::new();

@@ -93,6 +93,19 @@ impl Situation<'_> {
         if mine == Some(newest) { self.with_the_newest(newest, top) } else { self.with_older(mine, newest, top) }
     }
 
+    /// What to do at start when a folder here lacks its files for now, as its file system is not mounted: serve, push nothing
+    /// and fetch nothing. A fork of the data that this node has, so that what is written meanwhile counts: with the file system
+    /// back they are all here.
+    pub fn hold(&self, why: &str) -> Decision {
+        let (top, why) = (self.top(), why.to_owned());
+        match self.own_fork(top) {
+            Some(base) => {
+                Decision { newer: self.holder(), ..self.answer(Act::Continue { fork: Some(base) }, top, why) }
+            }
+            None => self.fork(self.mine().unwrap_or_default() / 2, top.saturating_add(1), why),
+        }
+    }
+
     /// This node has the newest data that anybody is known to have.
     fn with_the_newest(&self, newest: u64, top: u64) -> Decision {
         let next = top.saturating_add(1);

@@ -138,6 +138,26 @@ fn each_situation_has_its_answer() {
 }
 
 #[test]
+fn what_is_not_mounted_is_held() {
+    for (recorded, own, peer, wanted) in [
+        ("7 osm1", "s7c", "c7c", "fork 8/7"),
+        ("7 osm1", "s7", "x", "fork 8/7"),
+        ("7 osm2", "c7c", "s7c", "fork 8/7"),
+        ("8 osm2", "c7", "s8", "fork 9/7"),
+        ("8 osm1/7", "f8/7", "c7c", "continue 8/7"),
+        ("8 osm1/7", "s7c", "c7c", "continue 8/7"),
+        ("-", "-", "-", "fork 1/0"),
+    ] {
+        let (own, theirs) = (stamp(own, ME, PEER), stamp(peer, PEER, ME));
+        let there = if peer == "x" { Peer::Unreachable } else { Peer::Answers { node: PEER, stamp: theirs.as_ref() } };
+        let held = Situation { me: ME, record: &record(recorded), own: own.as_ref(), peer: there }.hold("no disk");
+        assert_eq!(words(&held), wanted, "{recorded}, {own:?}, {peer}");
+    }
+    // With the disk back: nobody has anything newer.
+    assert_eq!(words(&decide("8 osm1/7", "f8/7", "c7c")), "take 9");
+}
+
+#[test]
 fn who_is_newer_is_said() {
     assert_eq!(decide("8 osm2", "s7", "x").newer, Some(("osm2".to_owned(), 8)));
     assert_eq!(decide("9 osm1/6", "f9/6", "s7").newer, Some(("osm2".to_owned(), 7)));
