@@ -75,7 +75,7 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
         return Err(format!("{}: {why}", report.node));
     }
     let own = attic.stamp().ok().flatten();
-    if let Some(theirs) = report.stamp.filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
+    if let Some(theirs) = report.stamp.as_ref().filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
         return Err(format!("{} has newer data (epoch {})", report.node, theirs.epoch));
     }
     let folders: Vec<_> = replica.folders.iter().cloned().chain([attic.canary()]).collect();
@@ -87,6 +87,7 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
     let copy = Copy {
         remote: &replica.remote,
         folders: &folders,
+        linked: &report.linked,
         exclude: &replica.exclude,
         backup: fresh.as_deref(),
         merge: false,

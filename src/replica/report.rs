@@ -17,6 +17,7 @@ use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
 use crate::sys::process::Output;
+use crate::sys::remote::rsync::is_linked;
 
 /// The program, at the same place on every node.
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
@@ -55,6 +56,9 @@ pub struct Report {
     /// A folder there is not mounted: its data are not what the stamp says. One line.
     #[serde(default)]
     pub lost: Option<String>,
+    /// Those of its folders that have a symbolic link in their path.
+    #[serde(default)]
+    pub linked: Vec<PathBuf>,
     /// Its clock, in Unix seconds.
     pub now: u64,
 }
@@ -84,6 +88,7 @@ impl Report {
             removed: Vec::new(),
             trouble: damaged.or(made).or(lost.clone()),
             lost,
+            linked: folders.iter().filter(|folder| is_linked(folder)).cloned().collect(),
             now: unix_now(),
         }
     }

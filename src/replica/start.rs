@@ -142,6 +142,7 @@ impl Start<'_> {
         let copy = Copy {
             remote: &self.replica.remote,
             folders: &self.replica.folders,
+            linked: self.report.as_ref().map_or(&[], |report| &report.linked),
             exclude: &self.replica.exclude,
             backup: Some(&folder),
             merge: written.is_some(),

@@ -13,6 +13,7 @@
 
 mod contacts;
 mod faults;
+mod links;
 mod mounts;
 mod moves;
 mod node;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     }
     arguments.test_threads = Some(1);
     let trials: Vec<(&str, Body)> =
-        [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS, mounts::TRIALS].concat();
+        [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS, mounts::TRIALS, links::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let mut pair = node::Pair::new();
