@@ -48,6 +48,9 @@ enum Verb {
     /// are two ways out. To go back to the peer's data, move the resource there when it is back: this node's files are kept
     /// in its backup folder. To go on with this node's data, run this command here, then restart the resource: the files of
     /// the peer are kept in the peer's backup folder.
+    ///
+    /// The same holds when a folder here is not mounted any more: mount it and restart the resource, or run this command when
+    /// the folder is meant to be as it is.
     Accept {
         /// The resource
         #[arg(long, value_name = "RESOURCE", value_parser = instance)]
