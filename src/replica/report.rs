@@ -56,7 +56,7 @@ pub struct Report {
     /// A folder there is not mounted: its data are not what the stamp says. One line.
     #[serde(default)]
     pub lost: Option<String>,
-    /// Those of its folders that have a symbolic link in their path.
+    /// Those of its folders, the canary's with them, that have a symbolic link in their path.
     #[serde(default)]
     pub linked: Vec<PathBuf>,
     /// Its clock, in Unix seconds.
@@ -88,7 +88,7 @@ impl Report {
             removed: Vec::new(),
             trouble: damaged.or(made).or(lost.clone()),
             lost,
-            linked: folders.iter().filter(|folder| is_linked(folder)).cloned().collect(),
+            linked: folders.iter().chain([&attic.canary()]).filter(|folder| is_linked(folder)).cloned().collect(),
             now: unix_now(),
         }
     }
