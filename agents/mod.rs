@@ -1,5 +1,6 @@
 //! The agents, one folder each, and the one list of them.
 
+mod cron;
 pub mod ovd_lsyncd;
 pub mod ovd_osm;
 pub mod ovd_vip_src;

@@ -3,25 +3,15 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use crate::agents::cron::Cron;
 use crate::ocf::exit::Failure;
 use crate::ocf::params::Params;
-use crate::replica::ATTIC;
+use crate::ocf::state::ATTIC;
 
 /// A file that is replicated must never be one that says how far replication is, or one of a live system.
-const FORBIDDEN: [&str; 6] = [ATTIC, "/dev", "/proc", "/run", "/sys", "/var/run"];
+pub(super) const FORBIDDEN: [&str; 6] = [ATTIC, "/dev", "/proc", "/run", "/sys", "/var/run"];
 /// Most folders: each is a process and a connection of its own.
 const FOLDERS: usize = 32;
-
-/// The cron job that runs where lsyncd does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cron {
-    /// What cron reads.
-    pub link: PathBuf,
-    /// The table.
-    pub target: PathBuf,
-    /// Whether one of the two was given: then a missing table is an error.
-    pub asked: bool,
-}
 
 /// The parameters of one instance.
 #[derive(Debug, Clone)]
@@ -91,7 +81,7 @@ impl Config {
             pull_timeout: seconds("pull_timeout")?,
             flush_timeout: seconds("flush_timeout")?,
             backup_limit: number("backup_limit") << 20,
-            cron: cron(params)?,
+            cron: Cron::new(params)?,
         })
     }
 }
@@ -154,7 +144,7 @@ fn folders(text: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Whether one is the other or lies within it.
-fn is_around(one: &Path, other: &Path) -> bool {
+pub(super) fn is_around(one: &Path, other: &Path) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 
@@ -165,18 +155,4 @@ fn excludes(text: &str) -> Result<Vec<String>, Failure> {
         return Err(wrong("exclude", bad, "no pattern: it begins with one of + - ! # ;"));
     }
     Ok(all)
-}
-
-fn cron(params: &Params) -> Result<Option<Cron>, Failure> {
-    if !params.boolean("manage_cron")? {
-        return Ok(None);
-    }
-    let path = |name: &str| params.text(name).map(PathBuf::from);
-    let (Some(link), Some(target)) = (path("cron_link"), path("cron_target")) else { return Ok(None) };
-    if link.parent() == target.parent() {
-        let reason = format!("parameter cron_target: cron runs what is beside {} on every node", link.display());
-        return Err(Failure::configured(if link == target { format!("{reason}: it is cron_link") } else { reason }));
-    }
-    let asked = params.given().any(|(name, _)| matches!(name, "cron_link" | "cron_target"));
-    Ok(Some(Cron { link, target, asked }))
 }

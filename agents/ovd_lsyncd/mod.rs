@@ -21,8 +21,9 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use self::config::{Config, Cron};
+use self::config::Config;
 use self::status::Status;
+use crate::agents::cron;
 use crate::ocf::agent::Agent;
 use crate::ocf::check::Check;
 use crate::ocf::exit::Failure;
@@ -30,7 +31,7 @@ use crate::ocf::operation::Operation;
 use crate::ocf::params::{Params, fits};
 use crate::ocf::spec::{Kind, Spec};
 use crate::replica::{self, Ready, Replica};
-use crate::sys::cron_link::{CronLink, Found, Taken};
+use crate::sys::cron_link::CronLink;
 use crate::sys::process;
 use crate::sys::service::Service;
 
@@ -67,8 +68,7 @@ impl Applied {
     fn is_live(&self) -> bool {
         // Nobody can tell: then it may be.
         let runs = self.service.processes().map_or(true, |all| !all.is_empty());
-        let linked = |cron: &CronLink| cron.look().is_ok_and(|found| found == Found::Ours);
-        runs || !self.ready.pushing || self.cron.as_ref().is_some_and(linked)
+        runs || !self.ready.pushing || self.cron.as_ref().is_some_and(cron::is_linked)
     }
 }
 
@@ -95,9 +95,9 @@ impl Agent for OvdLsyncd {
         let applied = Applied::read(op);
         let mut causes = Vec::new();
         // The cron job first: it works on what is about to go.
-        let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron_of_params(&op.params, op));
+        let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron::of_params(&op.params, op));
         if let Some(cron) = cron {
-            take_cron(&cron, op).unwrap_or_else(|failure| causes.push(failure));
+            cron::take(&cron, op).unwrap_or_else(|failure| causes.push(failure));
         }
         let queued = Status::read(&op.state.folder().join(lua::STATUS)).map_or(0, |(status, _)| status.queued());
         let service = applied.as_ref().map_or_else(|| daemon_of_params(&op.params, op), |a| a.service.clone());
@@ -129,7 +129,7 @@ impl Agent for OvdLsyncd {
         let Some(mut applied) = Applied::read(op) else { return Ok(()) };
         let wanted = cron_of(config, op);
         if let Some(old) = applied.cron.as_ref().filter(|old| Some(*old) != wanted.as_ref()) {
-            take_cron(old, op)?;
+            cron::take(old, op)?;
         }
         applied.cron = wanted;
         // What stop and the checks of depth 10 go by; lsyncd itself knows nothing of these.
@@ -138,7 +138,7 @@ impl Agent for OvdLsyncd {
         applied.replica.flush_timeout = config.flush_timeout;
         applied.replica.backup_limit = config.backup_limit;
         applied.write(op)?;
-        applied.cron.as_ref().map_or(Ok(()), |cron| put_cron(cron, op))
+        applied.cron.as_ref().map_or(Ok(()), |cron| cron::put(cron, op))
     }
 }
 
@@ -157,48 +157,11 @@ fn stop_daemon(mut service: Service, op: &Operation) -> Result<(), Failure> {
     Ok(())
 }
 
-fn put_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
-    let link = cron.link.display();
-    let moved = cron.put().map_err(|e| Failure::io(&format!("make cron link {link}"), &e))?;
-    if let Some(place) = moved {
-        op.log.warning(&format!("{link} was not our link: moved to {}", place.display()));
-    }
-    Ok(())
-}
-
-fn take_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
-    let link = cron.link.display();
-    match cron.take().map_err(|e| Failure::io(&format!("take away cron link {link}"), &e))? {
-        Taken::Moved(place) => op.log.warning(&format!("{link} was not our link: moved to {}", place.display())),
-        taken => op.step(&format!("cron link: {taken:?}")),
-    }
-    Ok(())
-}
-
 /// The cron job of this instance. None when it is not ours, or when nobody has asked for it and it is not there: the guide
 /// has one, the package has none.
 fn cron_of(config: &Config, op: &Operation) -> Option<CronLink> {
     let cron = config.cron.as_ref().filter(|cron| cron.asked || cron.target.exists())?;
-    Some(link_of(cron.link.clone(), cron.target.clone(), op))
-}
-
-/// The same on a node where the job must not run, whether its table is there or not.
-fn any_cron_of(cron: &Cron, op: &Operation) -> CronLink {
-    link_of(cron.link.clone(), cron.target.clone(), op)
-}
-
-/// The same from parameters that nobody has checked: what cannot be used is as good as not given.
-fn cron_of_params(params: &Params, op: &Operation) -> Option<CronLink> {
-    if params.boolean("manage_cron") == Ok(false) {
-        return None;
-    }
-    let path = |name: &str| params.text(name).filter(|value| fits(Kind::Path, value)).map(PathBuf::from);
-    let (link, target) = (path("cron_link")?, path("cron_target")?);
-    (link.parent() != target.parent()).then(|| link_of(link, target, op))
-}
-
-fn link_of(link: PathBuf, target: PathBuf, op: &Operation) -> CronLink {
-    CronLink { link, target, via: op.state.folder().join("cron"), attic: host::attic(op) }
+    Some(cron.link(op))
 }
 
 /// The daemon from parameters that nobody has checked: its unit has the instance's name in any case.

@@ -8,14 +8,16 @@ use super::config::Config;
 use super::queue::{self, Memory, Seen};
 use super::status::{Pushed, Status, last_words, passed};
 use super::{Applied, cron_of, host, lua};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::operation::Operation;
 use crate::replica::{self, Progress};
-use crate::sys::cron_link::{CronLink, Found};
 use crate::sys::service::{Process, Service};
 
 /// lsyncd writes its status file within two seconds of a change; it gets this long.
 const SILENT: Duration = Duration::from_secs(15);
+/// How long lsyncd and its pushes may take to end when they are killed.
+const HALT: Duration = Duration::from_secs(2);
 /// From this share of the limit on, in percent, inotify watches are said to run out.
 const WATCHES: u64 = 80;
 
@@ -30,6 +32,11 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         if daemon.verdict == Verdict::Stopped {
             return vec![daemon];
         }
+        // First: it is the reason for the rest. The next start finds out whether the folder may be pushed.
+        if let Some(why) = replica::vanished(&applied.replica, op) {
+            halt(&applied, op);
+            checks.push(Check::run("folders", || (Verdict::Failed, why)));
+        }
         fine = daemon.verdict == Verdict::Ok;
         checks.push(daemon);
         if fine && !applied.config {
@@ -41,7 +48,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         checks.push(Check::run("epoch", || (Verdict::Degraded, why.clone())));
     }
     if let Some(cron) = &cron_of(config, op) {
-        checks.push(Check::run("cron job", || judge_cron(cron)));
+        checks.push(Check::run("cron job", || cron::judge(cron, true)));
     }
     let mut replica = applied.replica.clone();
     replica.max_lag = config.max_lag;
@@ -106,7 +113,7 @@ fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
         Err(Ok(0)) => {
             let text = format!("lsyncd is not running{}", words());
             // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
-            let linked = applied.cron.as_ref().and_then(|cron| cron.look().ok()) == Some(Found::Ours);
+            let linked = applied.cron.as_ref().is_some_and(cron::is_linked);
             (if linked { Verdict::Failed } else { Verdict::Stopped }, text)
         }
         Err(Ok(left)) => (Verdict::Failed, format!("lsyncd is gone, {left} of its children are left{}", words())),
@@ -114,6 +121,17 @@ fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
             (Verdict::Failed, format!("lsyncd (process {}) is stopped (SIGSTOP)", main.pid))
         }
         Ok(main) => (Verdict::Ok, format!("process {}", main.pid)),
+    }
+}
+
+/// Ends lsyncd at once: its next full push, after a HUP or an overflow of events, would empty the peer's folder. A monitor by
+/// hand and a probe are questions.
+fn halt(applied: &Applied, op: &Operation) {
+    if !op.is_recurring() {
+        return;
+    }
+    if let Err(error) = applied.service.halt(&op.deadline.within(HALT)) {
+        op.log.error(&format!("lsyncd goes on, and may empty the peer's folder: {error}"));
     }
 }
 
@@ -200,20 +218,6 @@ fn complaint(applied: &Applied, pushed: &Pushed) -> String {
     }
 }
 
-fn judge_cron(cron: &CronLink) -> (Verdict, String) {
-    let link = cron.link.display();
-    match cron.look() {
-        Err(error) => (Verdict::Failed, format!("look at cron link {link}: {error}")),
-        Ok(Found::Absent) => (Verdict::Failed, format!("cron link {link} is gone: the cron job does not run")),
-        Ok(Found::Dead) => (Verdict::Failed, format!("cron link {link} leads nowhere: the cron job does not run")),
-        Ok(Found::Foreign(what)) => (Verdict::Failed, format!("cron link {link} is {what}, not our link")),
-        Ok(Found::Ours | Found::Package) => match cron.refused() {
-            Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
-            None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),
-        },
-    }
-}
-
 /// How near lsyncd is to the kernel's limit, which is that of a user: others of root's have a share of it, a small one.
 fn watches(op: &Operation) -> (Verdict, String) {
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok();
@@ -245,6 +249,13 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             let names = |all: Vec<std::path::PathBuf>| all.iter().map(|one| path(one)).collect::<Vec<_>>().join(" ");
             found(host::folders(config).map(names))
         }),
+        Check::run("mounts", || {
+            match host::replica(config, op).ok().and_then(|replica| replica::unmounted(&replica)) {
+                // A start serves all the same, and pushes nothing.
+                Some(why) => (Verdict::Degraded, why),
+                None => (Verdict::Ok, "as they were".to_owned()),
+            }
+        }),
         Check::run("key", || match host::identity(config) {
             None => (Verdict::Ok, "of ssh's choice".to_owned()),
             Some(key) => match host::refused(&key) {
@@ -262,17 +273,7 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             }));
         }
     }
-    if let Some(cron) = cron_of(config, op) {
-        checks.push(Check::run("cron job", || {
-            let folder = cron.link.parent().filter(|folder| !folder.is_dir());
-            match (folder, cron.refused()) {
-                (Some(folder), _) => (Verdict::Failed, format!("no folder {}: is cron installed?", folder.display())),
-                (None, Some(why)) if cron.target.is_file() => (Verdict::Degraded, format!("cron ignores {why}")),
-                (None, Some(why)) => (Verdict::Failed, format!("cron table {why}")),
-                (None, None) => (Verdict::Ok, path(&cron.target)),
-            }
-        }));
-    }
+    checks.extend(cron_of(config, op).as_ref().map(cron::validate));
     checks.push(Check::run("other lsyncd", || match replica::foreign::find() {
         Some(what) => (Verdict::Failed, what),
         None => (Verdict::Ok, "none".to_owned()),

@@ -4,12 +4,12 @@
 //! one and stops it, or both.
 
 use super::config::Config;
-use super::{Applied, any_cron_of, monitor};
+use super::{Applied, monitor};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::replica::foreign;
-use crate::sys::cron_link::Taken;
 
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -20,29 +20,8 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return monitor::checks(config, op);
     }
     let mut checks = Vec::new();
-    if let Some(cron) = config.cron.as_ref().map(|cron| any_cron_of(cron, op)) {
-        checks.push(Check::run("cron job", || {
-            let link = cron.link.display();
-            match cron.take() {
-                Ok(Taken::Nothing) => (Verdict::Ok, "does not run here".to_owned()),
-                Ok(Taken::Link) => {
-                    let text = format!("cron link {link} removed: the cron job belongs to the active node");
-                    op.log.info(&text);
-                    (Verdict::Ok, text)
-                }
-                Ok(Taken::Moved(place)) => {
-                    let text = format!("{link} moved to {}: the cron job belongs to the active node", place.display());
-                    op.log.warning(&text);
-                    (Verdict::Ok, text)
-                }
-                Err(error) => {
-                    let text = format!("take away cron link {link}: {error}");
-                    memory::once(op, "cron", Some(&text));
-                    (Verdict::Ok, text)
-                }
-            }
-        }));
-    }
+    // Also where its table is missing.
+    checks.extend(config.cron.as_ref().map(|cron| cron::put_aside(&cron.link(op), op)));
     // It would push this node's files over the active one's.
     let stray = foreign::find();
     memory::once(op, "other-lsyncd", stray.as_deref());

@@ -1,33 +1,7 @@
 //! The table of `ovd-lsyncd`.
 
-use crate::ocf::spec::{ActionSpec, Kind, Param, Spec};
-
-/// An optional parameter that a restart makes effective.
-const fn param(name: &'static str, kind: Kind, short: &'static str, long: &'static str) -> Param {
-    Param { name, kind, default: None, required: false, unique_group: None, reloadable: false, short, long }
-}
-
-/// The same with a default.
-const fn usual(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    short: &'static str,
-    long: &'static str,
-) -> Param {
-    Param { default: Some(default), ..param(name, kind, short, long) }
-}
-
-/// The same, effective without a restart.
-const fn tunable(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    short: &'static str,
-    long: &'static str,
-) -> Param {
-    Param { reloadable: true, ..usual(name, kind, default, short, long) }
-}
+use crate::agents::cron;
+use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable, usual};
 
 /// Parameters, actions and texts.
 pub const SPEC: Spec = Spec {
@@ -176,27 +150,12 @@ pub const SPEC: Spec = Spec {
             "Whether the cron job belongs to this resource",
             "no: cron_link is neither made nor removed.",
         ),
-        Param {
-            default: Some("/etc/cron.d/lsyncd"),
-            unique_group: Some("cron_link"),
-            ..param(
-                "cron_link",
-                Kind::Path,
-                "Link that makes cron run a job on the active node only",
-                "Made at start, removed at stop. It leads to cron_target by way of /run, so that it is dead after a crash \
-                 until the cluster has started the resource here. A foreign file of that name is moved to \
-                 /var/lib/inuvika-ha and never comes back by itself.",
-            )
-        },
-        Param {
-            default: Some("/etc/lsyncd/lsyncd.cron"),
-            ..param(
-                "cron_target",
-                Kind::Path,
-                "The cron table of that job",
-                "When neither this nor cron_link is given and the file is missing, there is no job and nothing is done.",
-            )
-        },
+        cron::link_param("/etc/cron.d/lsyncd", "Link that makes cron run a job on the active node only"),
+        cron::target_param(
+            "/etc/lsyncd/lsyncd.cron",
+            "The cron table of that job",
+            "When neither this nor cron_link is given and the file is missing, there is no job and nothing is done.",
+        ),
     ],
     actions: &[
         ActionSpec::plain("start", 90),

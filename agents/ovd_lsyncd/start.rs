@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::status::{Status, last_words};
-use super::{Applied, cron_of, host, lua, monitor, put_cron, queue, stop_daemon, take_cron};
+use super::{Applied, cron_of, host, lua, monitor, queue, stop_daemon};
+use crate::agents::cron;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
@@ -43,10 +44,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     }
     let replica = host::replica(config, op)?;
     let cron = cron_of(config, op);
-    if let Some(cron) = cron.as_ref().filter(|cron| !cron.target.is_file()) {
-        let table = cron.target.display();
-        return Err(Failure::generic(format!("cron table {table} is missing: set cron_target, or manage_cron=no")));
-    }
+    cron::need_table(cron.as_ref())?;
     if let Some(applied) = before.filter(|applied| applied.replica == replica && is_fine(applied)) {
         op.step("it runs already");
         return finish(Applied { cron, ..applied }, op);
@@ -76,7 +74,7 @@ fn is_fine(applied: &Applied) -> bool {
 
 fn finish(applied: Applied, op: &Operation) -> Result<(), Failure> {
     let result = match &applied.cron {
-        Some(cron) => put_cron(cron, op),
+        Some(cron) => cron::put(cron, op),
         None => Ok(()),
     };
     result.and_then(|()| applied.write(op)).map_err(|cause| undo(&applied, op, cause))
@@ -177,7 +175,7 @@ fn but_for_undoing(op: &Operation) -> Deadline {
 /// Takes back what a failed start has done. What has been fetched stays: it is newer than what was there.
 fn undo(applied: &Applied, op: &Operation, cause: Failure) -> Failure {
     op.step(&format!("undo after: {cause}"));
-    let cron = applied.cron.as_ref().and_then(|cron: &CronLink| take_cron(cron, op).err());
+    let cron = applied.cron.as_ref().and_then(|cron: &CronLink| cron::take(cron, op).err());
     let second = stop_daemon(applied.service.clone(), op).err().or(cron);
     match second {
         Some(second) => Failure::new(cause.code, format!("{cause}; undoing it failed too: {second}")),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use crate::agents::cron::Cron;
 use crate::ocf::exit::Failure;
 use crate::ocf::params::Params;
 use crate::probe::http::Page;
@@ -67,8 +68,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// What it has to say.
     pub content: Content,
-    /// Link and table of the cron job; none when it is not ours.
-    pub cron: Option<(PathBuf, PathBuf)>,
+    /// The cron job; none when it is not ours.
+    pub cron: Option<Cron>,
     /// How long the database may take to answer.
     pub database_timeout: Duration,
     /// Whether losing the database is a failure of this node.
@@ -95,23 +96,13 @@ impl Config {
         if vhost.port() == 0 || vhost.ip().is_unspecified() {
             return Err(Failure::configured(format!("parameter vhost: nobody can be asked at {vhost}")));
         }
-        let cron =
-            if params.boolean("manage_cron")? { Some((needed("cron_link")?, needed("cron_target")?)) } else { None };
-        if let Some((link, target)) = cron.as_ref().filter(|(link, target)| link.parent() == target.parent()) {
-            let reason = format!("parameter cron_target: cron runs what is beside {} on every node", link.display());
-            return Err(Failure::configured(if link == target {
-                format!("{reason}: it is cron_link")
-            } else {
-                reason
-            }));
-        }
         Ok(Self {
             settings: needed("session_manager_config")?,
             server: Server::new(params)?,
             vhost,
             request_timeout: seconds("request_timeout")?,
             content: Content::new(params, vhost)?,
-            cron,
+            cron: Cron::new(params)?,
             database_timeout: seconds("database_timeout")?,
             dependency_fails: params.text("dependency_failure") == Some("fail"),
         })

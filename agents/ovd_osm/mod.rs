@@ -15,27 +15,24 @@ pub mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use self::config::{Config, Server};
 use self::plan::{Observed, Step, plan};
+use crate::agents::cron;
 use crate::ocf::agent::Agent;
 use crate::ocf::check::Check;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
-use crate::ocf::params::{Params, fits};
-use crate::ocf::spec::{Kind, Spec};
-use crate::sys::cron_link::{CronLink, Found, Taken};
+use crate::ocf::params::Params;
+use crate::ocf::spec::Spec;
+use crate::sys::cron_link::CronLink;
 use crate::sys::process;
 use crate::sys::service::{Process, Service};
-
-/// Where things of an instance are kept that outlive a reboot.
-const ATTIC: &str = "/var/lib/inuvika-ha";
 
 /// How long systemd is asked for a control group: an answer takes milliseconds, and a stop needs its time for other things.
 const LOCATE: Duration = Duration::from_secs(1);
@@ -96,10 +93,7 @@ impl Agent for OvdOsm {
         // reaches it, the service is to run all the same.
         database::settings(config).map_err(Failure::generic)?;
         let cron = cron_of(config, op);
-        if let Some(cron) = cron.as_ref().filter(|cron| !cron.target.is_file()) {
-            let table = cron.target.display();
-            return Err(Failure::generic(format!("cron table {table} is missing: set cron_target, or manage_cron=no")));
-        }
+        cron::need_table(cron.as_ref())?;
         let mut applied = Applied { service: located(config, op)?, cron, main: None };
         let mut done = Vec::new();
         bring_up(config, op, &mut applied, &mut done).map_err(|cause| undo(op, &applied, &done, cause))
@@ -109,19 +103,25 @@ impl Agent for OvdOsm {
         let applied = Applied::read(op);
         let mut causes = Vec::new();
         // The cron job first: it works on what is about to go.
-        let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron_of_params(&op.params, op));
-        if let Some(cron) = cron {
-            take_cron(&cron, op).unwrap_or_else(|failure| causes.push(failure));
+        let cron = applied.as_ref().and_then(|a| a.cron.clone()).or_else(|| cron::of_params(&op.params, op));
+        if let Some(cron) = &cron {
+            cron::take(cron, op).unwrap_or_else(|failure| causes.push(failure));
         }
+        let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
+        // The rest of the time is for those that do not want to go.
+        let graceful = asked.min(op.deadline.left() * 3 / 5);
+        let begun = Instant::now();
         let service = match applied {
             Some(applied) => Some(applied.service),
             None => Server::new(&op.params).and_then(|server| server.find()).ok(),
         };
         if let Some(service) = service {
-            let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(Duration::from_secs(3));
-            // The rest of the time is for those that do not want to go.
-            let graceful = asked.min(op.deadline.left() * 3 / 5);
             stop_server(service, graceful, op).unwrap_or_else(|failure| causes.push(failure));
+        }
+        // A job that began before the link went would work on the same database as the next one on the other node. It has had
+        // the time that the requests had.
+        if let Some(cron) = &cron {
+            cron::end_jobs(cron, graceful.saturating_sub(begun.elapsed()), op);
         }
         causes.into_iter().next().map_or(Ok(()), Err)
     }
@@ -135,9 +135,9 @@ impl Agent for OvdOsm {
     }
 
     fn is_present(&self, op: &Operation) -> bool {
-        let linked = |cron: &CronLink| cron.look().is_ok_and(|found| found == Found::Ours);
         Applied::read(op).is_some_and(|applied| {
-            applied.service.processes().map_or(true, |all| !all.is_empty()) || applied.cron.as_ref().is_some_and(linked)
+            let runs = applied.service.processes().map_or(true, |all| !all.is_empty());
+            runs || applied.cron.as_ref().is_some_and(cron::is_linked)
         })
     }
 
@@ -146,11 +146,11 @@ impl Agent for OvdOsm {
         let Some(mut applied) = Applied::read(op) else { return Ok(()) };
         let wanted = cron_of(config, op);
         if let Some(old) = applied.cron.as_ref().filter(|old| Some(*old) != wanted.as_ref()) {
-            take_cron(old, op)?;
+            cron::take(old, op)?;
         }
         applied.cron = wanted;
         applied.write(op)?;
-        applied.cron.as_ref().map_or(Ok(()), |cron| put_cron(cron, op))
+        applied.cron.as_ref().map_or(Ok(()), |cron| cron::put(cron, op))
     }
 }
 
@@ -181,7 +181,7 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, done: &mut V
             }
             Step::LinkCron => {
                 done.push(step);
-                applied.cron.as_ref().map_or(Ok(()), |cron| put_cron(cron, op))?;
+                applied.cron.as_ref().map_or(Ok(()), |cron| cron::put(cron, op))?;
             }
             // The service is up: systemd's readiness to leave it alone must not take it down again.
             Step::Claim => {
@@ -212,7 +212,7 @@ fn undo(op: &Operation, applied: &Applied, done: &[Step], cause: Failure) -> Fai
     if done.contains(&Step::LinkCron)
         && let Some(cron) = &applied.cron
     {
-        second = take_cron(cron, op).err();
+        second = cron::take(cron, op).err();
     }
     if done.contains(&Step::StartServer) {
         second = stop_server(applied.service.clone(), Duration::ZERO, op).err().or(second);
@@ -242,24 +242,6 @@ fn stop_server(mut service: Service, graceful: Duration, op: &Operation) -> Resu
     Ok(())
 }
 
-fn put_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
-    let link = cron.link.display();
-    let moved = cron.put().map_err(|e| Failure::io(&format!("make cron link {link}"), &e))?;
-    if let Some(place) = moved {
-        op.log.warning(&format!("{link} was not our link: moved to {}", place.display()));
-    }
-    Ok(())
-}
-
-fn take_cron(cron: &CronLink, op: &Operation) -> Result<(), Failure> {
-    let link = cron.link.display();
-    match cron.take().map_err(|e| Failure::io(&format!("take away cron link {link}"), &e))? {
-        Taken::Moved(place) => op.log.warning(&format!("{link} was not our link: moved to {}", place.display())),
-        taken => op.step(&format!("cron link: {taken:?}")),
-    }
-    Ok(())
-}
-
 /// The web server of this host. systemd is asked for its control group only when the usual one is empty: a resource that a
 /// probe has adopted has no memory of a start, and its monitors run every few seconds, too.
 fn located(config: &Config, op: &Operation) -> Result<Service, Failure> {
@@ -277,25 +259,9 @@ fn locate(service: &mut Service, op: &Operation) {
     }
 }
 
-/// The folder of an instance under /var/lib.
-fn attic(op: &Operation) -> PathBuf {
-    Path::new(ATTIC).join(op.instance.file_name())
-}
-
 /// The cron job of this instance; none when it is not ours.
 fn cron_of(config: &Config, op: &Operation) -> Option<CronLink> {
-    let (link, target) = config.cron.clone()?;
-    Some(CronLink { link, target, via: op.state.folder().join("cron"), attic: attic(op) })
-}
-
-/// The same from parameters that nobody has checked: what cannot be used is as good as not given.
-fn cron_of_params(params: &Params, op: &Operation) -> Option<CronLink> {
-    if params.boolean("manage_cron") == Ok(false) {
-        return None;
-    }
-    let path = |name: &str| params.text(name).filter(|value| fits(Kind::Path, value)).map(PathBuf::from);
-    let (link, target) = (path("cron_link")?, path("cron_target")?);
-    Some(CronLink { link, target, via: op.state.folder().join("cron"), attic: attic(op) })
+    config.cron.as_ref().map(|cron| cron.link(op))
 }
 
 /// Why the web server did not start, in its own words where they can be had: a reason has few bytes, and its own words name

@@ -1,18 +1,22 @@
 //! What `monitor` and `validate-all` look at on the node where the resource runs. Nothing here changes the service.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::database::{View, publish};
 use super::settings::Settings;
 use super::{Applied, content, cron_of};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
+use crate::ocf::state;
 use crate::probe::alive;
-use crate::sys::cron_link::{CronLink, Found};
+use crate::sys::cron_link::CronLink;
 use crate::sys::service::{Process, Service};
 
 /// How the reason begins when the web server takes a connection and says nothing.
@@ -44,12 +48,25 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return vec![server];
     }
     let mut checks = vec![server];
+    if runs
+        && applied.is_none()
+        && let Some(text) = adopted(&service)
+    {
+        // The one moment at which the cluster takes it over.
+        if op.is_probe() {
+            op.log.warning(&text);
+        }
+        // Nothing is wrong with it, and a monitor changes nothing.
+        checks.push(Check::run("start", || (Verdict::Ok, text)));
+    }
     if runs {
         let limit = op.deadline.within(config.request_timeout);
         checks.push(Check::run("answer", || answer(config.vhost, &service, op, &limit)));
     }
     if let Some(cron) = &cron {
-        checks.push(Check::run("cron job", || judge_cron(cron, applied.is_some() && !op.is_probe())));
+        // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the
+        // link.
+        checks.push(Check::run("cron job", || cron::judge(cron, applied.is_some() && !op.is_probe())));
     }
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.name != "cron job" && check.verdict == Verdict::Failed);
@@ -60,6 +77,17 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         database(config, op, &mut checks);
     }
     checks
+}
+
+/// What a person should know of a Session Manager that the cluster has found running and never started; by whatever name the
+/// question comes.
+fn adopted(service: &Service) -> Option<String> {
+    let name = service.name();
+    let read = |file: &PathBuf| serde_json::from_slice::<Applied>(&fs::read(file).ok()?).ok();
+    let started =
+        state::instances_with(Applied::FILE).iter().filter_map(read).any(|other| other.service.name() == name);
+    (!started)
+        .then(|| format!("{name} runs, but was never started by the cluster: restart the resource once to claim it"))
 }
 
 /// The main process that start has seen, if it lives. Without systemd nothing but a look at every process of the host tells
@@ -78,8 +106,7 @@ fn judge_processes(
     let name = service.name();
     if count == 0 {
         // The link makes the cron job run here, so this is no clean stop: Pacemaker has to call ours.
-        let linked = cron.and_then(|cron| cron.look().ok()).is_some_and(|found| found == Found::Ours);
-        return match linked {
+        return match cron.is_some_and(cron::is_linked) {
             true => (Verdict::Failed, format!("{name} has no process left, and the cron job still runs here")),
             false => (Verdict::Stopped, format!("{name} is not running")),
         };
@@ -125,22 +152,6 @@ fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline
     }
 }
 
-fn judge_cron(cron: &CronLink, started_here: bool) -> (Verdict, String) {
-    // A Session Manager that ran before the cluster came is adopted as it is, without a restart: its next start makes the link.
-    let wrong = if started_here { Verdict::Failed } else { Verdict::Degraded };
-    let link = cron.link.display();
-    match cron.look() {
-        Err(error) => (wrong, format!("look at cron link {link}: {error}")),
-        Ok(Found::Absent) => (wrong, format!("cron link {link} is gone: the cron job does not run")),
-        Ok(Found::Dead) => (wrong, format!("cron link {link} leads nowhere: the cron job does not run")),
-        Ok(Found::Foreign(what)) => (wrong, format!("cron link {link} is {what}, not our link")),
-        Ok(Found::Ours | Found::Package) => match cron.refused() {
-            Some(why) => (Verdict::Degraded, format!("cron ignores {why}")),
-            None => (Verdict::Ok, format!("{link} -> {}", cron.target.display())),
-        },
-    }
-}
-
 fn database(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     let mut seen = None;
     checks.push(Check::run("database", || {
@@ -181,17 +192,10 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
             None => (Verdict::Ok, service.name()),
         },
     }));
-    if let Some(cron) = cron_of(config, op) {
-        checks.push(Check::run("cron job", || {
-            let folder = cron.link.parent().filter(|folder| !folder.is_dir());
-            match (folder, cron.refused()) {
-                (Some(folder), _) => (Verdict::Failed, format!("no folder {}: is cron installed?", folder.display())),
-                (None, Some(why)) if cron.target.is_file() => (Verdict::Degraded, format!("cron ignores {why}")),
-                (None, Some(why)) => (Verdict::Failed, format!("cron table {why}")),
-                (None, None) => (Verdict::Ok, cron.target.display().to_string()),
-            }
-        }));
-    }
+    let server = config.server.find().ok().filter(|server| server.processes().is_ok_and(|all| !all.is_empty()));
+    let adopted = server.as_ref().and_then(adopted);
+    checks.extend(adopted.map(|text| Check::run("start", || (Verdict::Degraded, text))));
+    checks.extend(cron_of(config, op).as_ref().map(cron::validate));
     checks.push(Check::run("database", || match View::of(config, op) {
         View::Answers => (Verdict::Ok, "answers SELECT 1".to_owned()),
         View::Refuses(why) | View::Lost(why) | View::Unknown(why) => (Verdict::Degraded, why),

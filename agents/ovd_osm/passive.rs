@@ -6,10 +6,10 @@
 use super::config::Config;
 use super::database::{View, publish};
 use super::{Applied, cron_of};
+use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
-use crate::sys::cron_link::Taken;
 
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -19,29 +19,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return super::monitor::checks(config, op);
     }
     let mut checks = Vec::new();
-    if let Some(cron) = cron_of(config, op) {
-        checks.push(Check::run("cron job", || {
-            let link = cron.link.display();
-            match cron.take() {
-                Ok(Taken::Nothing) => (Verdict::Ok, "does not run here".to_owned()),
-                Ok(Taken::Link) => {
-                    let text = format!("cron link {link} removed: the cron job belongs to the active node");
-                    op.log.info(&text);
-                    (Verdict::Ok, text)
-                }
-                Ok(Taken::Moved(place)) => {
-                    let text = format!("{link} moved to {}: the cron job belongs to the active node", place.display());
-                    op.log.warning(&text);
-                    (Verdict::Ok, text)
-                }
-                Err(error) => {
-                    let text = format!("take away cron link {link}: {error}");
-                    memory::once(op, "cron", Some(&text));
-                    (Verdict::Ok, text)
-                }
-            }
-        }));
-    }
+    checks.extend(cron_of(config, op).map(|cron| cron::put_aside(&cron, op)));
     let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
     let stray =
         stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));

@@ -1,22 +1,7 @@
 //! The table of `ovd-osm`.
 
-use crate::ocf::spec::{ActionSpec, Kind, Param, Spec};
-
-/// An optional parameter that a restart makes effective.
-const fn param(name: &'static str, kind: Kind, short: &'static str, long: &'static str) -> Param {
-    Param { name, kind, default: None, required: false, unique_group: None, reloadable: false, short, long }
-}
-
-/// The same with a default, effective without a restart.
-const fn tunable(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    short: &'static str,
-    long: &'static str,
-) -> Param {
-    Param { default: Some(default), reloadable: true, ..param(name, kind, short, long) }
-}
+use crate::agents::cron;
+use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable, usual};
 
 /// Parameters, actions and texts.
 pub const SPEC: Spec = Spec {
@@ -25,7 +10,10 @@ pub const SPEC: Spec = Spec {
     long: "Runs the OVD Session Manager on the active node: the Apache web server that it lives in, and the link under \
            /etc/cron.d that makes its cron job run here and nowhere else. It replaces the resources httpd \
            (ocf:heartbeat:apache) and osm_cron (ocf:heartbeat:symlink) of the OVD Session Manager failover guide.\n\n\
-           A Session Manager that runs already is adopted without a restart. The monitor of depth 0 asks the kernel for \
+           A Session Manager that runs already is adopted without a restart. When the cluster's first look finds it running, \
+           it never starts it: until the next start ('pcs resource restart') systemd may restart it behind the cluster's \
+           back and end it before the cluster does at shutdown, and the cron link is the package's. That look logs it, and \
+           validate-all at level 10 says it. The monitor of depth 0 asks the kernel for \
            the web server's processes and the web server for an answer; depth 10 reads a page of the Session Manager and \
            compares its content, because it reports errors with status 200; depth 20 asks the database, as the Session \
            Manager would.\n\n\
@@ -46,16 +34,14 @@ pub const SPEC: Spec = Spec {
              JSON or names no database host (general.sql.host): the service would only answer with errors. The \
              database is asked with the credentials in it; they are never logged.",
         ),
-        Param {
-            default: Some("auto"),
-            ..param(
-                "service_manager",
-                Kind::Select(&["auto", "systemd", "lsb", "direct"]),
-                "Who starts the web server",
-                "systemd: a unit, over systemd's bus. lsb: a script in /etc/init.d. direct: the program itself, with the \
-                 file httpd_config. auto: direct when httpd_config is given, systemd where it runs, else lsb.",
-            )
-        },
+        usual(
+            "service_manager",
+            Kind::Select(&["auto", "systemd", "lsb", "direct"]),
+            "auto",
+            "Who starts the web server",
+            "systemd: a unit, over systemd's bus. lsb: a script in /etc/init.d. direct: the program itself, with the \
+             file httpd_config. auto: direct when httpd_config is given, systemd where it runs, else lsb.",
+        ),
         Param {
             unique_group: Some("service"),
             ..param(
@@ -116,8 +102,9 @@ pub const SPEC: Spec = Spec {
             "<error id=\"1\"",
             "What the page must contain",
             "A regular expression, matched anywhere in the page. A page that says in_maintenance counts as healthy, too. \
-             While neither service_url nor service_match is given and the default has never matched on this node, a page \
-             without it is reported as degraded, not as a failure: another version may answer in other words.",
+             While neither service_url nor service_match is given and the default has never matched on this node with the \
+             files that /usr/share/ovd/session-manager has now, a page without it is reported as degraded, not as a \
+             failure: another version may answer in other words.",
         ),
         Param {
             reloadable: true,
@@ -135,34 +122,21 @@ pub const SPEC: Spec = Spec {
             "Whether the cron job belongs to this resource",
             "no: cron_link is neither made nor removed, and the job runs wherever the package has put it.",
         ),
-        Param {
-            default: Some("/etc/cron.d/sessionmanager"),
-            unique_group: Some("cron_link"),
-            ..param(
-                "cron_link",
-                Kind::Path,
-                "Link that makes cron run the job",
-                "Made at start, removed at stop. It leads to cron_target by way of /run, so that it is dead after a crash \
-                 until the cluster has started the resource here. A foreign file of that name is moved to \
-                 /var/lib/inuvika-ha and never comes back by itself.",
-            )
-        },
-        Param {
-            default: Some("/etc/ovd/session-manager/sessionmanager.cron"),
-            ..param(
-                "cron_target",
-                Kind::Path,
-                "The Session Manager's cron table",
-                "The file that the package links to from /etc/cron.d.",
-            )
-        },
+        cron::link_param("/etc/cron.d/sessionmanager", "Link that makes cron run the job"),
+        cron::target_param(
+            "/etc/ovd/session-manager/sessionmanager.cron",
+            "The Session Manager's cron table",
+            "The file that the package links to from /etc/cron.d.",
+        ),
         tunable(
             "graceful_timeout",
             Kind::Seconds { min: 0, max: 600 },
             "3s",
             "How long stop lets requests finish",
-            "Requests that run when the resource stops get this long, at most 60 % of the stop action's own timeout. What \
-             then still runs is killed: one slow client must not hold a failover.",
+            "Requests that run when the resource stops get this long, at most 60 % of the stop action's own timeout, and so \
+             does a cron job of cron_target that runs. What then still runs is ended: one slow client must not hold a \
+             failover, and the job must not run on two nodes. A process counts as such a job when its parent is cron and \
+             its user and arguments are those of a line of the table; others are left alone.",
         ),
         tunable(
             "database_timeout",

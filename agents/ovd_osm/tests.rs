@@ -27,7 +27,7 @@ fn without_parameters_it_is_the_guides_session_manager() {
     assert!(config.content.pattern.is_match("<?xml?><error id=\"1\" message=\"Server does not send a valid XML\"/>"));
     assert!(!config.content.pattern.is_match("<error id=\"0\" message=\"Internal error\"/>"));
     assert_eq!(config.server.manager, Manager::Auto);
-    assert_eq!(config.cron.unwrap().0.display().to_string(), "/etc/cron.d/sessionmanager");
+    assert_eq!(config.cron.unwrap().link.display().to_string(), "/etc/cron.d/sessionmanager");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One run of one action: what an agent gets to work with.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::action::Action;
@@ -9,7 +10,7 @@ use super::instance::Instance;
 use super::log::Log;
 use super::params::Params;
 use super::spec::STOPPED;
-use super::state::State;
+use super::state::{ATTIC, State};
 use super::trace::Trace;
 
 /// The context of an action.
@@ -52,6 +53,11 @@ impl Operation {
     /// 7 and takes everything else for running there.
     pub fn is_passive(&self) -> bool {
         self.is_recurring() && self.env.meta("role") == Some(STOPPED)
+    }
+
+    /// The folder with what the instance keeps that has to survive a reboot. It need not exist.
+    pub fn attic(&self) -> PathBuf {
+        Path::new(ATTIC).join(self.instance.file_name())
     }
 
     /// Notes a step in the step log.

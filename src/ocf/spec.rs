@@ -84,6 +84,33 @@ pub struct Param {
     pub long: &'static str,
 }
 
+/// An optional parameter that a restart makes effective.
+pub const fn param(name: &'static str, kind: Kind, short: &'static str, long: &'static str) -> Param {
+    Param { name, kind, default: None, required: false, unique_group: None, reloadable: false, short, long }
+}
+
+/// The same with a default.
+pub const fn usual(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    short: &'static str,
+    long: &'static str,
+) -> Param {
+    Param { default: Some(default), ..param(name, kind, short, long) }
+}
+
+/// The same, effective without a restart.
+pub const fn tunable(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    short: &'static str,
+    long: &'static str,
+) -> Param {
+    Param { reloadable: true, ..usual(name, kind, default, short, long) }
+}
+
 /// The role of a monitor for nodes where the resource is not to run.
 pub const STOPPED: &str = "Stopped";
 

@@ -18,6 +18,9 @@ use super::instance::Instance;
 /// Parent of all state folders.
 pub const ROOT: &str = "/run/inuvika-ha";
 
+/// Parent of what instances keep that has to survive a reboot.
+pub const ATTIC: &str = "/var/lib/inuvika-ha";
+
 /// The state folder of one instance.
 #[derive(Debug, Clone)]
 pub struct State {

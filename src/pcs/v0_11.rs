@@ -2,9 +2,13 @@
 //!
 //! The fixed parts of the script are files of their own beside this one, so that they can be read and checked as bash.
 
+mod header;
+mod layout;
+
+use self::header::header;
+use self::layout::{command, heading, lines};
 use super::dialect::Dialect;
 use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
-use super::quote::quote;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
 const CLUSTER: &str = include_str!("v0_11/cluster.sh");
@@ -15,12 +19,6 @@ const START: &str = include_str!("v0_11/start.sh");
 const COPY: &str = include_str!("v0_11/copy.sh");
 const FINISH: &str = include_str!("v0_11/finish.sh");
 const MISSING: &str = include_str!("v0_11/missing.sh");
-
-/// The longest line of the script.
-const WIDTH: usize = 120;
-
-/// Where a script keeps the configurations it replaced: on every distribution a place for a program's own state.
-const BACKUPS: &str = "/var/lib/inuvika-ha";
 
 /// The dialect of pcs 0.11.
 #[derive(Debug)]
@@ -61,102 +59,8 @@ impl Dialect for Pcs011 {
     }
 }
 
-fn header(plan: &Plan) -> String {
-    let runners = plan.runners.join(" or ");
-    let nodes: Vec<_> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-    let mut comment = vec![
-        format!("{}: cluster {} of {}.", plan.title, plan.cluster, nodes.join(", ")),
-        "Written by \"inuvika-ha pcs\" for pcs 0.11. Edit the scenario rather than this.".into(),
-        String::new(),
-        format!("Run it as root on ONE node that may run the services ({runners})."),
-        "It may be run again at any time: what is right already is left alone, and what the scenario does not have (any".into(),
-        "more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.".into(),
-        String::new(),
-        "Before the first run, on EVERY node:".into(),
-        "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need".into(),
-        "    no software of OVD, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it".into(),
-        "    for running where the agent is missing, and has such a node fenced. This script checks it first;".into(),
-        "  - systemctl enable --now pcsd;".into(),
-        "  - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file".into(),
-        "    that HACLUSTER_PASSWORD_FILE names.".into(),
-    ];
-    if !plan.notes.is_empty() {
-        comment.push(String::new());
-        comment.extend(plan.notes.iter().cloned());
-    }
-    let mut text = String::from("#!/bin/bash\n#\n");
-    for line in comment {
-        text.push_str(format!("# {line}").trim_end());
-        text.push('\n');
-    }
-    let settings = [
-        ("cluster", quote(&plan.cluster)),
-        ("nodes", list(nodes)),
-        ("addresses", list(plan.nodes.iter().flat_map(|node| node.addresses.iter().map(String::as_str)))),
-        ("agents", list(agents(plan).iter().map(String::as_str))),
-        ("secrets", list(secrets(plan))),
-        ("token", token(plan).map_or_else(|| "''".into(), |token| token.to_string())),
-        ("at_boot", if at_boot(plan) { "enable" } else { "disable" }.into()),
-        ("backups", BACKUPS.into()),
-    ];
-    text.push_str("\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\n");
-    for (name, value) in settings {
-        text.push_str(&format!("{name}={value}\n"));
-    }
-    text + "\n"
-}
-
-/// An array, each word once.
-fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let mut once: Vec<&str> = Vec::new();
-    for word in words {
-        if !once.contains(&word) {
-            once.push(word);
-        }
-    }
-    // On lines of their own when they are many.
-    let quoted: Vec<_> = once.into_iter().map(quote).collect();
-    let line = quoted.join(" ");
-    if line.chars().count() < WIDTH - 20 { format!("({line})") } else { format!("(\n    {}\n)", quoted.join("\n    ")) }
-}
-
 fn steps(plan: &Plan) -> impl Iterator<Item = &Step> {
     plan.sections.iter().flat_map(|section| &section.steps)
-}
-
-/// Every agent of the plan's resources and fencing devices, as crm_resource names them.
-fn agents(plan: &Plan) -> Vec<String> {
-    let agent = |step: &Step| match step {
-        Step::Primitive(resource) => Some(resource.agent.clone()),
-        Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
-        _ => None,
-    };
-    steps(plan).filter_map(agent).collect()
-}
-
-/// Every file that the script reads a secret from.
-fn secrets(plan: &Plan) -> impl Iterator<Item = &str> {
-    let params = steps(plan).flat_map(|step| match step {
-        Step::Primitive(resource) | Step::Stonith(resource) => resource.params.as_slice(),
-        _ => &[],
-    });
-    params.filter_map(|(_, setting)| if let Setting::SecretFile(path) = setting { Some(path.as_str()) } else { None })
-}
-
-fn token(plan: &Plan) -> Option<u32> {
-    steps(plan).find_map(|step| if let Step::ClusterSetup { token, .. } = step { *token } else { None })
-}
-
-fn at_boot(plan: &Plan) -> bool {
-    steps(plan).any(|step| matches!(step, Step::ClusterSetup { start_at_boot: true, .. }))
-}
-
-fn heading(number: usize, title: &str, why: &[String]) -> String {
-    let mut text = format!("\n# {}\n# Step {number}: {title}\n", "-".repeat(WIDTH - 3));
-    for line in why {
-        text.push_str(&format!("# {line}\n"));
-    }
-    text + &format!("say {}\n", quote(&format!("Step {number}: {title}")))
 }
 
 fn step(plan: &Plan, step: &Step) -> String {
@@ -282,34 +186,4 @@ fn operation(operation: &Operation) -> Vec<String> {
     words.extend(role.as_ref().map(|role| format!("role={role}")));
     words.extend(failure_ignored.then(|| "on-fail=ignore".to_owned()));
     words
-}
-
-/// A command on one line, or on as many as it needs.
-fn command(indent: &str, verb: &str, words: &[String]) -> String {
-    let mut text = format!("{indent}{verb}");
-    let mut column = text.chars().count();
-    for word in words {
-        let word = quote(word);
-        let length = word.chars().count() + 1;
-        if column + length > WIDTH - 2 {
-            text.push_str(&format!(" \\\n{indent}   "));
-            column = indent.len() + 3;
-        }
-        text.push(' ');
-        text.push_str(&word);
-        column += length;
-    }
-    text + "\n"
-}
-
-/// A command with a line for each group of words.
-fn lines(indent: &str, verb: &str, groups: &[Vec<String>]) -> String {
-    let mut text = String::new();
-    for (index, group) in groups.iter().enumerate() {
-        let (indent, verb) = if index == 0 { (indent.to_owned(), verb) } else { (format!("{indent}   "), "") };
-        let line = command(&indent, verb, group);
-        text.push_str(line.trim_end());
-        text.push_str(if index + 1 < groups.len() { " \\\n" } else { "\n" });
-    }
-    text
 }

@@ -78,6 +78,12 @@ impl CronLink {
         Ok(Found::Foreign(format!("a link to {}", leads_to.display())))
     }
 
+    /// Whether what is foreign holds the very jobs of the table: cron runs them all the same.
+    pub fn is_copy(&self) -> bool {
+        let read = |path: &Path| Some(path).filter(|path| path.is_file()).and_then(|path| fs::read(path).ok());
+        read(&self.link).is_some_and(|text| read(&self.target) == Some(text))
+    }
+
     /// Makes the job run here; where something foreign has been moved to, if anything was.
     ///
     /// # Errors
@@ -254,6 +260,7 @@ mod tests {
         let (_folder, cron) = scene();
         fs::write(&cron.link, "mine\n").unwrap();
         assert_eq!(cron.look().unwrap(), Found::Foreign("a file".to_owned()));
+        assert!(!cron.is_copy());
         let first = cron.put().unwrap().unwrap();
         assert_eq!(fs::read_to_string(&first).unwrap(), "mine\n");
         fs::remove_file(&cron.link).unwrap();

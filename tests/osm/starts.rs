@@ -58,10 +58,22 @@ fn adopts() -> Result<()> {
     crate::host::start_apache();
     symlink(TABLE, LINK)?;
     let before = main_process();
-    expect(&agent().probing(), "monitor", 0)?;
+    let log = "/run/agents/adopted";
+    expect(&agent().probing().with("HA_LOGFILE", log).with("HA_LOGFACILITY", "none"), "monitor", 0)?;
+    let told = "was never started by the cluster";
+    ensure!(fs::read_to_string(log)?.contains(told), "the probe said nothing of it");
     // Taken over by a probe, it is never started: its monitors have no memory to go by.
     expect_monitor("20", 0, "")?;
+    let validate = format!("OCF_CHECK_LEVEL=10 {} validate-all", agent().path.display());
+    let by_hand = |words: &str| {
+        let parameters = agent().env.iter().map(|(name, value)| format!("{name}='{value}' ")).collect::<String>();
+        sh(&format!("export {parameters}; script -qec '{words}' /dev/null || true"))
+    };
+    let said = by_hand(&validate);
+    ensure!(said.contains(told), "validate-all said nothing of it:\n{said}");
     expect(&agent(), "start", 0)?;
+    let said = by_hand(&validate);
+    ensure!(!said.contains(told), "{said}");
     ensure!(main_process() == before && sh(&format!("kill -0 {before} && echo alive")).contains("alive"), "restarted");
     expect_monitor("0", 0, "")?;
     expect(&agent(), "stop", 0)?;
@@ -84,9 +96,12 @@ fn adopts_link() -> Result<()> {
     expect(&agent().probing(), "monitor", 7)?;
     expect(&agent(), "start", 0)?;
     expect_monitor("0", 0, "")?;
-    // A package upgrade on the active node: the job runs on, here.
+    // A package upgrade on the active node: the job runs on, here, but it would do so after a crash as well.
     fs::remove_file(LINK)?;
     symlink(TABLE, LINK)?;
+    expect_monitor("0", 190, "is the package's: it would survive a crash; the next start replaces it")?;
+    ensure!(fs::read_link(LINK)?.to_str() == Some(TABLE), "a monitor changes nothing");
+    expect(&agent(), "start", 0)?;
     expect_monitor("0", 0, "")?;
     expect(&agent(), "stop", 0)?;
     nothing_left()

@@ -23,6 +23,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a cron table that cron ignores is degraded", ignored_table),
     ("errors that come with status 200 are seen", errors_as_200),
     ("a default page that never matched is degraded, not failed", never_matched),
+    ("after an upgrade a page that does not match anew is degraded", upgraded),
     ("maintenance mode is healthy", maintenance),
     ("all requests of the monitor share one session", one_session),
     ("validate-all looks at the host at level 10 only", validate),
@@ -112,6 +113,10 @@ fn cron() -> Result<()> {
     fs::remove_file(LINK)?;
     fs::write(LINK, "mine\n")?;
     expect_monitor("0", 1, "is a file, not our link")?;
+    // A package that ships the job as a file: it runs here, so nothing is restarted for it.
+    fs::copy(TABLE, LINK)?;
+    expect_monitor("0", 190, "is a file with the same job")?;
+    ensure!(fs::symlink_metadata(LINK)?.is_file(), "a monitor changes nothing");
     expect(&agent(), "start", 0)?;
     expect_monitor("0", 0, "")?;
     fs::remove_file("/run/inuvika-ha/session_manager/cron")?;
@@ -154,6 +159,28 @@ fn never_matched() -> Result<()> {
     expect_monitor_of(&named, "10", 0, "")?;
     let wrong = agent().with_param("service_match", "nothing like it");
     expect_monitor_of(&wrong, "10", 1, "does not match")?;
+    expect(&agent(), "stop", 0).map(|_| ())
+}
+
+fn upgraded() -> Result<()> {
+    osm_host::keep("/usr/share");
+    let pages = "/usr/share/ovd/session-manager/webservices";
+    sh(&format!("mkdir -p {pages}; echo old > {pages}/server_status.php"));
+    let good = fs::read(page())?;
+    let bad = "<error id=\"0\" message=\"Internal error\"/>";
+    expect(&agent(), "start", 0)?;
+    expect_monitor("10", 0, "")?;
+    fs::write(page(), bad)?;
+    expect_monitor("10", 1, "'Internal error'")?;
+    // As dpkg and rpm do it.
+    sh(&format!(
+        "echo new > {pages}/server_status.php.dpkg-new; cd {pages}; mv server_status.php.dpkg-new server_status.php"
+    ));
+    expect_monitor("10", 190, "not matched since the upgrade")?;
+    fs::write(page(), good)?;
+    expect_monitor("10", 0, "")?;
+    fs::write(page(), bad)?;
+    expect_monitor("10", 1, "'Internal error'")?;
     expect(&agent(), "stop", 0).map(|_| ())
 }
 

@@ -1,11 +1,12 @@
 //! Two hosts with the same paths: each has network, mounts and sshd of its own. Pacemaker's tools are replaced by scripts on
 //! files, which both see: what a real cluster says to them is tested elsewhere.
 
+mod host;
+mod wire;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -23,15 +24,10 @@ use inuvika_ha::replica::stamp::{Attic, Stamp};
 use inuvika_ha::replica::{self, Progress, Ready, Replica};
 use inuvika_ha::sys::remote::Remote;
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
+use self::host::{OWN, ROOT};
 use crate::netns::{Namespace, connect};
 
-/// Everything of these tests; on the lab's tmpfs.
-const ROOT: &str = "/run/replica";
-/// Each node's own part of it.
-const OWN: &str = "/run/replica/own";
 /// The folders that are replicated.
 pub const SESSIONS: &str = "/run/replica/own/sessions";
 pub const SPOOL: &str = "/run/replica/own/spool/deep";
@@ -58,7 +54,7 @@ pub struct Pair {
 
 impl Pair {
     pub fn new() -> Self {
-        host();
+        host::make();
         let _ = fs::remove_dir_all(CIB);
         fs::create_dir_all(CIB).unwrap();
         let mut pair = Pair { one: Node::new("osm1", "osm2"), two: Node::new("osm2", "osm1") };
@@ -130,56 +126,6 @@ impl Node {
         let out = self.enter(|| Command::new("bash").args(["-ec", line]).output().unwrap());
         assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
-    }
-
-    pub fn start_sshd(&mut self) {
-        let number = &self.name[3..];
-        let config = format!(
-            "Port 22\nListenAddress 10.77.0.{number}\nHostKey {ROOT}/host{number}\nPidFile none\nStrictModes no\nUsePAM no\n\
-             PermitRootLogin yes\nPasswordAuthentication no\nAuthorizedKeysFile {OWN}/authorized_keys\nUseDNS no\n"
-        );
-        let child = self.enter(|| {
-            fs::write(format!("{OWN}/sshd_config"), config).unwrap();
-            fs::copy(format!("{ROOT}/key.pub"), format!("{OWN}/authorized_keys")).unwrap();
-            Command::new("/usr/sbin/sshd").args(["-D", "-f", &format!("{OWN}/sshd_config")]).spawn().unwrap()
-        });
-        self.sshd = Some(child);
-        let begun = Instant::now();
-        let address = format!("10.77.0.{number}:22").parse().unwrap();
-        while self.net.enter(|| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err()) {
-            assert!(begun.elapsed() < Duration::from_secs(10), "sshd does not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// The node is down: nobody answers. Its disk stays.
-    pub fn lose(&mut self) {
-        self.net.ip("link set eth0 down");
-        self.end_sshd();
-    }
-
-    /// It is there again, booted.
-    pub fn return_back(&mut self) {
-        self.sh("rm -rf /run/inuvika-ha/*");
-        self.net.ip("link set eth0 up");
-        self.start_sshd();
-    }
-
-    pub fn signal_sshd(&self, signal: Signal) {
-        kill(Pid::from_raw(self.sshd.as_ref().unwrap().id().cast_signed()), signal).unwrap();
-    }
-
-    pub fn end_sshd(&mut self) {
-        if let Some(mut sshd) = self.sshd.take() {
-            let _ = sshd.kill();
-            let _ = sshd.wait();
-        }
-    }
-
-    /// Everything that arrives at this node is dropped, without a word.
-    pub fn deaf(&self, deaf: bool) {
-        let rule = "table inet deaf {\n chain in {\n type filter hook input priority 0;\n iif eth0 drop\n}\n}\n";
-        self.net.nft(if deaf { rule } else { "delete table inet deaf" });
     }
 
     pub fn replica(&self) -> Replica {
@@ -258,9 +204,12 @@ impl Node {
 
     /// What lsyncd's first pass does.
     pub fn pass(&self, ready: &Ready) {
-        let replica = self.replica();
-        let attic = Attic::of(INSTANCE);
-        for folder in [Path::new(SESSIONS), Path::new(SPOOL), &attic.canary()] {
+        self.pass_with(&self.replica(), ready);
+    }
+
+    pub fn pass_with(&self, replica: &Replica, ready: &Ready) {
+        let canary = Attic::of(INSTANCE).canary();
+        for folder in replica.folders.iter().chain([&canary]) {
             let folder = folder.display();
             let kept =
                 ready.backup.as_ref().map(|backup| format!("--backup --backup-dir={}{folder}", backup.display()));
@@ -323,63 +272,3 @@ pub fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {
     let begun = Instant::now();
     (act(), begun.elapsed())
 }
-
-/// Keys, the program, and the cluster's tools, once.
-fn host() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        fs::create_dir_all(ROOT).unwrap();
-        let sh = |line: &str| {
-            let out = Command::new("bash").args(["-ec", line]).output().unwrap();
-            assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
-        };
-        sh(&format!(
-            "cd {ROOT}; mkdir -p up work lib libwork
-             for key in key other host1 host2; do ssh-keygen -q -t ed25519 -N '' -f $key; done
-             for n in 1 2; do echo \"10.77.0.$n $(cut -d' ' -f1,2 host$n.pub)\"; done > known_hosts
-             mount -t overlay -o lowerdir=/usr/sbin,upperdir=up,workdir=work overlay /usr/sbin
-             mount -t overlay -o lowerdir=/var/lib,upperdir=lib,workdir=libwork overlay /var/lib
-             mkdir -p /var/lib/inuvika-ha
-             # This machine's lsyncd is enabled at boot, as its package leaves it.
-             for folder in /etc/rc[2-5S].d; do mount -t tmpfs tmpfs $folder; done"
-        ));
-        let program = Path::new("/usr/sbin/inuvika-ha");
-        let _ = fs::remove_file(program);
-        fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), program).unwrap();
-        script("crm_node", &format!("#!/bin/sh\ncat {OWN}/name\n"));
-        script("crm_attribute", CRM_ATTRIBUTE);
-    });
-}
-
-fn script(name: &str, text: &str) {
-    let path = PathBuf::from("/usr/sbin").join(name);
-    let _ = fs::remove_file(&path);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-/// Values as files NODE.NAME or NAME; the file `down` makes it fail as without a cluster.
-const CRM_ATTRIBUTE: &str = r#"#!/bin/bash
-cd /run/replica/cib
-node= name= value= get=
-while getopts N:n:v:l:t:s:Gq option; do
-    case $option in
-    N) node=$OPTARG. ;;
-    n) name=$OPTARG ;;
-    v) value=$OPTARG ;;
-    G) get=1 ;;
-    esac
-done
-if [ -e down ]; then
-    echo 'crm_attribute: Could not connect to the CIB: Transport endpoint is not connected' >&2
-    exit 102
-fi
-if [ -z "$get" ]; then
-    echo "$value" >"$node$name"
-elif [ -e "$node$name" ]; then
-    cat "$node$name"
-else
-    echo 'crm_attribute: Error performing operation: No such device or address' >&2
-    exit 105
-fi
-"#;

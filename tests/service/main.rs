@@ -20,29 +20,18 @@ mod support;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-
-/// A trial with no Apache running.
-type Body = fn() -> anyhow::Result<()>;
+use support::suite::{self, Body};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == own::MARK) {
         return own::main(&words[1..]);
     }
-    let mut arguments = Arguments::from_args();
-    if !arguments.list {
-        support::lab::enter();
-    }
-    arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [direct::TRIALS, lsb::TRIALS, own::TRIALS].concat();
-    let trials = trials.into_iter().map(|(name, body)| {
-        Trial::test(name, move || {
-            apache::clean();
-            let result = body().map_err(|error| Failed::from(format!("{error:#}")));
-            apache::clean();
-            result
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let trials = [direct::TRIALS, lsb::TRIALS, own::TRIALS].concat();
+    suite::run(trials, |body| {
+        apache::clean();
+        let result = body();
+        apache::clean();
+        result
+    })
 }

@@ -12,4 +12,5 @@ pub mod ovd;
 pub mod session_manager;
 pub mod sshd;
 pub mod subject;
+pub mod suite;
 pub mod writer;

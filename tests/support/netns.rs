@@ -1,44 +1,49 @@
-//! Network namespaces for tests: made with `ip netns`, and gone when the test ends, however it ends.
+//! Network namespaces for tests. They have no name: an open file of this process is all that keeps them, so that the kernel
+//! takes them away when the process ends, however it ends.
 
 use std::fs::File;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
+use nix::sched::{CloneFlags, setns, unshare};
 
 /// A network namespace with its loopback up.
 pub struct Namespace {
-    name: String,
+    /// What keeps it. Not passed on to programs: one that outlives this process must not keep it, too.
+    file: File,
 }
 
 impl Namespace {
-    /// Makes one. Its name is unique to this process.
+    /// Makes one.
     pub fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("inuvika-ha-{}-{number}", std::process::id());
-        check("ip", &["netns", "add", &name]);
-        let namespace = Self { name };
+        let file = in_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            File::open("/proc/thread-self/ns/net").unwrap()
+        });
+        let namespace = Self { file };
         namespace.ip("link set lo up");
         namespace
     }
 
+    /// Where other programs find it, as long as this process lives.
+    fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+
     /// Runs code in a thread inside. Sockets that it opens stay there.
     pub fn enter<R: Send>(&self, code: impl FnOnce() -> R + Send) -> R {
-        let inside = || {
-            let file = File::open(format!("/run/netns/{}", self.name)).unwrap();
-            setns(file, CloneFlags::CLONE_NEWNET).unwrap();
+        in_thread(|| {
+            setns(&self.file, CloneFlags::CLONE_NEWNET).unwrap();
             code()
-        };
-        std::thread::scope(|scope| scope.spawn(inside).join()).unwrap()
+        })
     }
 
     /// A program that will run inside.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name, program]);
+        let mut command = Command::new("nsenter");
+        command.args([&format!("--net={}", self.path()), "--", program]);
         command
     }
 
@@ -77,15 +82,14 @@ impl Namespace {
     }
 }
 
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.name]).output();
-    }
+/// Runs code in a thread of its own: what it does to its namespaces ends with it.
+fn in_thread<R: Send>(code: impl FnOnce() -> R + Send) -> R {
+    std::thread::scope(|scope| scope.spawn(code).join()).unwrap()
 }
 
 /// Connects two namespaces by a pair of links, both up.
 pub fn connect(one: &Namespace, link: &str, other: &Namespace, peer: &str) {
-    one.ip(&format!("link add {link} type veth peer name {peer} netns {}", other.name));
+    one.ip(&format!("link add {link} type veth peer name {peer} netns {}", other.path()));
     one.ip(&format!("link set {link} up"));
     other.ip(&format!("link set {peer} up"));
 }
@@ -172,10 +176,4 @@ impl Pair {
         sender.send_to(b"x", SocketAddr::new(to, port)).unwrap();
         receiver.recv_from(&mut [0; 8]).unwrap().1.ip()
     }
-}
-
-/// Runs a program outside, which must succeed.
-fn check(program: &str, arguments: &[&str]) {
-    let output = Command::new(program).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

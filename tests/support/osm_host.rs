@@ -73,15 +73,18 @@ pub fn write_settings(text: &str) {
 /// What agents keep under /var/lib goes to this test's own layer, from the first call on.
 pub fn keep_var_lib() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for name in ["upper", "work"] {
-            fs::create_dir_all(format!("{FOLDER}/{name}")).unwrap();
-        }
-        let options = format!("lowerdir=/var/lib,upperdir={FOLDER}/upper,workdir={FOLDER}/work");
-        let mut mount = Command::new("mount");
-        let status = mount.args(["-t", "overlay", "-o", &options, "overlay", "/var/lib"]).status().unwrap();
-        assert!(status.success(), "mount an overlay on /var/lib");
-    });
+    ONCE.call_once(|| keep("/var/lib"));
+}
+
+/// What is written below `path` goes to this test's own layer. To be called once.
+pub fn keep(path: &str) {
+    let layer = format!("{FOLDER}/layer{}", path.replace('/', "-"));
+    for name in ["upper", "work"] {
+        fs::create_dir_all(format!("{layer}/{name}")).unwrap();
+    }
+    let options = format!("lowerdir={path},upperdir={layer}/upper,workdir={layer}/work");
+    let status = Command::new("mount").args(["-t", "overlay", "-o", &options, "overlay", path]).status().unwrap();
+    assert!(status.success(), "mount an overlay on {path}");
 }
 
 /// Everything of the agent that is on the host, in words.

@@ -21,23 +21,12 @@ mod support;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-
-/// A trial on a clean host.
-type Body = fn() -> anyhow::Result<()>;
+use support::suite::{self, Body};
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    if !arguments.list {
-        support::lab::enter();
-    }
-    arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [starts::TRIALS, verdicts::TRIALS, stops::TRIALS, by_hand::TRIALS].concat();
-    let trials = trials.into_iter().map(|(name, body)| {
-        Trial::test(name, move || {
-            host::clean();
-            body().map_err(|error| Failed::from(format!("{error:#}")))
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let trials = [starts::TRIALS, verdicts::TRIALS, stops::TRIALS, by_hand::TRIALS].concat();
+    suite::run(trials, |body| {
+        host::clean();
+        body()
+    })
 }

@@ -10,7 +10,7 @@ mod drop_in;
 mod launch;
 mod lsb;
 mod own;
-mod processes;
+pub(in crate::sys) mod processes;
 mod session;
 mod stop;
 mod systemd;
@@ -202,6 +202,15 @@ impl Service {
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
             Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => stop::sweep(self, signal, graceful, deadline),
         }
+    }
+
+    /// Kills all its processes at once, without a word to a service manager, which is left to see it failed. For what must not
+    /// go on for another moment: starts no process.
+    ///
+    /// # Errors
+    /// When something is left, or nobody can tell.
+    pub fn halt(&self, deadline: &Deadline) -> io::Result<()> {
+        stop::sweep(self, Signal::SIGKILL, Duration::ZERO, deadline).map(drop)
     }
 
     /// Keeps systemd from restarting it behind the cluster's back and from stopping it before Pacemaker at shutdown: a

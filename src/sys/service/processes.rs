@@ -15,7 +15,7 @@ use super::Process;
 
 /// A process, and what tells how it belongs to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in crate::sys) struct Seen {
     /// The part that callers get.
     pub process: Process,
     /// Its parent's id.
@@ -61,7 +61,7 @@ pub(super) fn look_at(pids: impl IntoIterator<Item = i32>) -> io::Result<Vec<See
 }
 
 /// Every process that /proc shows.
-pub(super) fn all() -> io::Result<Vec<Seen>> {
+pub(in crate::sys) fn all() -> io::Result<Vec<Seen>> {
     let mut pids = Vec::new();
     for entry in fs::read_dir("/proc")? {
         pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
@@ -70,7 +70,7 @@ pub(super) fn all() -> io::Result<Vec<Seen>> {
 }
 
 /// Those for which `belongs` says so, and all that those have started, with a mark at those whose parent is not among them.
-pub(super) fn with_children(all: Vec<Seen>, belongs: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+pub(in crate::sys) fn with_children(all: Vec<Seen>, belongs: impl Fn(&Seen) -> bool) -> Vec<Seen> {
     let mut ours: HashSet<i32> = all.iter().filter(|seen| belongs(seen)).map(|seen| seen.process.pid).collect();
     // A child of a child too, hence until nothing is added.
     loop {
