@@ -9,7 +9,7 @@ use crate::ocf::params::Params;
 use crate::ocf::state::ATTIC;
 
 /// A file that is replicated must never be one that says how far replication is, or one of a live system.
-const FORBIDDEN: [&str; 6] = [ATTIC, "/dev", "/proc", "/run", "/sys", "/var/run"];
+pub(super) const FORBIDDEN: [&str; 6] = [ATTIC, "/dev", "/proc", "/run", "/sys", "/var/run"];
 /// Most folders: each is a process and a connection of its own.
 const FOLDERS: usize = 32;
 
@@ -144,7 +144,7 @@ fn folders(text: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Whether one is the other or lies within it.
-fn is_around(one: &Path, other: &Path) -> bool {
+pub(super) fn is_around(one: &Path, other: &Path) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::config::Config;
+use super::config::{Config, FORBIDDEN, is_around};
 use super::lua;
 use crate::cluster::names::Hosts;
 use crate::ocf::deadline::Deadline;
@@ -85,8 +85,29 @@ pub fn folders(config: &Config) -> Result<Vec<PathBuf>, Failure> {
     });
     match folders.iter().find(|folder| !folder.is_dir()) {
         Some(folder) => Err(missing(format!("no folder {} on this node: see parameter folders", folder.display()))),
-        None => Ok(folders),
+        None => match entangled(&folders) {
+            Some(why) => Err(missing(why)),
+            None => Ok(folders),
+        },
     }
+}
+
+/// What the parameters cannot tell: that a symbolic link leads one folder into another one, or to where nothing may be
+/// copied. One folder would be pushed as two.
+fn entangled(folders: &[PathBuf]) -> Option<String> {
+    let real: Vec<(&PathBuf, PathBuf)> =
+        folders.iter().map(|folder| (folder, folder.canonicalize().unwrap_or_else(|_| folder.clone()))).collect();
+    real.iter().enumerate().find_map(|(index, (folder, leads))| {
+        let others = real.iter().skip(index + 1).map(|(_, other)| other.as_path());
+        let other = others.chain(FORBIDDEN.map(Path::new)).find(|other| is_around(leads, other))?;
+        let text = format!(
+            "folder {} leads to {}, not to be copied beside {}",
+            folder.display(),
+            leads.display(),
+            other.display()
+        );
+        Some(text)
+    })
 }
 
 /// The peer: the one of the hosts that is not this node.

@@ -16,6 +16,8 @@ use crate::sys::service::{Process, Service};
 
 /// lsyncd writes its status file within two seconds of a change; it gets this long.
 const SILENT: Duration = Duration::from_secs(15);
+/// How long lsyncd and its pushes may take to end when they are killed.
+const HALT: Duration = Duration::from_secs(2);
 /// From this share of the limit on, in percent, inotify watches are said to run out.
 const WATCHES: u64 = 80;
 
@@ -29,6 +31,11 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         let daemon = Check::run("lsyncd", || daemon(&applied, op));
         if daemon.verdict == Verdict::Stopped {
             return vec![daemon];
+        }
+        // First: it is the reason for the rest. The next start finds out whether the folder may be pushed.
+        if let Some(why) = replica::vanished(&applied.replica, op) {
+            halt(&applied, op);
+            checks.push(Check::run("folders", || (Verdict::Failed, why)));
         }
         fine = daemon.verdict == Verdict::Ok;
         checks.push(daemon);
@@ -114,6 +121,17 @@ fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
             (Verdict::Failed, format!("lsyncd (process {}) is stopped (SIGSTOP)", main.pid))
         }
         Ok(main) => (Verdict::Ok, format!("process {}", main.pid)),
+    }
+}
+
+/// Ends lsyncd at once: its next full push, after a HUP or an overflow of events, would empty the peer's folder. A monitor by
+/// hand and a probe are questions.
+fn halt(applied: &Applied, op: &Operation) {
+    if !op.is_recurring() {
+        return;
+    }
+    if let Err(error) = applied.service.halt(&op.deadline.within(HALT)) {
+        op.log.error(&format!("lsyncd goes on, and may empty the peer's folder: {error}"));
     }
 }
 
@@ -230,6 +248,13 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
         Check::run("folders", || {
             let names = |all: Vec<std::path::PathBuf>| all.iter().map(|one| path(one)).collect::<Vec<_>>().join(" ");
             found(host::folders(config).map(names))
+        }),
+        Check::run("mounts", || {
+            match host::replica(config, op).ok().and_then(|replica| replica::unmounted(&replica)) {
+                // A start serves all the same, and pushes nothing.
+                Some(why) => (Verdict::Degraded, why),
+                None => (Verdict::Ok, "as they were".to_owned()),
+            }
         }),
         Check::run("key", || match host::identity(config) {
             None => (Verdict::Ok, "of ssh's choice".to_owned()),

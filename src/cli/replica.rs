@@ -11,11 +11,14 @@ use crate::ocf::deadline::Deadline;
 use crate::ocf::environment::Environment;
 use crate::ocf::log::Log;
 use crate::replica::hand;
-use crate::replica::report::Report;
+use crate::replica::report::{LOOK, Report};
+use crate::replica::scope::Scope;
 use crate::replica::stamp::{Kind, Stamp};
 
 /// How long any of these may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a person may wait for the number of files that were kept, for each instance.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The agent that all this belongs to.
 const AGENT: &str = "ovd-lsyncd";
 /// Size of all backups together unless the active node says otherwise: 1 GiB.
@@ -45,6 +48,9 @@ enum Verb {
     /// are two ways out. To go back to the peer's data, move the resource there when it is back: this node's files are kept
     /// in its backup folder. To go on with this node's data, run this command here, then restart the resource: the files of
     /// the peer are kept in the peer's backup folder.
+    ///
+    /// The same holds when a folder here is not mounted any more: mount it and restart the resource, or run this command when
+    /// the folder is meant to be as it is.
     Accept {
         /// The resource
         #[arg(long, value_name = "RESOURCE", value_parser = instance)]
@@ -68,6 +74,9 @@ enum Verb {
         /// The active node has stopped, and nothing is missing
         #[arg(long)]
         clean: bool,
+        /// What of it, as JSON: the folders and what is left out of them
+        #[arg(long, value_name = "JSON", value_parser = scope)]
+        scope: Option<Scope>,
         /// Bytes that all backup folders may have together; the newest stays in any case
         #[arg(long, value_name = "BYTES", default_value_t = BACKUPS)]
         limit: u64,
@@ -88,16 +97,20 @@ fn instance(text: &str) -> Result<String, String> {
     if hand::is_instance(text) { Ok(text.to_owned()) } else { Err("is not the name of a resource".to_owned()) }
 }
 
+fn scope(text: &str) -> Result<Scope, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
 impl Replica {
     pub(super) fn run(self) -> Result<(), Failure> {
         let deadline = Deadline::after(LIMIT);
         match self.verb {
-            Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, &deadline)),
-            Verb::Complete { about, epoch, from, clean, limit } => {
+            Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, LOOK, &deadline)),
+            Verb::Complete { about, epoch, from, clean, scope, limit } => {
                 let log = Log::new(AGENT, &about.instance, &Environment::of_process());
                 let news = (epoch, from.as_str(), clean);
                 let report =
-                    hand::complete(&about.instance, news, limit, &about.folders, &deadline).map_err(outside)?;
+                    hand::complete(&about.instance, news, scope, limit, &about.folders, &deadline).map_err(outside)?;
                 for line in &report.removed {
                     log.info(line);
                 }
@@ -111,7 +124,8 @@ impl Replica {
             }
             Verb::List { instance } => {
                 let all = instance.map_or_else(hand::instances, |instance| vec![instance]);
-                let reports: Vec<_> = all.into_iter().map(|name| (Report::of(&name, &[], &deadline), name)).collect();
+                let reports: Vec<_> =
+                    all.into_iter().map(|name| (Report::of(&name, &[], PATIENCE, &deadline), name)).collect();
                 print(&table(&reports))
             }
         }
@@ -136,7 +150,7 @@ fn table(reports: &[(Report, String)]) -> String {
             let _ = writeln!(text, "  {line}");
         }
         for kept in &report.backups {
-            let _ = writeln!(text, "  {}  {} files, {} bytes", kept.folder, kept.files, kept.bytes);
+            let _ = writeln!(text, "  {}  {}, {} bytes", kept.folder, kept.count(), kept.bytes);
             for name in &kept.first {
                 let _ = writeln!(text, "    {name}");
             }

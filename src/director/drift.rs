@@ -16,16 +16,16 @@ pub fn lines(back: &[Change], found: &Found<'_>, made: &[Change]) -> Vec<String>
             // Its real servers went with it.
             Change::AddServer(key, _) if new.contains(key) => return None,
             Change::AddService(service) => {
-                (format!("service {} was missing with all its real servers", name::service(service.key)), "added")
+                (format!("service {} was missing with all its real servers", service.key), "added")
             }
             Change::EditService(service) => {
                 let scheduler = found.service(service.key).map_or("another", |found| &found.scheduler);
                 let same = scheduler == service.scheduler;
                 let other =
                     if same { "other flags or persistence".to_owned() } else { format!("scheduler {scheduler}") };
-                (format!("service {} had {other}", name::service(service.key)), "set back")
+                (format!("service {} had {other}", service.key), "set back")
             }
-            Change::DeleteService(key) => (format!("service {} was there again", name::service(*key)), "deleted"),
+            Change::DeleteService(key) => (format!("service {} was there again", key), "deleted"),
             Change::AddServer(key, server) => (format!("{} was missing", real(*key, server)), "added"),
             Change::EditServer(key, server) => {
                 let had = found.server(*key, server.address, server.port).map(|found| found.weight);
@@ -35,7 +35,7 @@ pub fn lines(back: &[Change], found: &Found<'_>, made: &[Change]) -> Vec<String>
             }
             Change::DeleteServer(key, address, port) => {
                 let name = name::server(*address, *port);
-                (format!("real server {name} of {} was there unasked", name::service(*key)), "deleted")
+                (format!("real server {name} of {} was there unasked", key), "deleted")
             }
         };
         Some(if made.contains(change) { format!("{what}: {done}") } else { what })
@@ -44,5 +44,5 @@ pub fn lines(back: &[Change], found: &Found<'_>, made: &[Change]) -> Vec<String>
 }
 
 fn real(key: Key, server: &RealServer) -> String {
-    format!("real server {} of {}", name::server(server.address, server.port), name::service(key))
+    format!("real server {} of {}", name::server(server.address, server.port), key)
 }

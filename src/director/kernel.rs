@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::sys::ipvs::{Change, Entry};
+use crate::sys::ipvs::{self, Change, Entry, Ipvs};
 
 /// A table of virtual services that can be listed and changed.
 pub trait Kernel {
@@ -14,4 +14,18 @@ pub trait Kernel {
 
     /// One line for a change that failed: what it was, why, what to do.
     fn explain(change: &Change, error: &io::Error) -> String;
+}
+
+impl Kernel for Ipvs {
+    fn list(&mut self) -> io::Result<Vec<Entry>> {
+        Ipvs::list(self)
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> io::Result<Vec<(usize, io::Error)>> {
+        Ipvs::apply(self, changes)
+    }
+
+    fn explain(change: &Change, error: &io::Error) -> String {
+        ipvs::explain(change, error)
+    }
 }

@@ -24,6 +24,8 @@ pub struct MemoryKernel {
     pub missing: BTreeSet<String>,
     /// Every change that was made, with the table after it.
     pub history: Vec<(Change, Vec<Entry>)>,
+    /// What another program does just before the next changes.
+    pub meanwhile: Vec<Change>,
     /// So many changes from now, the caller dies: the others are not made.
     pub dies_after: Option<usize>,
 }
@@ -104,6 +106,9 @@ impl Kernel for MemoryKernel {
     }
 
     fn apply(&mut self, changes: &[Change]) -> io::Result<Vec<(usize, io::Error)>> {
+        for change in std::mem::take(&mut self.meanwhile) {
+            self.make(&change)?;
+        }
         let mut failed = Vec::new();
         for (place, change) in changes.iter().enumerate() {
             match self.dies_after.as_mut() {

@@ -15,6 +15,10 @@ pub mod round;
 #[cfg(test)]
 mod memory_kernel;
 #[cfg(test)]
+mod owned_tests;
+#[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
 mod round_tests;
+#[cfg(test)]
+mod test_world;

@@ -55,7 +55,7 @@ impl Owned {
         if keys == self.keys {
             return Ok(());
         }
-        state.write(FILE, &Written { services: keys.iter().map(|key| name::service(*key)).collect() })?;
+        state.write(FILE, &Written { services: keys.iter().map(Key::to_string).collect() })?;
         self.keys = keys;
         Ok(())
     }
@@ -84,7 +84,7 @@ pub fn stop<K: Kernel>(
         }
         let places: HashSet<usize> = failed.iter().map(|(place, _)| *place).collect();
         let here = keys.iter().enumerate().filter(|(place, _)| !places.contains(place));
-        removed = here.map(|(_, key)| name::service(*key)).collect();
+        removed = here.map(|(_, key)| key.to_string()).collect();
     }
     for file in [health::FILE, round::FILE, FILE] {
         state.forget(file);

@@ -219,7 +219,7 @@ impl Sight<'_> {
         servers.extend(unasked.map(|(server, _)| row(server, Role::Unasked, None)));
         let (verdict, reason) = judge(service, wanted, entry.is_some(), &servers);
         ServiceRow {
-            service: name::service(key),
+            service: key.to_string(),
             scheduler: service.service.scheduler.clone(),
             found: entry.map(|entry| entry.service.scheduler.clone()),
             ours: self.owned.contains(&key),
@@ -244,7 +244,7 @@ impl Sight<'_> {
 
 /// The judgement of one service.
 fn judge(service: &VirtualService, wanted: &Wanted, is_there: bool, rows: &[ServerRow]) -> (Verdict, Option<String>) {
-    let name = name::service(service.service.key);
+    let name = service.service.key;
     if !is_there {
         return (Verdict::Failed, Some(format!("service {name} is not in the kernel's table")));
     }

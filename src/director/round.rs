@@ -54,7 +54,7 @@ pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
 /// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
 ///
 /// # Errors
-/// The kernel's table cannot be listed or changed at all, or the state folder not be written: then nothing was changed.
+/// The kernel's table cannot be listed or changed at all, or the state folder not be written: the next round goes on from there.
 pub fn round<K: Kernel>(
     farm: &Farm,
     state: &State,
@@ -171,7 +171,7 @@ fn owned(farm: &Farm, state: &State) -> (Owned, Option<String>) {
 fn taken_over(farm: &Farm, table: &[Entry], owned: &Owned) -> Vec<String> {
     let here: HashSet<Key> = table.iter().map(|entry| entry.service.key).collect();
     let foreign = farm.keys().filter(|key| here.contains(key) && !owned.keys.contains(key));
-    foreign.map(|key| format!("service {} was in the kernel's table already: taken over", name::service(key))).collect()
+    foreign.map(|key| format!("service {key} was in the kernel's table already: taken over")).collect()
 }
 
 /// Real servers whose health has changed; at first, those that are down.
@@ -185,7 +185,7 @@ fn news(farm: &Farm, before: &[Option<Seen>], now: &[Option<Seen>]) -> Vec<Strin
         for wanted in &service.servers {
             if let Some(seen) = wanted.question.and_then(turned) {
                 let server = name::server(wanted.server.address, wanted.server.port);
-                let of = name::service(service.service.key);
+                let of = service.service.key;
                 let state = if seen.up { "up" } else { "down" };
                 lines.push(format!("real server {server} of {of} is {state}: {}", seen.detail));
             }

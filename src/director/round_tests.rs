@@ -1,130 +1,19 @@
-//! Rounds one after the other, with a table and a state folder that somebody may spoil between.
+//! Rounds one after the other, with a table that somebody may change between.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use proptest::prelude::*;
-
-use super::check::{Answer, Question, Verdict as Said};
 use super::farm::Farm;
+use super::health;
 use super::kernel::Kernel;
-use super::memory_kernel::MemoryKernel;
-use super::owned::{self, Owned};
-use super::report::{Report, Role, State as Health};
-use super::round::{is_due, look, round};
-use super::{health, name};
+use super::report::{Role, State as Health};
+use super::round::{is_due, look};
+use super::test_world::{FARM, World, service};
 use crate::ocf::check::Verdict;
-use crate::ocf::state::State;
-use crate::sys::ipvs::{Change, Key, RealServer, Service};
-
-const FARM: &str = r#"
-all_down = "sorry"
-[[service]]
-virtual = "192.0.2.10"
-ports = [80, 443]
-scheduler = "rr"
-real = "10.0.0.1-3"
-sorry = "10.0.0.9"
-quorum = 2
-"#;
-
-/// A director in a world of its own.
-struct World {
-    folder: tempfile::TempDir,
-    farm: Farm,
-    kernel: MemoryKernel,
-    /// Who does not answer, `ADDRESS:PORT`.
-    down: BTreeSet<String>,
-    /// Of whom nothing can be said.
-    unknown: BTreeSet<String>,
-    asked: usize,
-    now: u64,
-}
-
-impl World {
-    fn new(text: &str) -> Self {
-        let (folder, farm) = (tempfile::tempdir().unwrap(), Farm::from_toml(text, "t").unwrap());
-        let (down, unknown) = Default::default();
-        Self { folder, farm, kernel: MemoryKernel::default(), down, unknown, asked: 0, now: 1000 }
-    }
-
-    fn state(&self) -> State {
-        State::at(&self.folder.path().join("lvs"))
-    }
-
-    fn try_round(&mut self) -> std::io::Result<Report> {
-        self.now += 10;
-        let (state, now) = (self.state(), Duration::from_secs(self.now));
-        let Self { farm, kernel, down, unknown, asked, .. } = self;
-        let ask = |questions: &[Question]| {
-            *asked = questions.len();
-            let answer = |question: &Question| {
-                let to = question.to().to_string();
-                let verdict = match (unknown.contains(&to), down.contains(&to)) {
-                    (true, _) => Said::Unknown,
-                    (false, true) => Said::Down,
-                    (false, false) => Said::Up,
-                };
-                let detail = if verdict == Said::Up { "answers" } else { "connection refused" };
-                Answer { verdict, detail: detail.into(), took: Duration::from_millis(3) }
-            };
-            questions.iter().map(answer).collect()
-        };
-        round(farm, &state, ask, kernel, now)
-    }
-
-    fn round(&mut self) -> Report {
-        self.try_round().unwrap()
-    }
-
-    fn stop(&mut self) -> Vec<String> {
-        let (state, kernel) = (self.state(), &mut self.kernel);
-        owned::stop(&state, Vec::new, || Ok(Some(Borrowed(kernel)))).unwrap()
-    }
-
-    fn weight(&self, port: u16, server: u8) -> Option<u32> {
-        self.kernel.weight(service(port), IpAddr::from([10, 0, 0, server]), port)
-    }
-
-    fn spoil(&self, file: &str, content: &str) {
-        fs::write(self.state().folder().join(file), content).unwrap();
-    }
-}
-
-struct Borrowed<'a>(&'a mut MemoryKernel);
-
-impl Kernel for Borrowed<'_> {
-    fn list(&mut self) -> std::io::Result<Vec<crate::sys::ipvs::Entry>> {
-        self.0.list()
-    }
-
-    fn apply(&mut self, changes: &[Change]) -> std::io::Result<Vec<(usize, std::io::Error)>> {
-        self.0.apply(changes)
-    }
-
-    fn explain(change: &Change, error: &std::io::Error) -> String {
-        MemoryKernel::explain(change, error)
-    }
-}
-
-fn service(port: u16) -> Key {
-    name::key(&format!("tcp 192.0.2.10:{port}")).unwrap()
-}
-
-fn foreign() -> Service {
-    let (scheduler, scheduler_flags) = ("lc".into(), [false; 3]);
-    Service {
-        key: name::key("udp 192.0.2.99:53").unwrap(),
-        scheduler,
-        scheduler_flags,
-        one_packet: false,
-        persistence: None,
-    }
-}
+use crate::sys::ipvs::{Change, RealServer, Service};
 
 #[test]
 fn the_first_answer_decides_and_then_it_takes_two() {
@@ -231,23 +120,6 @@ fn what_somebody_else_did_is_put_right_and_named() {
 }
 
 #[test]
-fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
-    let mut world = World::new(FARM);
-    let taken = Service { key: service(443), ..foreign() };
-    world.kernel.apply(&[Change::AddService(foreign()), Change::AddService(taken)]).unwrap();
-    let report = world.round();
-    assert_eq!(report.notes, ["service tcp 192.0.2.10:443 was in the kernel's table already: taken over"]);
-    assert_eq!(report.changes[4], "change service tcp 192.0.2.10:443 (rr)");
-    assert_eq!(world.round().notes, Vec::<String>::new());
-    world.farm = Farm::from_toml(&FARM.replace("[80, 443]", "80"), "t").unwrap();
-    assert_eq!(world.round().changes, ["delete service tcp 192.0.2.10:443"]);
-    assert_eq!(Owned::read(&world.state()).unwrap().keys, BTreeSet::from([service(80)]));
-    assert_eq!(world.stop(), ["tcp 192.0.2.10:80"]);
-    assert_eq!(world.kernel.table.keys().collect::<Vec<_>>(), [&foreign().key]);
-    assert_eq!(world.stop(), Vec::<String>::new());
-}
-
-#[test]
 fn a_refused_change_is_explained() {
     let mut world = World::new(FARM);
     world.kernel.missing.insert("rr".into());
@@ -258,48 +130,23 @@ fn a_refused_change_is_explained() {
     world.kernel.missing.clear();
     let report = world.round();
     assert_eq!((report.verdict, report.failures.len(), report.changes.len()), (Verdict::Ok, 0, 8));
-    // What another has done at the same time was refused, and is as wanted.
     assert_eq!(report.drift, Vec::<String>::new());
 }
 
 #[test]
-fn spoilt_files_are_said_once() {
+fn what_another_program_does_at_the_same_time_is_planned_again() {
     let mut world = World::new(FARM);
-    world.round();
-    for content in ["", "{\"version\":2,\"known\":[]}", "[]", "\0"] {
-        world.spoil(health::FILE, content);
-        let report = world.round();
-        assert!(report.notes.len() == 1 && report.notes[0].contains("counted anew"), "{:?}", report.notes);
-        assert_eq!((report.changes.len(), world.round().notes.len()), (0, 0));
-    }
-    // Of another boot.
-    world.now = 10;
-    assert_eq!((world.round().notes.len(), world.round().notes.len()), (1, 0));
-    for content in ["", "{\"services\":[\"tcp\"]}"] {
-        world.spoil(owned::FILE, content);
-        let report = world.round();
-        assert!(report.notes[0].contains("stay; remove them by ipvsadm -D"), "{:?}", report.notes);
-    }
-    world.spoil(owned::FILE, "");
-    let (state, kernel) = (world.state(), &mut world.kernel);
-    let keys: Vec<Key> = world.farm.keys().collect();
-    let removed = owned::stop(&state, || keys, || Ok(Some(Borrowed(kernel)))).unwrap();
-    assert_eq!((removed.len(), world.kernel.table.len()), (2, 0));
-}
-
-#[test]
-fn stop_without_a_kernel_or_without_services() {
-    let mut world = World::new(FARM);
-    assert_eq!(world.stop(), Vec::<String>::new());
-    world.round();
-    world.kernel.table.remove(&service(80));
-    assert_eq!(world.stop(), ["tcp 192.0.2.10:443"]);
-    world.round();
-    let state = world.state();
-    let unloaded = owned::stop::<MemoryKernel>(&state, || panic!("not needed"), || Ok(None)).unwrap();
-    assert_eq!(unloaded, Vec::<String>::new());
-    assert_eq!(Owned::read(&state).unwrap(), Owned::default());
-    assert_eq!(fs::read_dir(state.folder()).unwrap().count(), 0, "nothing is left");
+    let services = &world.farm.services;
+    let lc = Service { scheduler: "lc".into(), ..services[0].service.clone() };
+    world.kernel.meanwhile = vec![Change::AddService(lc), Change::AddService(services[1].service.clone())];
+    let report = world.round();
+    assert_eq!((report.verdict, report.failures.len(), report.pending.len()), (Verdict::Ok, 0, 0));
+    assert_eq!(report.changes.last().unwrap(), "change service tcp 192.0.2.10:80 (rr)");
+    world.farm.drain("10.0.0.1").unwrap();
+    world.kernel.meanwhile = vec![Change::DeleteService(service(443))];
+    let report = world.round();
+    assert_eq!((report.verdict, report.failures.len(), world.weight(443, 1)), (Verdict::Ok, 0, Some(0)));
+    assert_eq!(world.round().changes, Vec::<String>::new());
 }
 
 #[test]
@@ -346,44 +193,4 @@ fn a_round_is_due_by_the_boot_clock() {
     assert!(!due(2, 1011.7) && due(2, 1011.8));
     assert!(!due(600, 1600.0) && due(600, 1609.0));
     assert!(due(600, 1009.9), "of another boot");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    /// Killed after any change of any round: the next round repairs, and a stop removes what is ours and nothing else.
-    #[test]
-    fn killed_at_any_instant(
-        rounds in proptest::collection::vec((0usize..10, 0usize..3, proptest::collection::btree_set(1u8..4, 0..3)), 1..6),
-        repair: bool,
-    ) {
-        let farms = [
-            FARM.to_owned(),
-            FARM.replace("[80, 443]", "[443, 8080]").replace("\"rr\"", "\"wlc\""),
-            FARM.replace("10.0.0.1-3", "10.0.0.2-5").replace("[80, 443]", "80"),
-        ];
-        let mut world = World::new(FARM);
-        world.kernel.apply(&[Change::AddService(foreign())]).unwrap();
-        for (instant, farm, down) in rounds {
-            world.farm = Farm::from_toml(&farms[farm], "t").unwrap();
-            world.down = down.iter().flat_map(|n| [80, 443].map(|port| format!("10.0.0.{n}:{port}"))).collect();
-            world.kernel.dies_after = Some(instant);
-            let _ = world.try_round();
-            world.kernel.dies_after = None;
-            let ours = Owned::read(&world.state()).unwrap().keys;
-            let there: BTreeSet<Key> = world.kernel.table.keys().copied().filter(|key| *key != foreign().key).collect();
-            prop_assert!(there.is_subset(&ours), "every service of ours is written down");
-            prop_assert!(!ours.contains(&foreign().key));
-        }
-        if repair {
-            let report = world.round();
-            prop_assert_eq!(report.pending, Vec::<String>::new());
-            prop_assert_eq!(world.round().changes, Vec::<String>::new());
-            let keys: BTreeSet<Key> = world.farm.keys().chain([foreign().key]).collect();
-            prop_assert_eq!(world.kernel.table.keys().copied().collect::<BTreeSet<_>>(), keys);
-        }
-        world.stop();
-        let left: BTreeMap<_, _> = world.kernel.table.iter().map(|(key, (service, _))| (*key, service.clone())).collect();
-        prop_assert_eq!(left, BTreeMap::from([(foreign().key, foreign())]));
-    }
 }

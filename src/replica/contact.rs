@@ -63,7 +63,8 @@ impl Contact<'_> {
         self.checks.push(Check { name: "peer", verdict, detail, took: begun.elapsed() });
         if let Some(base) = self.own.fork {
             let newer = answer.as_ref().ok().and_then(|report| self.newer(report)).or(self.memory.newer.clone());
-            let detail = start::explain(newer.as_ref(), base, &self.replica.instance);
+            let lost = self.memory.lost.clone();
+            let detail = lost.unwrap_or_else(|| start::explain(newer.as_ref(), base, &self.replica.instance));
             // First: it is the reason for the rest.
             self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
             return;
@@ -133,7 +134,7 @@ impl Contact<'_> {
     }
 
     fn has(&self, report: &Report) -> bool {
-        let of_epoch = |stamp: &Stamp| stamp.kind == Kind::Copy && stamp.epoch == self.own.epoch;
+        let of_epoch = |stamp: &Stamp| stamp.kind == Kind::Copy && stamp.epoch == self.own.epoch && !stamp.partial;
         report.stamp.as_ref().is_some_and(|stamp| stamp.complete && of_epoch(stamp) && stamp.node == self.memory.me)
     }
 

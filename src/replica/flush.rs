@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Replica;
 use super::backup;
+use super::ground;
 use super::peer::{self, Memory};
 use super::report::{Verb, ask};
 use super::stamp::{Attic, Kind, Stamp, unix_now};
@@ -42,7 +43,7 @@ pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
     let limit = replica.flush_timeout.min(op.deadline.left() * 3 / 5);
     let deadline = op.deadline.within(limit);
     let done = match own.fork {
-        Some(_) => Err("the peer has newer data".to_owned()),
+        Some(_) => Err(memory.lost.clone().unwrap_or_else(|| "the peer has newer data".to_owned())),
         None => push(replica, &attic, &memory, &deadline),
     };
     if let Err(why) = done {
@@ -58,17 +59,23 @@ pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
         _ => {}
     }
     op.log.info(&format!("flushed to {} ({queued} changes were queued)", replica.remote.host));
+    if let Err(error) = ground::note(&attic, &replica.folders) {
+        op.log.warning(&error.to_string());
+    }
     conclude(replica, &attic, own, &memory, &deadline, op);
 }
 
 fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) -> Result<(), String> {
-    if let Some(why) = memory.lost_folder() {
+    if let Some(why) = memory.lost_folder().or_else(|| ground::lost(attic, &replica.folders)) {
         return Err(why);
     }
     // A node that has gone on while the cluster here did not work has newer data: they must not be overwritten.
     let report = peer::question(replica, Verb::Report, deadline)?;
+    if let Some(why) = report.lost {
+        return Err(format!("{}: {why}", report.node));
+    }
     let own = attic.stamp().ok().flatten();
-    if let Some(theirs) = report.stamp.filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
+    if let Some(theirs) = report.stamp.as_ref().filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
         return Err(format!("{} has newer data (epoch {})", report.node, theirs.epoch));
     }
     let folders: Vec<_> = replica.folders.iter().cloned().chain([attic.canary()]).collect();
@@ -80,6 +87,7 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
     let copy = Copy {
         remote: &replica.remote,
         folders: &folders,
+        linked: &report.linked,
         exclude: &replica.exclude,
         backup: fresh.as_deref(),
         merge: false,

@@ -2,21 +2,28 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::ATTIC;
 use super::backup;
+use super::ground;
 use super::record::{self, Known, Record};
-use super::report::{Report, own_name};
+use super::report::{LOOK, Report, own_name};
+use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
 use crate::ocf::deadline::Deadline;
 
-/// Notes that everything of `epoch` of node `from` has arrived here, and keeps the backups within `limit` bytes.
+/// How long the look for old backups and their removal may take: the active node waits for the answer.
+const PRUNE: Duration = Duration::from_secs(1);
+
+/// Notes that everything of `epoch` of node `from` has arrived here (of `scope`, where that node says it), and keeps the backups within `limit` bytes.
 ///
 /// # Errors
 /// When this node knows of a higher epoch: then those data are the older ones. When the stamp cannot be written.
 pub fn complete(
     instance: &str,
     (epoch, from, clean): (u64, &str, bool),
+    scope: Option<Scope>,
     limit: u64,
     folders: &[PathBuf],
     deadline: &Deadline,
@@ -29,13 +36,19 @@ pub fn complete(
         let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
         return Err(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch));
     }
-    let stamp = Stamp::copy(epoch, from, clean);
+    // Below a file system that is not mounted nothing would be found again.
+    if let Some(why) = ground::lost(&attic, folders) {
+        return Err(format!("refused: {why}"));
+    }
+    let stamp = Stamp { scope, ..Stamp::copy(epoch, from, clean) };
     if !stamp.is_sane() {
         return Err(format!("refused: epoch {epoch} of '{from}' cannot be"));
     }
     attic.set_stamp(&stamp).map_err(|error| error.to_string())?;
-    let removed = backup::prune(&attic, limit);
-    Ok(Report { removed, ..Report::of(instance, folders, deadline) })
+    // Without the memory a missing mount is not noticed: no reason to refuse good data.
+    let _ = ground::note(&attic, folders);
+    let removed = backup::prune(&attic, limit, &deadline.within(PRUNE));
+    Ok(Report { removed, ..Report::of(instance, folders, LOOK, deadline) })
 }
 
 /// Makes the data of this node, which serves a fork, the ones that count. The next start pushes them, and the peer's go into
@@ -64,6 +77,8 @@ pub fn accept(instance: &str, deadline: &Deadline) -> Result<u64, String> {
     let node = if matches!(recorded, Known::Recorded(_)) { own.node } else { own_name(deadline) };
     let record = Record { epoch, node: node.clone(), fork: None };
     record::write(instance, &record, deadline).map_err(|error| error.to_string())?;
+    // The folders, too, are right as they are.
+    ground::forget(&attic).map_err(|error| error.to_string())?;
     attic.set_stamp(&Stamp::source(epoch, &node, None)).map_err(|error| error.to_string())?;
     Ok(epoch)
 }

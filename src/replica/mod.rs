@@ -9,10 +9,12 @@ mod contact;
 pub mod decision;
 mod flush;
 pub mod foreign;
+mod ground;
 pub mod hand;
 mod peer;
 pub mod record;
 pub mod report;
+pub mod scope;
 pub mod stamp;
 mod start;
 mod written;
@@ -99,6 +101,18 @@ pub fn flush(replica: &Replica, queued: usize, op: &Operation) {
 /// Asks the peer by one ssh how it is, judges the canary and sends the next, sets the peer's node attribute; at most 3 s.
 pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
     contact::contact(replica, progress, op)
+}
+
+/// What is wrong with a folder that has gone since the start, or is on another file system now: what lsyncd would push next
+/// is that it is empty. Looks at files only.
+pub fn vanished(replica: &Replica, op: &Operation) -> Option<String> {
+    // A bind mount is of the same file system as what it is mounted on, perhaps.
+    peer::Memory::read(op)?.lost_folder().or_else(|| unmounted(replica))
+}
+
+/// Why a folder here is not what it was when it was last served or copied: its file system is not mounted. One line.
+pub fn unmounted(replica: &Replica) -> Option<String> {
+    ground::lost(&stamp::Attic::of(&replica.instance), &replica.folders)
 }
 
 /// Whether the peer's sshd answers, within 1 s.

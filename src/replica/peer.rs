@@ -44,6 +44,9 @@ pub(super) struct Memory {
     /// The file systems that the folders were on at the start (st_dev of stat(2)).
     #[serde(default)]
     pub devices: Vec<(PathBuf, u64)>,
+    /// Why nothing is pushed, when it is for a folder here: one line for the administrator.
+    #[serde(default)]
+    pub lost: Option<String>,
 }
 
 impl Memory {
@@ -114,7 +117,7 @@ pub(super) fn log_kept(report: &Report, epoch: u64, op: &Operation) {
     let of_epoch = |folder: &str| {
         Path::new(folder).file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("E{epoch}-")))
     };
-    if let Some(backup) = report.backups.iter().find(|backup| of_epoch(&backup.folder) && backup.files > 0) {
+    if let Some(backup) = report.backups.iter().find(|backup| of_epoch(&backup.folder) && !backup.is_empty()) {
         op.log.warning(&format!("kept on {}: {}", report.node, backup.words()));
     }
     for line in &report.removed {

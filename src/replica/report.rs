@@ -10,15 +10,23 @@ use super::Replica;
 use super::backup::{self, Backup, NAMES, plain};
 use super::canary::{self, Beat};
 use super::foreign;
+use super::ground;
+use super::scope::Scope;
 use super::stamp::{Attic, EPOCH_MAX, Stamp, unix_now};
 use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
+use crate::sys::process::Output;
+use crate::sys::remote::rsync::is_linked;
 
 /// The program, at the same place on every node.
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// Longest answer that is looked at, in bytes.
 const CAP: usize = 1 << 20;
+/// How long a report that the peer waits for may look for files that were kept: a late answer would be none.
+pub const LOOK: Duration = Duration::from_millis(300);
+/// How this program ends when it does not understand its arguments.
+const USAGE: i32 = 2;
 /// How long the cluster may take to tell a node its name.
 const NAME: Duration = Duration::from_secs(1);
 
@@ -45,19 +53,29 @@ pub struct Report {
     /// What it had to do and could not: one line.
     #[serde(default)]
     pub trouble: Option<String>,
+    /// A folder there is not mounted: its data are not what the stamp says. One line.
+    #[serde(default)]
+    pub lost: Option<String>,
+    /// Those of its folders, the canary's with them, that have a symbolic link in their path.
+    #[serde(default)]
+    pub linked: Vec<PathBuf>,
     /// Its clock, in Unix seconds.
     pub now: u64,
 }
 
 impl Report {
-    /// Of this node.
-    pub fn of(instance: &str, folders: &[PathBuf], deadline: &Deadline) -> Self {
+    /// Of this node; `look` is for counting the files that were kept.
+    pub fn of(instance: &str, folders: &[PathBuf], look: Duration, deadline: &Deadline) -> Self {
         let attic = Attic::of(instance);
         // rsync makes only the last part of a path.
         let made = canary::prepare(&attic).err().map(|e| format!("create {}: {e}", attic.canary().display()));
         let (stamp, damaged) = match attic.stamp() {
             Ok(stamp) => (stamp, None),
             Err(error) => (None, Some(error.to_string())),
+        };
+        let lost = match folders {
+            [] => ground::lost_at(&attic, None),
+            _ => ground::lost(&attic, folders),
         };
         Self {
             node: own_name(deadline),
@@ -66,9 +84,11 @@ impl Report {
             beat: canary::arrived(&attic),
             foreign: foreign::find(),
             free: folders.iter().filter_map(|folder| free(folder)).min(),
-            backups: backup::list(&attic),
+            backups: backup::list(&attic, &deadline.within(look)),
             removed: Vec::new(),
-            trouble: damaged.or(made),
+            trouble: damaged.or(made).or(lost.clone()),
+            lost,
+            linked: folders.iter().chain([&attic.canary()]).filter(|folder| is_linked(folder)).cloned().collect(),
             now: unix_now(),
         }
     }
@@ -87,6 +107,7 @@ impl Report {
         report.version = plain(&report.version);
         report.foreign = report.foreign.as_deref().map(one_line);
         report.trouble = report.trouble.as_deref().map(one_line);
+        report.lost = report.lost.as_deref().map(one_line);
         report.backups.truncate(100);
         for backup in &mut report.backups {
             backup.folder = plain(&backup.folder);
@@ -120,29 +141,45 @@ pub enum Verb<'a> {
 /// # Errors
 /// One line: what, where, what to do.
 pub fn ask(replica: &Replica, verb: Verb<'_>, deadline: &Deadline) -> Result<Report, String> {
+    let wanted = Scope::of(replica);
+    let mut output = send(replica, verb, Some(&wanted), deadline)?;
+    // A peer that has not been updated yet does not know what a scope is, and its stamps do not say it.
+    if output.status.code() == Some(USAGE) && matches!(verb, Verb::Complete { .. }) {
+        output = send(replica, verb, None, deadline)?;
+    }
+    let host = &replica.remote.host;
+    let mut report = match output.status.code() {
+        Some(0) => Report::parse(&output.stdout).map_err(|why| one_line(&format!("{host} gives no report: {why}")))?,
+        Some(126 | 127) => {
+            return Err(one_line(&format!("{} is missing on {host}: install inuvika-ha there, too", program())));
+        }
+        _ => return Err(one_line(&format!("{host}: {}", output.reason()))),
+    };
+    let lost = report.lost.is_some();
+    report.stamp = report.stamp.map(|stamp| Stamp { partial: lost, ..stamp }.seen_for(&wanted));
+    Ok(report)
+}
+
+fn send(replica: &Replica, verb: Verb<'_>, scope: Option<&Scope>, deadline: &Deadline) -> Result<Output, String> {
     let program = program();
     let (epoch, limit) = match verb {
         Verb::Complete { epoch, .. } => (epoch.to_string(), replica.backup_limit.to_string()),
         Verb::Report => (String::new(), String::new()),
     };
+    let scope = scope.and_then(|scope| serde_json::to_string(scope).ok());
     let mut words = vec![program.as_str(), "replica"];
     match verb {
         Verb::Report => words.push("report"),
         Verb::Complete { from, clean, .. } => {
             words.extend(["complete", "--epoch", &epoch, "--from", from, "--limit", &limit]);
             words.extend(clean.then_some("--clean"));
+            words.extend(scope.iter().flat_map(|scope| ["--scope", scope]));
         }
     }
     words.extend(["--instance", &replica.instance]);
     let folders: Vec<String> = replica.folders.iter().map(|folder| folder.display().to_string()).collect();
     words.extend(folders.iter().flat_map(|folder| ["--folder", folder]));
-    let host = &replica.remote.host;
-    let output = replica.remote.run(&words, deadline).map_err(|error| one_line(&error.to_string()))?;
-    match output.status.code() {
-        Some(0) => Report::parse(&output.stdout).map_err(|why| one_line(&format!("{host} gives no report: {why}"))),
-        Some(126 | 127) => Err(one_line(&format!("{program} is missing on {host}: install inuvika-ha there, too"))),
-        _ => Err(one_line(&format!("{host}: {}", output.reason()))),
-    }
+    replica.remote.run(&words, deadline).map_err(|error| one_line(&error.to_string()))
 }
 
 /// This program's path; a test is no inuvika-ha.

@@ -9,12 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::ATTIC;
+use super::scope::Scope;
 use crate::cluster::member::is_name;
 
 /// No cluster gets here by counting; a number beyond is damage, or a lie.
 pub const EPOCH_MAX: u64 = 1 << 53;
-/// Longest file of ours that is read, in bytes.
-const CAP: u64 = 1 << 16;
+/// Longest file of ours that is read, in bytes: a stamp names all folders.
+const CAP: u64 = 1 << 19;
 
 /// How a node came to its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,17 +46,33 @@ pub struct Stamp {
     /// A source that serves older data than another node's: the epoch its own are based on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<u64>,
+    /// A copy: what is in it. None: written by a version that did not say, which counts as what is copied now, as it did for
+    /// that version: an update alone must not make a good copy worthless, and the next full push says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// It lacks something that is to be copied now: see [`Stamp::seen_for`]. Found out by the reader, never stored.
+    #[serde(skip)]
+    pub partial: bool,
 }
 
 impl Stamp {
     /// The stamp of the active node.
     pub fn source(epoch: u64, node: &str, fork: Option<u64>) -> Self {
-        Self { epoch, kind: Kind::Source, complete: true, clean: false, node: node.to_owned(), at: unix_now(), fork }
+        Self { kind: Kind::Source, fork, ..Self::copy(epoch, node, false) }
     }
 
     /// The stamp of a node that has everything of `node`'s.
     pub fn copy(epoch: u64, node: &str, clean: bool) -> Self {
-        Self { epoch, kind: Kind::Copy, complete: true, clean, node: node.to_owned(), at: unix_now(), fork: None }
+        let (kind, node, at) = (Kind::Copy, node.to_owned(), unix_now());
+        Self { epoch, kind, complete: true, clean, node, at, fork: None, scope: None, partial: false }
+    }
+
+    /// The stamp as it counts where `wanted` is to be copied: a copy of less is partial. A source has all there is, whatever
+    /// was copied of it.
+    #[must_use]
+    pub fn seen_for(self, wanted: &Scope) -> Self {
+        let partial = self.kind == Kind::Copy && self.scope.as_ref().is_some_and(|scope| !scope.covers(wanted));
+        Self { partial: self.partial || partial, ..self }
     }
 
     /// Whether it can be what it says: it may come from another host, or from a damaged disk.
@@ -63,8 +80,14 @@ impl Stamp {
         self.epoch <= EPOCH_MAX && self.fork.is_none_or(|base| base < self.epoch) && is_name(&self.node)
     }
 
-    /// How new the data are: by epoch; a fork stands between its base and what came after that on the other node.
+    /// How new the data are: by epoch; a fork stands between its base and what came after that on the other node, and what
+    /// lacks a folder between its epoch and the one before.
     pub fn rank(&self) -> u64 {
+        self.whole_rank().saturating_sub(u64::from(self.partial))
+    }
+
+    /// The same of the data that this would be if it lacked nothing.
+    pub fn whole_rank(&self) -> u64 {
         rank(self.epoch, self.fork)
     }
 }

@@ -9,14 +9,17 @@ use super::decision::{Act, Decision, Peer, Situation};
 use super::peer::{self, Memory};
 use super::record::{Known, Record};
 use super::report::{Report, Verb};
+use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
-use super::{Ready, Replica, backup, canary, record, written};
+use super::{Ready, Replica, backup, canary, ground, record, written};
 use crate::ocf::exit::{Failure, one_line};
 use crate::ocf::operation::Operation;
 use crate::sys::remote::rsync::Copy;
 
 /// How long the peer may take to answer a question.
 const ASK: Duration = Duration::from_secs(5);
+/// How long the look at old backups and their removal may take.
+const PRUNE: Duration = Duration::from_secs(2);
 /// How long the search for files written here may take.
 const SEARCH: Duration = Duration::from_secs(3);
 
@@ -34,6 +37,10 @@ pub(super) fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failur
         op.log.error(&format!("{error}: taken for a node without data"));
         None
     });
+    let own = own.map(|own| own.seen_for(&Scope::of(replica)));
+    if own.as_ref().is_some_and(|own| own.partial) {
+        op.log.warning("the copy here lacks some of what is to be copied now: folders or exclude have changed since");
+    }
     let report = peer::question(replica, Verb::Report, &op.deadline.within(ASK));
     match &report {
         Ok(report) => tell_trouble(report, op),
@@ -43,10 +50,12 @@ pub(super) fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failur
         Ok(report) => Peer::Answers { node: &report.node, stamp: report.stamp.as_ref() },
         Err(_) => Peer::Unreachable,
     };
-    let decision = Situation { me: &me, record: &known, own: own.as_ref(), peer }.decide();
+    let situation = Situation { me: &me, record: &known, own: own.as_ref(), peer };
+    let lost = ground::lost(&attic, &replica.folders);
+    let decision = lost.as_ref().map_or_else(|| situation.decide(), |why| situation.hold(why));
     op.step(&format!("decided: {decision:?}"));
     op.log.info(&format!("epoch {}: {}", decision.epoch, decision.why));
-    let start = Start { replica, op, attic, me, known, own, report: report.ok() };
+    let start = Start { replica, op, attic, me, known, own, report: report.ok(), lost };
     start.carry_out(decision)
 }
 
@@ -65,6 +74,8 @@ struct Start<'a> {
     known: Known,
     own: Option<Stamp>,
     report: Option<Report>,
+    /// A folder here is not mounted.
+    lost: Option<String>,
 }
 
 impl Start<'_> {
@@ -86,14 +97,29 @@ impl Start<'_> {
         self.raise(&stamp)?;
         let through = self.is_through(&decision.act, epoch);
         let newer = decision.newer.clone();
+        let lost = self.lost.as_ref().map(|why| remedy(why, &self.replica.instance));
+        if lost.is_none()
+            && let Err(error) = ground::note(&self.attic, &self.replica.folders)
+        {
+            self.op.log.warning(&error.to_string());
+        }
         let devices = peer::devices(&self.replica.folders);
-        let mut memory =
-            Memory { me: self.me.clone(), epoch, peer: self.peer_name(), through: false, told: None, newer, devices };
+        let mut memory = Memory {
+            me: self.me.clone(),
+            epoch,
+            peer: self.peer_name(),
+            through: false,
+            told: None,
+            newer,
+            devices,
+            lost,
+        };
         // Both have the same data at this moment: the peer may know, so that it can take over at any time from now on.
         let told = even && self.tell_peer(epoch);
         self.publish(&mut memory, &decision.act, fork.is_some(), told || through);
         memory.write(self.op);
-        let why = fork.map(|base| explain(decision.newer.as_ref(), base, &self.replica.instance));
+        let why = memory.lost.clone();
+        let why = why.or_else(|| fork.map(|base| explain(decision.newer.as_ref(), base, &self.replica.instance)));
         // Also where an epoch goes on: nobody knows what has happened to the files of either node meanwhile, and what is the
         // same on both takes no room.
         let backup = Some(backup::fresh(&self.attic, epoch));
@@ -103,6 +129,10 @@ impl Start<'_> {
     /// Fetches the peer's data; whether both nodes have the same then.
     fn pull(&self, epoch: u64) -> Result<bool, String> {
         let op = self.op;
+        // What is not there must not replace what is here.
+        if let Some((node, why)) = self.report.as_ref().and_then(|report| Some((&report.node, report.lost.as_ref()?))) {
+            return Err(format!("{node}: {why}"));
+        }
         let written = written::here(&self.attic, &self.replica.folders, &op.deadline.within(SEARCH));
         if let Some(file) = &written {
             let file = backup::plain(&file.display().to_string());
@@ -112,6 +142,7 @@ impl Start<'_> {
         let copy = Copy {
             remote: &self.replica.remote,
             folders: &self.replica.folders,
+            linked: self.report.as_ref().map_or(&[], |report| &report.linked),
             exclude: &self.replica.exclude,
             backup: Some(&folder),
             merge: written.is_some(),
@@ -119,11 +150,12 @@ impl Start<'_> {
         // The rest of the time is for the daemon.
         let limit = self.replica.pull_timeout.min(op.deadline.left() * 3 / 5);
         let pulled = copy.pull(&op.deadline.within(limit));
-        let here = backup::list(&self.attic);
-        if let Some(kept) = here.iter().find(|kept| kept.folder == folder.display().to_string() && kept.files > 0) {
+        let look = op.deadline.within(PRUNE);
+        let here = backup::settle(&self.attic, &look);
+        if let Some(kept) = here.iter().find(|kept| kept.folder == folder.display().to_string() && !kept.is_empty()) {
             op.log.warning(&format!("kept here: {}", kept.words()));
         }
-        for line in backup::prune(&self.attic, self.replica.backup_limit) {
+        for line in backup::prune(&self.attic, self.replica.backup_limit, &look) {
             op.log.info(&line);
         }
         pulled.map_err(|error| error.reason)?;
@@ -154,7 +186,11 @@ impl Start<'_> {
     fn is_through(&self, act: &Act, epoch: u64) -> bool {
         let stamp = self.report.as_ref().and_then(|report| report.stamp.as_ref());
         let has = stamp.is_some_and(|stamp| {
-            stamp.kind == Kind::Copy && stamp.complete && stamp.epoch == epoch && stamp.node == self.me
+            stamp.kind == Kind::Copy
+                && stamp.complete
+                && !stamp.partial
+                && stamp.epoch == epoch
+                && stamp.node == self.me
         });
         has && matches!(act, Act::Continue { fork: None })
     }
@@ -184,7 +220,7 @@ impl Start<'_> {
     /// This node may serve. The peer has all, or is behind by what it does not know yet; on a fork it is the newer one, and
     /// nothing is said of it.
     fn publish(&self, memory: &mut Memory, act: &Act, forked: bool, told: bool) {
-        peer::publish(self.replica, &self.me, "ok", self.op);
+        peer::publish(self.replica, &self.me, if self.lost.is_some() { "stale" } else { "ok" }, self.op);
         let value = match act {
             _ if forked => return,
             _ if told => "ok",
@@ -201,6 +237,11 @@ impl Start<'_> {
             memory.told = Some(value.to_owned());
         }
     }
+}
+
+/// What to do about a folder that is not mounted here: for the exit reason.
+fn remedy(why: &str, instance: &str) -> String {
+    one_line(&format!("{why}: mount it, restart {instance}; or: inuvika-ha replica accept --instance {instance}"))
 }
 
 /// Why nothing is pushed, and what to do: for the exit reason.

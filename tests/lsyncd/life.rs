@@ -21,6 +21,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("the first push keeps what it overwrites and deletes, later ones do not", kept),
     ("a new life of lsyncd (HUP) keeps nothing again", reset),
     ("names that would break out of a configuration are only names", hostile),
+    ("a folder that is a link on this host or on the peer stays one", linked),
     ("a lsyncd that was killed is replaced by start", killed),
     ("state lost with /run: the next start takes over what runs", forgotten),
     ("the administrator's own configuration is run as it is", own_file),
@@ -163,6 +164,46 @@ fn hostile() -> Result<()> {
     ensure!(!std::path::Path::new(trap).exists(), "executed");
     expect(&agent, "stop", 0)?;
     nothing_left()
+}
+
+/// lsyncd names the folder at both ends, each host follows its own link; the push at stop and the fetch do the same.
+fn linked() -> Result<()> {
+    for roots in [vec![std::path::PathBuf::from("/")], vec![pair::there("/")]] {
+        let folder = file("").display().to_string();
+        let folder = folder.trim_end_matches('/');
+        for root in &roots {
+            let root = root.display();
+            sh(&format!(
+                "rmdir {root}{folder}; mkdir -p {root}/srv/real; ln -s real {root}/srv/link; ln -s ../link {root}{folder}"
+            ));
+        }
+        let result = (|| {
+            write("x", "1");
+            fs::create_dir(file("sub"))?;
+            expect(&agent(), "start", 0)?;
+            await_there("x", "1");
+            await_idle();
+            write("sub/y", "2");
+            await_there("sub/y", "2");
+            await_monitor(&agent(), "10", 0, "")?;
+            write("z", "3");
+            expect(&agent(), "stop", 0)?;
+            ensure!(there("z").as_deref() == Some("3"), "not flushed");
+            for root in &roots {
+                let link = fs::symlink_metadata(format!("{}{folder}", root.display()))?;
+                ensure!(link.is_symlink(), "the link has given way to a folder");
+                ensure!(fs::read_to_string(root.join("srv/real/z"))? == "3");
+            }
+            nothing_left()
+        })();
+        for root in &roots {
+            let root = root.display();
+            sh(&format!("rm -rf {root}{folder} {root}/srv/link {root}/srv/real; mkdir -p {root}{folder}"));
+        }
+        result?;
+        crate::host::clean();
+    }
+    Ok(())
 }
 
 fn killed() -> Result<()> {

@@ -17,6 +17,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("an lsyncd that starts at boot is refused and reported", at_boot),
     ("two instances are not foreign to each other", two),
     ("what is missing on this host is told", missing),
+    ("folders that links lead into each other are refused", entangled),
     ("a key that ssh would not use is told by validate-all", key),
     ("stop copes with any parameters when nothing runs", broken_stop),
     ("stop copes with any parameters when it runs", broken_stop_running),
@@ -120,6 +121,24 @@ fn missing() -> Result<()> {
     expect(&both, "start", 0)?;
     await_there("x", "1");
     expect(&both, "stop", 0)?;
+    nothing_left()
+}
+
+fn entangled() -> Result<()> {
+    let [one, _] = pair::folders(0).map(|folder| folder.display().to_string());
+    fs::create_dir_all(format!("{one}/inner"))?;
+    for (target, named) in
+        [(format!("{one}/inner"), one.clone()), ("/var/lib/inuvika-ha".into(), "/var/lib/inuvika-ha".into())]
+    {
+        symlink(&target, "/srv/entangled")?;
+        let agent = agent().with_param("folders", &format!("{one},/srv/entangled"));
+        let start = expect(&agent, "start", 5);
+        let validate = expect(&agent.with("OCF_CHECK_LEVEL", "10"), "validate-all", 5);
+        fs::remove_file("/srv/entangled")?;
+        for run in [start?, validate?] {
+            ensure!(run.stderr.contains("not to be copied beside") && run.stderr.contains(&named), "{run}");
+        }
+    }
     nothing_left()
 }
 

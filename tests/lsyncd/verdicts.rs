@@ -8,8 +8,8 @@ use nix::sys::signal::Signal;
 
 use crate::Body;
 use crate::host::{
-    ATTIC, LINK, STATE, agent, await_idle, await_monitor, await_there, expect, expect_monitor, main_process,
-    nothing_left, signal, timed, write,
+    ATTIC, LINK, STATE, agent, await_idle, await_monitor, await_there, expect, expect_monitor, file, main_process,
+    nothing_left, signal, there, timed, write,
 };
 use crate::support::lsyncd_host::{self as pair, sh};
 
@@ -17,6 +17,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a stopped lsyncd (SIGSTOP) is seen at once, and stop does not wait for it", stopped),
     ("an lsyncd that notices nothing is failed", deaf),
     ("an lsyncd that is gone while its pushes go on is a failure", orphans),
+    ("a folder whose mount is gone ends lsyncd before it pushes that the folder is empty", unmounted),
     ("too many changes are degraded", many),
     ("a damaged status file is said and heals by itself", damaged),
     ("the cron link is watched", cron),
@@ -63,6 +64,49 @@ fn orphans() -> Result<()> {
     pair::freeze(false);
     expect(&agent(), "stop", 0)?;
     verdict.and_then(|()| nothing_left())
+}
+
+fn unmounted() -> Result<()> {
+    let folder = file("").display().to_string();
+    sh(&format!("mkdir -p /srv/disk; mount --bind /srv/disk {folder}"));
+    let result = (|| {
+        write("x", "1");
+        expect(&agent(), "start", 0)?;
+        await_there("x", "1");
+        await_idle();
+        await_monitor(&agent(), "10", 0, "")?;
+        sh(&format!("umount {folder}"));
+        // A question by hand changes nothing.
+        let run = agent().run("monitor");
+        ensure!(run.code == 1 && run.stderr.contains("is not mounted any more"), "{run}");
+        ensure!(!pair::lsyncd_processes().is_empty(), "a question has ended lsyncd");
+        expect_monitor(&agent(), "0", 1, "is not mounted any more")?;
+        pair::wait_for("lsyncd to end", || pair::lsyncd_processes().is_empty());
+        // What Pacemaker does then.
+        expect(&agent(), "stop", 0)?;
+        let begun = expect(&agent(), "start", 0)?;
+        ensure!(pair::lsyncd_processes().is_empty(), "it pushes: {begun}");
+        expect_monitor(
+            &agent(),
+            "0",
+            190,
+            &format!("{} is not mounted any more: mount it", folder.trim_end_matches('/')),
+        )?;
+        expect(&agent().with("OCF_CHECK_LEVEL", "10"), "validate-all", 0)?;
+        ensure!(there("x").as_deref() == Some("1"), "the peer was emptied");
+        expect(&agent(), "stop", 0)?;
+        sh(&format!("mount --bind /srv/disk {folder}"));
+        write("y", "2");
+        expect(&agent(), "start", 0)?;
+        await_there("y", "2");
+        await_idle();
+        await_monitor(&agent(), "10", 0, "")?;
+        expect(&agent(), "stop", 0)?;
+        ensure!(there("x").as_deref() == Some("1"));
+        nothing_left()
+    })();
+    sh(&format!("umount {folder} 2>/dev/null || true; rm -rf /srv/disk"));
+    result
 }
 
 fn many() -> Result<()> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use inuvika_ha::ocf::check::{Check, Verdict};
+use inuvika_ha::replica::report::Report;
 
 use crate::Body;
 use crate::node::{Node, Pair, SESSIONS, timed};
@@ -14,6 +15,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("an lsyncd outside of the cluster on the peer is seen", foreign),
     ("a peer with newer data refuses, and is named", refused),
     ("a contact is quick", quick),
+    ("very many kept files do not keep a peer from answering", many_kept),
 ];
 
 fn find<'a>(checks: &'a [Check], name: &str) -> Result<&'a Check> {
@@ -98,5 +100,39 @@ fn quick(pair: &mut Pair) -> Result<()> {
     serve(one)?;
     let (checks, took) = timed(|| one.contact(1, true));
     ensure!(took < Duration::from_secs(1), "{took:?}: {checks:?}");
+    Ok(())
+}
+
+fn many_kept(pair: &mut Pair) -> Result<()> {
+    let Pair { one, two } = &*pair;
+    let ready = one.prepare()?;
+    one.pass(&ready);
+    // As a first push over a node with very many sessions leaves it, and another before it.
+    two.enter(|| {
+        for (backup, count) in [("E1-20260101T000000Z", 10_000), ("E2-20260101T000000Z", 50_000)] {
+            let folder = format!("/var/lib/inuvika-ha/lsyncd/backup/{backup}{SESSIONS}");
+            std::fs::create_dir_all(&folder).unwrap();
+            (0..count).for_each(|n| std::fs::write(format!("{folder}/sess_{n:05}"), "x").unwrap());
+        }
+    });
+    let report =
+        || -> Result<Report> { Ok(serde_json::from_str(&two.sh("inuvika-ha replica report --instance lsyncd"))?) };
+    let (first, took) = timed(report);
+    let first = first?;
+    // A count that is short says so.
+    for (backup, files) in first.backups.iter().zip([50_000, 10_000]) {
+        ensure!(backup.more != (backup.files == files), "{} files of {files}: {backup:?}", backup.files);
+        ensure!(backup.files <= files && backup.bytes == backup.files, "{backup:?}");
+    }
+    ensure!(first.backups.len() == 2 && first.node == "osm2", "{first:?}");
+    ensure!(took < Duration::from_secs(10), "a report took {took:?}");
+    // The active node gets its answer, and what it says is noted.
+    let checks = one.contact(1, true);
+    ensure!(find(&checks, "peer")?.detail == "osm2 has epoch 1", "{checks:?}");
+    ensure!(two.stamp().is_some_and(|stamp| stamp.complete && stamp.epoch == 1));
+    // A person has more time, and what was counted in full is known from then on.
+    ensure!(two.sh("inuvika-ha replica list").contains("10000 files, 10000 bytes"));
+    let kept = two.read("/var/lib/inuvika-ha/lsyncd/kept/E1-20260101T000000Z").unwrap_or_default();
+    ensure!(kept.contains("\"files\":10000"), "not remembered: {kept}");
     Ok(())
 }

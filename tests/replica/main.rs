@@ -13,8 +13,11 @@
 
 mod contacts;
 mod faults;
+mod links;
+mod mounts;
 mod moves;
 mod node;
+mod scopes;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
         support::lab::enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [moves::TRIALS, contacts::TRIALS, faults::TRIALS].concat();
+    let trials: Vec<(&str, Body)> =
+        [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS, mounts::TRIALS, links::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let mut pair = node::Pair::new();

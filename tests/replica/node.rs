@@ -204,9 +204,12 @@ impl Node {
 
     /// What lsyncd's first pass does.
     pub fn pass(&self, ready: &Ready) {
-        let replica = self.replica();
-        let attic = Attic::of(INSTANCE);
-        for folder in [Path::new(SESSIONS), Path::new(SPOOL), &attic.canary()] {
+        self.pass_with(&self.replica(), ready);
+    }
+
+    pub fn pass_with(&self, replica: &Replica, ready: &Ready) {
+        let canary = Attic::of(INSTANCE).canary();
+        for folder in replica.folders.iter().chain([&canary]) {
             let folder = folder.display();
             let kept =
                 ready.backup.as_ref().map(|backup| format!("--backup --backup-dir={}{folder}", backup.display()));

@@ -82,6 +82,10 @@ fn service<'a>(table: Table<'a>, above: &Defaults<'a>) -> Result<Draft<'a>, Faul
         let value = words::port(&word.text).map_err(|reason| word.fault(reason))?;
         draft.ports.push(Said { at: At::File(word), value });
     }
+    let is_mark = draft.targets.iter().any(|target| matches!(target.value, Target::Mark(_)));
+    if let Some(family) = if is_mark { None } else { table.take("family") } {
+        return Err(family.fault("is for mark: an address says by itself of which family it is"));
+    }
     draft.family = choice(&mut table, "family", &[("ipv4", Family::V4), ("ipv6", Family::V6)])?;
     let protocols = [("tcp", Protocol::Tcp), ("udp", Protocol::Udp), ("sctp", Protocol::Sctp)];
     draft.protocol = choice(&mut table, "protocol", &protocols)?.unwrap_or(Protocol::Tcp);
@@ -224,7 +228,7 @@ fn sync(item: Item<'_>) -> Result<Sync, Fault> {
     Ok(Sync {
         interface: link.text,
         id: number(&mut table, "id", 0, u8::MAX)?.map_or(0, |said| said.value),
-        max_length: number(&mut table, "max_length", 1, u16::MAX)?.map(|said| said.value),
+        max_length: number(&mut table, "max_length", 52, 65_515)?.map(|said| said.value),
         group: group.transpose()?,
         port: number(&mut table, "port", 1, u16::MAX)?.map(|said| said.value),
         ttl: number(&mut table, "ttl", 1, u8::MAX)?.map(|said| said.value),

@@ -120,8 +120,8 @@ pub const TUNNEL: &[Key] = &[
 /// Keys of `[sync]`.
 pub const SYNC: &[Key] = &[
     key("interface", "the network link that the other directors are reached by"),
-    key("id", "the same number on all directors that share connections, 0 to 255; default 0"),
-    key("max_length", "bytes in a message, 1 to 65535; default: what the link carries"),
+    key("id", "the same number on all directors that share connections, 0 (a backup takes all) to 255; default 0"),
+    key("max_length", "bytes in a message, 52 to 65515; default: what the link carries"),
     key("group", "the multicast group; default: the kernel's"),
     key("port", "the UDP port; default: the kernel's"),
     key("ttl", "how many routers may be on the way, 1 to 255; default: the kernel's"),

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::check::Question;
 use crate::ocf::instance::checksum;
-use crate::sys::ipvs::{Forwarding, Key, RealServer, Service};
+use crate::sys::ipvs::{self, Forwarding, Key, RealServer, Role, Service, SyncDaemon};
 
 pub use simple::Simple;
 
@@ -134,6 +134,14 @@ pub struct Sync {
     pub ttl: Option<u8>,
 }
 
+impl Sync {
+    /// The daemon in this role.
+    pub fn daemon(&self, role: Role) -> SyncDaemon {
+        let Sync { interface, id, max_length, group, port, ttl } = self.clone();
+        SyncDaemon { role, interface, id, max_len: max_length, group, port, ttl }
+    }
+}
+
 /// How long the kernel remembers connections; none: as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timeouts {
@@ -143,6 +151,15 @@ pub struct Timeouts {
     pub tcp_fin: Option<Duration>,
     /// UDP.
     pub udp: Option<Duration>,
+}
+
+impl Timeouts {
+    /// As the kernel takes them, which leaves a zero as it is; none: nothing is to be set.
+    pub fn to_set(&self) -> Option<ipvs::Timeouts> {
+        let or_zero = Option::unwrap_or_default;
+        let set = ipvs::Timeouts { tcp: or_zero(self.tcp), tcp_fin: or_zero(self.tcp_fin), udp: or_zero(self.udp) };
+        (*self != Self::default()).then_some(set)
+    }
 }
 
 /// A real server that gets no new connections, whatever its checks say; without a port in all services.

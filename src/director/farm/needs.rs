@@ -2,20 +2,16 @@
 
 use super::{Farm, OnFailure};
 use crate::director::duties::Needs;
-use crate::sys::ipvs::{Family, Forwarding, Key};
+use crate::sys::ipvs::{Family, Forwarding};
 
 impl Farm {
     /// What the kernel has to be set to. `links` are those that clients and real servers are on.
     pub fn needs(&self, links: Vec<String>) -> Needs {
         let nat = |wanted: Family| {
             self.services.iter().any(|service| {
-                let family = match service.service.key {
-                    Key::Address { address, .. } if address.is_ipv4() => Family::V4,
-                    Key::Address { .. } => Family::V6,
-                    Key::Mark { family, .. } => family,
-                };
                 let all = service.servers.iter().map(|wanted| &wanted.server).chain(&service.sorry);
-                family == wanted && all.into_iter().any(|server| server.forwarding == Forwarding::Nat)
+                service.service.key.family() == wanted
+                    && all.into_iter().any(|server| server.forwarding == Forwarding::Nat)
             })
         };
         let any = |is: &dyn Fn(&super::VirtualService) -> bool| self.services.iter().any(is);

@@ -45,6 +45,7 @@ fn of_the_file_as_a_whole() {
         ("sync = { interface = \"eth0:1\" }", 1, "sync.interface: \"eth0:1\" is not allowed"),
         ("sync = { interface = \"eth0\", id = 256 }", 1, "sync.id: 256 is not allowed: must be 0 to 255"),
         ("sync = { interface = \"eth0\", group = \"192.0.2.1\" }", 1, "a multicast address"),
+        ("sync = { interface = \"eth0\", max_length = 51 }", 1, "must be 52 to 65515"),
         ("check = { path = \"/\" }", 1, "check.type: is missing"),
         ("check = { type = \"ping\" }", 1, "check.type: \"ping\" is not allowed"),
         ("check = { type = \"tcp\", path = \"/\" }", 1, "check.path: is not for checks of type \"tcp\""),
@@ -107,6 +108,13 @@ fn of_a_service() {
             "192.0.2.21:80 is a real server of the same service",
         ),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"127.0.0.1:80\"", 4, "127.0.0.1 is only for this host itself"),
+        ("virtual = \"192.0.2.10:80\"\nfamily = \"ipv4\"", 4, "is for mark"),
+        ("virtual = \"192.0.2.10:80\"\nsorry = \"192.0.2.9@0\"", 4, "it would answer nobody"),
+        (
+            "virtual = \"192.0.2.10:80\"\nsorry = { address = \"192.0.2.9\", check = { type = \"tcp\" } }",
+            4,
+            "is for real servers",
+        ),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"192.0.2.8-9\"", 4, "one sorry server for a service, not a range"),
         ("virtual = \"192.0.2.10:80\"\nsorry = \"2001:db8::9\"", 4, "is not of the family"),
     ] {

@@ -35,7 +35,7 @@ pub(super) fn build(drafts: Vec<Draft<'_>>, settings: Settings<'_>) -> Result<Fa
     for draft in &drafts {
         for (at, key) in keys(draft)? {
             if !seen.insert(key) {
-                return Err(at.fault(format!("service {} is there twice: each is given once", name::service(key))));
+                return Err(at.fault(format!("service {key} is there twice: each is given once")));
             }
             services.push(One { draft, key, synced: settings.sync.is_some() }.build(at, &mut questions)?);
         }
@@ -63,7 +63,7 @@ fn keys<'a, 'b>(draft: &'b Draft<'a>) -> Result<Vec<(&'b At<'a>, Key)>, String> 
                     return Err(port.fault("is for virtual: what has the mark is of every port that the filter marks"));
                 }
                 let first = draft.servers.first().and_then(|servers| servers.addresses.first());
-                let of_servers = first.map_or(Family::V4, |address| family_of(*address));
+                let of_servers = first.map_or(Family::V4, |address| Family::of(*address));
                 all.push((&target.at, Key::Mark { mark, family: draft.family.unwrap_or(of_servers) }));
             }
             Target::Address(address, port) => {
@@ -86,10 +86,6 @@ fn keys<'a, 'b>(draft: &'b Draft<'a>) -> Result<Vec<(&'b At<'a>, Key)>, String> 
         }
     }
     Ok(all)
-}
-
-fn family_of(address: std::net::IpAddr) -> Family {
-    if address.is_ipv4() { Family::V4 } else { Family::V6 }
 }
 
 /// Each question once.
@@ -195,7 +191,7 @@ impl<'a, 'b> One<'a, 'b> {
             let what = "leave it out for a service without persistence";
             return Err(seconds.fault(format!("{} is not 1 to {MONTH} seconds: {what}", seconds.value)));
         }
-        let bits = if self.family() == Family::V4 { 32 } else { 128 };
+        let bits = self.key.family().bits();
         let prefix = draft.prefix.as_ref().map_or(bits, |said| said.value);
         if let Some(said) = draft.prefix.as_ref().filter(|said| !(1..=bits).contains(&said.value)) {
             return Err(said.fault(format!("{} is not 1 to {bits} bits", said.value)));
@@ -206,13 +202,6 @@ impl<'a, 'b> One<'a, 'b> {
         }
         let engine = draft.engine.as_ref().map(|said| said.value.clone());
         Ok(Some(Persistence { timeout: Duration::from_secs(seconds.value.into()), prefix, engine }))
-    }
-
-    fn family(&self) -> Family {
-        match self.key {
-            Key::Address { address, .. } => family_of(address),
-            Key::Mark { family, .. } => family,
-        }
     }
 
     fn port(&self) -> u16 {
@@ -250,8 +239,8 @@ impl<'a, 'b> One<'a, 'b> {
                 let what = "clients elsewhere get no answer from it; use an address of the director's network";
                 return Err(at.fault(format!("{address} is only for this host itself: {what}")));
             }
-            if family_of(address) != self.family() {
-                let service = name::service(self.key);
+            if Family::of(address) != self.key.family() {
+                let service = self.key;
                 if !matches!(forwarding, Forwarding::Tunnel(_)) {
                     let what = "only forwarding tun takes packets from one address family to the other";
                     return Err(at.fault(format!("{address} is not of the family of {service}: {what}")));
@@ -305,6 +294,12 @@ impl<'a, 'b> One<'a, 'b> {
         let [server] = servers.as_slice() else {
             return Err(written.at.fault("there is one sorry server for a service, not a range"));
         };
+        if let Some(check) = &written.check {
+            return Err(check.at.fault("is for real servers: nobody asks how the last one is"));
+        }
+        if written.weight == Some(0) {
+            return Err(written.at.fault("with weight 0 it would answer nobody: leave its weight out"));
+        }
         if seen.contains(&(server.address, server.port)) {
             let name = name::server(server.address, server.port);
             return Err(written

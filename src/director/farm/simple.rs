@@ -21,7 +21,8 @@ pub struct Simple<'a> {
     pub scheduler: &'a str,
     /// `nat`, `dr` or `tun`.
     pub forwarding: &'a str,
-    /// `tcp`, `http:/PATH`, `https:/PATH`, `http://HOST/PATH`, `command:/PROGRAM`, `none`.
+    /// `tcp`, `http:/PATH`, `https:/PATH`, `http://HOST/PATH`, `none`, or `command:/PROGRAM`,
+    /// which gets address and port as its arguments.
     pub check: &'a str,
     /// The server that answers when no real server can: `ADDRESS` or `ADDRESS:PORT`.
     pub sorry: Option<&'a str>,

@@ -109,14 +109,14 @@ fn servers(service: &VirtualService) -> Vec<String> {
 fn every_key_is_read() {
     let farm = read(WHOLE);
     assert_eq!(
-        farm.keys().map(name::service).collect::<Vec<_>>(),
+        farm.keys().map(|key| key.to_string()).collect::<Vec<_>>(),
         [
             "tcp 192.0.2.10:80",
             "tcp 192.0.2.10:443",
             "tcp 192.0.2.11:80",
             "tcp 192.0.2.11:443",
             "udp 192.0.2.12:53",
-            "mark 5 ipv4"
+            "mark 5"
         ]
     );
     let seconds = Duration::from_secs;
@@ -127,6 +127,8 @@ fn every_key_is_read() {
     assert_eq!(farm.sync, Some(sync));
     let timeouts = Timeouts { tcp: Some(seconds(900)), tcp_fin: Some(seconds(120)), udp: Some(seconds(300)) };
     assert_eq!((farm.timeouts, farm.snat_clients), (timeouts, true));
+    assert_eq!(timeouts.to_set().map(|set| set.tcp_fin), Some(seconds(120)));
+    assert_eq!(Timeouts::default().to_set(), None);
 
     let [http, https, .., dns, mark] = farm.services.as_slice() else { panic!("services are missing") };
     let plain = ["192.0.2.21:80 nat 2", "192.0.2.22:80 nat 2", "192.0.2.23:80 nat 2", "192.0.2.31:8443 nat 3"];
@@ -197,7 +199,10 @@ fn article<'a>() -> Simple<'a> {
 #[test]
 fn the_six_web_servers_of_the_article_by_parameters() {
     let farm = Farm::simple(&article()).unwrap();
-    assert_eq!(farm.keys().map(name::service).collect::<Vec<_>>(), ["tcp 192.168.71.205:80", "tcp 192.168.71.205:443"]);
+    assert_eq!(
+        farm.keys().map(|key| key.to_string()).collect::<Vec<_>>(),
+        ["tcp 192.168.71.205:80", "tcp 192.168.71.205:443"]
+    );
     for (service, port) in farm.services.iter().zip([80, 443]) {
         let last = ["220 1", "150 1", "121 1", "145 2", "185 1", "186 1"].map(|text| text.split_once(' ').unwrap());
         let wanted = last.map(|(host, weight)| format!("192.168.71.{host}:{port} nat {weight}"));

@@ -93,11 +93,24 @@ impl Situation<'_> {
         if mine == Some(newest) { self.with_the_newest(newest, top) } else { self.with_older(mine, newest, top) }
     }
 
+    /// What to do at start when a folder here lacks its files for now, as its file system is not mounted: serve, push nothing
+    /// and fetch nothing. A fork of the data that this node has, so that what is written meanwhile counts: with the file system
+    /// back they are all here.
+    pub fn hold(&self, why: &str) -> Decision {
+        let (top, why) = (self.top(), why.to_owned());
+        match self.own_fork(top) {
+            Some(base) => {
+                Decision { newer: self.holder(), ..self.answer(Act::Continue { fork: Some(base) }, top, why) }
+            }
+            None => self.fork(self.mine().unwrap_or_default() / 2, top.saturating_add(1), why),
+        }
+    }
+
     /// This node has the newest data that anybody is known to have.
     fn with_the_newest(&self, newest: u64, top: u64) -> Decision {
         let next = top.saturating_add(1);
         let Some(own) = self.own else { return self.answer(Act::TakeOver, next, "no stamp".into()) };
-        let peer = self.peer_stamp().filter(|stamp| stamp.complete && stamp.rank() == newest);
+        let peer = self.peer_stamp().filter(|stamp| stamp.complete && !stamp.partial && stamp.rank() == newest);
         let epoch = own.epoch;
         match own.kind {
             Kind::Source => {
@@ -221,7 +234,9 @@ impl Situation<'_> {
 
     fn newest(&self) -> u64 {
         let recorded = self.recorded().map(Record::rank);
-        [recorded, self.mine(), self.theirs()].into_iter().flatten().max().unwrap_or_default()
+        // What a partial copy lacks is somewhere.
+        let lacking = self.own.filter(|own| own.partial).map(Stamp::whole_rank);
+        [recorded, self.mine(), self.theirs(), lacking].into_iter().flatten().max().unwrap_or_default()
     }
 
     /// Who has newer data than this node, as far as is known, and of which epoch.
@@ -253,7 +268,7 @@ impl Situation<'_> {
     /// stamp here is an old one, with a disk from a backup.
     fn was_killed_after_raising(&self) -> bool {
         let (Some(own), Some(record)) = (self.own, self.recorded()) else { return false };
-        let raised = record.node == self.me && record.fork.is_none() && own.epoch < record.epoch;
+        let raised = record.node == self.me && record.fork.is_none() && own.epoch < record.epoch && !own.partial;
         raised && self.peer_stamp().is_none_or(|stamp| stamp.epoch < record.epoch)
     }
 }

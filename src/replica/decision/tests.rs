@@ -5,7 +5,7 @@ use super::*;
 const ME: &str = "osm1";
 const PEER: &str = "osm2";
 
-/// `-` none, `s7` source, `c7` copy, with a final `c` clean; `f8/6` source of a fork from 6.
+/// `-` none, `s7` source, `c7` copy, `p7` copy that lacks a folder, with a final `c` clean; `f8/6` source of a fork from 6.
 fn stamp(text: &str, node: &str, other: &str) -> Option<Stamp> {
     let clean = text.len() > 2 && text.ends_with('c');
     let body = text.trim_end_matches('c');
@@ -13,6 +13,7 @@ fn stamp(text: &str, node: &str, other: &str) -> Option<Stamp> {
     let found = match text.chars().next()? {
         's' => Stamp::source(number(&body[1..])?, node, None),
         'c' => Stamp::copy(number(&body[1..])?, other, false),
+        'p' => Stamp { partial: true, ..Stamp::copy(number(&body[1..])?, other, false) },
         'f' => {
             let (epoch, base) = body[1..].split_once('/')?;
             Stamp::source(number(epoch)?, node, number(base))
@@ -119,6 +120,14 @@ fn each_situation_has_its_answer() {
         ("raised without the cluster, then lost", "7 osm1", "s7", "s8", "pull 9 or fork 7"),
         ("two sources in one epoch, the record's counts", "7 osm2", "s7", "s7", "pull 8 or fork 6"),
         ("two sources in one epoch, no record", "-", "s7", "s7", "take 8"),
+        ("folder added, move: it is fetched first", "7 osm2", "p7c", "s7c", "pull 8 or fork 6"),
+        ("folder added, peer away: that folder is nowhere", "7 osm2", "p7c", "x", "fork 8/6"),
+        ("folder added, peer reinstalled: nobody has it", "7 osm2", "p7c", "-", "take 8"),
+        ("folder added, neither cluster nor peer", "?", "p7c", "x", "fork 8/6"),
+        ("folder added, restart in place", "7 osm1", "s7", "p7", "continue 7"),
+        ("folder added, stop and start here: not even", "7 osm1", "s7c", "p7c", "take 8"),
+        ("folder added, the peer's older copy is no better", "7 osm2", "p7", "c6", "take 8"),
+        ("folder added after a kill between record and stamp", "8 osm1", "p7", "s7", "pull 9 or fork 6"),
     ];
     let wrong: Vec<_> = table
         .iter()
@@ -126,6 +135,26 @@ fn each_situation_has_its_answer() {
         .filter(|(_, got, wanted)| got != *wanted)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_not_mounted_is_held() {
+    for (recorded, own, peer, wanted) in [
+        ("7 osm1", "s7c", "c7c", "fork 8/7"),
+        ("7 osm1", "s7", "x", "fork 8/7"),
+        ("7 osm2", "c7c", "s7c", "fork 8/7"),
+        ("8 osm2", "c7", "s8", "fork 9/7"),
+        ("8 osm1/7", "f8/7", "c7c", "continue 8/7"),
+        ("8 osm1/7", "s7c", "c7c", "continue 8/7"),
+        ("-", "-", "-", "fork 1/0"),
+    ] {
+        let (own, theirs) = (stamp(own, ME, PEER), stamp(peer, PEER, ME));
+        let there = if peer == "x" { Peer::Unreachable } else { Peer::Answers { node: PEER, stamp: theirs.as_ref() } };
+        let held = Situation { me: ME, record: &record(recorded), own: own.as_ref(), peer: there }.hold("no disk");
+        assert_eq!(words(&held), wanted, "{recorded}, {own:?}, {peer}");
+    }
+    // With the disk back: nobody has anything newer.
+    assert_eq!(words(&decide("8 osm1/7", "f8/7", "c7c")), "take 9");
 }
 
 #[test]
@@ -143,7 +172,7 @@ fn the_rules_hold_everywhere() {
     let forks = ["3 osm1/1", "3 osm2/1", "2 osm1/0", "2 osm2/1"].map(str::to_owned);
     let records: Vec<String> = records.chain(forks).chain(["-".to_owned(), "?".to_owned()]).collect();
     let stamps =
-        epochs.iter().flat_map(|e| ["s", "c"].map(|kind| [format!("{kind}{e}"), format!("{kind}{e}c")])).flatten();
+        epochs.iter().flat_map(|e| ["s", "c", "p"].map(|kind| [format!("{kind}{e}"), format!("{kind}{e}c")])).flatten();
     let forks = ["f3/1", "f2/0", "f3/2"].map(str::to_owned);
     let stamps: Vec<String> = stamps.chain(forks).chain(["-".to_owned()]).collect();
     let peers: Vec<String> = stamps.iter().cloned().chain(["x".to_owned()]).collect();

@@ -1,6 +1,10 @@
 //! Folders copied from and to another host, all in one rsync: one connection, one time limit.
 //!
-//! `-R` keeps absolute paths, so that several folders go in one run; a backup folder gets them below itself as well.
+//! `-R` keeps absolute paths, so that several folders go in one run; a backup folder gets them below itself as well. It also
+//! makes each folder a folder: where one is a symbolic link at the receiver, the link would give way to a new folder, and its
+//! files would stay behind. `--keep-dirlinks` is no way out, as it follows links within the folders, too, to anywhere. So a
+//! folder with a link in its path on either host goes in a run of its own, from what it leads to there to what it leads to
+//! here. A link within a folder is copied as a link in either case.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -32,6 +36,8 @@ pub struct Copy<'a> {
     pub remote: &'a Remote,
     /// Absolute paths.
     pub folders: &'a [PathBuf],
+    /// Those of them that have a symbolic link in their path on the other host; those of this one are seen here.
+    pub linked: &'a [PathBuf],
     /// rsync's patterns; `/x` means x in each of the folders, as in lsyncd.
     pub exclude: &'a [String],
     /// Where the receiver keeps what is overwritten or deleted: an absolute path. It is made when it is needed.
@@ -78,6 +84,27 @@ impl Copy<'_> {
     }
 
     fn run(&self, way: Way, deadline: &Deadline) -> Result<(), Incomplete> {
+        let (apart, together): (Vec<PathBuf>, Vec<PathBuf>) =
+            self.folders.iter().cloned().partition(|folder| self.linked.contains(folder) || is_linked(folder));
+        if !together.is_empty() {
+            Copy { folders: &together, linked: &[], ..self.clone() }.run_once(way, deadline)?;
+        }
+        for folder in &apart {
+            let one = std::slice::from_ref(folder);
+            Copy { folders: one, linked: one, ..self.clone() }.run_once(way, deadline)?;
+        }
+        Ok(())
+    }
+
+    /// The one folder that goes in a run of its own.
+    fn apart(&self) -> Option<&Path> {
+        match (self.folders, self.linked) {
+            ([folder], [linked]) if folder == linked => Some(folder),
+            _ => None,
+        }
+    }
+
+    fn run_once(&self, way: Way, deadline: &Deadline) -> Result<(), Incomplete> {
         let incomplete = |reason: String| Err(Incomplete { reason: one_line(&reason) });
         // The program is killed with its children a moment before the time is over, not after.
         let until = deadline.within(deadline.left().saturating_sub(GRACE));
@@ -101,27 +128,33 @@ impl Copy<'_> {
 
     fn arguments(&self, way: Way, deadline: &Deadline) -> Vec<String> {
         // The parents of a folder are the other host's own business.
-        let mut words = vec!["-aR".to_owned(), "--no-implied-dirs".to_owned()];
+        let mut words = match self.apart() {
+            Some(_) => vec!["-a".to_owned()],
+            None => vec!["-aR".to_owned(), "--no-implied-dirs".to_owned()],
+        };
         words.extend(exact_times(deadline).map(str::to_owned));
         // Whole seconds, rounded up: 0 would mean for ever.
         words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
         words.extend(["-e".to_owned(), self.remote.rsh_line()]);
         words.push(if self.merge { "--update" } else { "--delete" }.to_owned());
         if let Some(folder) = self.backup {
-            words.extend(["--backup".to_owned(), format!("--backup-dir={}", folder.display())]);
+            let below = self.apart().unwrap_or(Path::new(""));
+            words.extend(["--backup".to_owned(), format!("--backup-dir={}{}", folder.display(), below.display())]);
         }
         words.extend(self.filters());
         words.push("--".to_owned());
         let slashed = |path: &PathBuf| format!("{}/", path.display().to_string().trim_end_matches('/'));
         let places = self.folders.iter().map(slashed);
+        // The other end: each path is its own, or is told by the slash at the end to be a folder, whatever leads to it.
+        let root = self.apart().map_or("/".to_owned(), |folder| slashed(&folder.to_owned()));
         match way {
             Way::Push => {
                 words.extend(places);
-                words.push(self.remote.place("/"));
+                words.push(self.remote.place(&root));
             }
             Way::Pull => {
                 words.extend(places.map(|place| self.remote.place(&place)));
-                words.push("/".to_owned());
+                words.push(root);
             }
         }
         words
@@ -131,6 +164,9 @@ impl Copy<'_> {
     /// is anchored at each folder, and the way to the folders is never excluded.
     fn filters(&self) -> Vec<String> {
         let mut filters: Vec<String> = Vec::new();
+        if self.apart().is_some() {
+            return self.exclude.iter().map(|pattern| format!("--exclude={pattern}")).collect();
+        }
         if self.exclude.is_empty() {
             return filters;
         }
@@ -152,6 +188,11 @@ impl Copy<'_> {
         }
         filters
     }
+}
+
+/// Whether there is a symbolic link on the way to a folder, or it is one.
+pub fn is_linked(folder: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|real| real != folder)
 }
 
 /// The option that makes rsync compare times to the nanosecond, where it has that (3.1.3). Without it a file that was written
@@ -225,7 +266,8 @@ mod tests {
         let peer = remote("osm2");
         let folders = ["/srv/.data/a".into(), "/b[1]".into()];
         let exclude = [".*".to_owned(), "/cache".to_owned()];
-        let copy = Copy { remote: &peer, folders: &folders, exclude: &exclude, backup: None, merge: false };
+        let copy =
+            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &exclude, backup: None, merge: false };
         let wanted = [
             "--include=/srv/.data/a/",
             "--include=/srv/.data/",
@@ -255,13 +297,20 @@ mod tests {
         let peer = remote("fd00::2");
         let folders = ["/a".into(), "/b/c/".into()];
         let backup = Path::new("/var/lib/x");
-        let copy = Copy { remote: &peer, folders: &folders, exclude: &[], backup: Some(backup), merge: false };
+        let copy =
+            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &[], backup: Some(backup), merge: false };
         let words = copy.arguments(Way::Pull, &Deadline::after(Duration::from_millis(2500)));
         let end = &words[words.len() - 4..];
         assert_eq!(end, ["--", "[fd00::2]:/a/", "[fd00::2]:/b/c/", "/"]);
         for word in ["--delete", "--backup", "--backup-dir=/var/lib/x", "--timeout=3"] {
             assert!(words.iter().any(|w| w == word), "{word} in {words:?}");
         }
+        let linked = &folders[..1];
+        let apart = Copy { folders: linked, linked, exclude: &["/x".to_owned()], ..copy.clone() };
+        let words = apart.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert_eq!(words[words.len() - 3..], ["--", "/a/", "[fd00::2]:/a/"]);
+        assert!(words[0] == "-a" && words.contains(&"--backup-dir=/var/lib/x/a".to_owned()), "{words:?}");
+        assert!(words.contains(&"--exclude=/x".to_owned()), "{words:?}");
         let merged = Copy { merge: true, ..copy }.arguments(Way::Push, &Deadline::after(Duration::ZERO));
         assert!(!merged.contains(&"--delete".to_owned()) && merged.contains(&"--update".to_owned()));
     }

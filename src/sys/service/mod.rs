@@ -204,6 +204,15 @@ impl Service {
         }
     }
 
+    /// Kills all its processes at once, without a word to a service manager, which is left to see it failed. For what must not
+    /// go on for another moment: starts no process.
+    ///
+    /// # Errors
+    /// When something is left, or nobody can tell.
+    pub fn halt(&self, deadline: &Deadline) -> io::Result<()> {
+        stop::sweep(self, Signal::SIGKILL, Duration::ZERO, deadline).map(drop)
+    }
+
     /// Keeps systemd from restarting it behind the cluster's back and from stopping it before Pacemaker at shutdown: a
     /// drop-in under /run. True when it was not there before. Nothing to do for the others.
     ///
