@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use inuvika_ha::sys::ipvs::{Change, Entry, Ipvs, Key, Protocol, explain};
 
-use crate::netns::Namespace;
+use crate::netns::{Namespace, address_line};
 use crate::subject::Subject;
 
 /// How long a client waits for each step of its question.
@@ -211,17 +211,21 @@ pub struct Network {
 impl Network {
     pub fn new() -> Self {
         let switch = Namespace::new();
-        switch.ip("link add br0 type bridge");
-        switch.ip("link set br0 up");
+        switch.ip_all(&["link add br0 type bridge".to_owned(), "link set br0 up".to_owned()]);
         Self { switch, ports: AtomicU32::new(0) }
     }
 
-    /// Connects a host by a new link with these addresses, each with its prefix length.
-    pub fn plug(&self, host: &Host, link: &str, addresses: &[&str]) {
+    /// Connects a host by a new link with these addresses, each with its prefix length, and these gateways.
+    pub fn plug(&self, host: &Host, link: &str, addresses: &[&str], gateways: &[&str]) {
         let port = format!("port{}", self.ports.fetch_add(1, Ordering::Relaxed));
-        crate::netns::connect(host, link, &self.switch, &port);
-        self.switch.ip(&format!("link set {port} master br0"));
-        addresses.iter().for_each(|address| host.address(address, link));
+        let mut lines = vec![
+            format!("link add {link} type veth peer name {port} netns {}", self.switch.name),
+            format!("link set {link} up"),
+        ];
+        lines.extend(addresses.iter().map(|address| address_line(address, link)));
+        lines.extend(gateways.iter().map(|gateway| format!("route add default via {gateway}")));
+        host.ip_all(&lines);
+        self.switch.ip_all(&[format!("link set {port} master br0 up")]);
     }
 }
 
@@ -244,18 +248,16 @@ impl Site {
     pub fn new(servers: u8) -> Self {
         let (outside, inside) = (Network::new(), Network::new());
         let (client, director) = (Host::new("client"), Host::new("director"));
-        outside.plug(&client, "eth0", &["198.51.100.9/24", "2001:db8:51::9/64"]);
+        outside.plug(&client, "eth0", &["198.51.100.9/24", "2001:db8:51::9/64"], &[]);
         let (vip, vip6) = (format!("{VIP}/24"), format!("{VIP6}/64"));
-        outside.plug(&director, "eth0", &["198.51.100.1/24", "2001:db8:51::1/64", &vip, &vip6]);
-        inside.plug(&director, "eth1", &["10.0.0.1/24", "fd00:10::1/64"]);
+        outside.plug(&director, "eth0", &["198.51.100.1/24", "2001:db8:51::1/64", &vip, &vip6], &[]);
+        inside.plug(&director, "eth1", &["10.0.0.1/24", "fd00:10::1/64"], &[]);
         director.sysctl("net.ipv4.ip_forward", "1");
         director.sysctl("net.ipv6.conf.all.forwarding", "1");
         let servers = (1..=servers).map(|number| {
             let host = Host::new(&format!("rs{number}"));
             let (v4, v6) = (format!("{}/24", Self::server(number)), format!("{}/64", Self::server6(number)));
-            inside.plug(&host, "eth0", &[&v4, &v6]);
-            host.ip("route add default via 10.0.0.1");
-            host.ip("route add default via fd00:10::1");
+            inside.plug(&host, "eth0", &[&v4, &v6], &["10.0.0.1", "fd00:10::1"]);
             host
         });
         Self { client, director, servers: servers.collect(), outside, inside }

@@ -34,6 +34,7 @@ const PROGRAMS: &[&str] = &[
     "modprobe",
     "mv",
     "nft",
+    "nsenter",
     "pgrep",
     "ping",
     "ps",

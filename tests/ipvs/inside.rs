@@ -46,7 +46,6 @@ fn first_process() -> Result<()> {
         // The kernel may have mounted /dev.
         done.or_else(|errno| if place == "/dev" { Ok(()) } else { Err(errno) }).with_context(|| place.to_owned())?;
     }
-    fs::create_dir_all("/run/netns")?;
     fs::write("/proc/sys/kernel/printk", "4")?;
     nix::unistd::sethostname("guest")?;
     let mut trials = Command::new(TRIALS);

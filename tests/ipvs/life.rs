@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use inuvika_ha::sys::ipvs::{Change, Ipvs, NoIpvs};
 
 use crate::Body;
@@ -12,6 +12,7 @@ use crate::bed::{Host, wait_for};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("whether_ipvs_is_loaded_is_seen_without_loading_it", whether_ipvs_is_loaded_is_seen_without_loading_it),
+    ("a_module_without_its_alias_is_loaded_by_its_name", a_module_without_its_alias_is_loaded_by_its_name),
     ("a_kernel_without_ipvs_is_told_with_a_remedy", a_kernel_without_ipvs_is_told_with_a_remedy),
     ("every_network_namespace_has_a_table_of_its_own", every_network_namespace_has_a_table_of_its_own),
 ];
@@ -40,13 +41,39 @@ fn whether_ipvs_is_loaded_is_seen_without_loading_it() -> Result<()> {
     Ok(())
 }
 
+/// A line for modprobe, until the value is dropped.
+struct Configured;
+
+impl Configured {
+    const FILE: &str = "/etc/modprobe.d/trial.conf";
+
+    fn new(line: &str) -> Result<Self> {
+        fs::create_dir_all("/etc/modprobe.d")?;
+        fs::write(Self::FILE, line)?;
+        Ok(Self)
+    }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(Self::FILE);
+    }
+}
+
+fn a_module_without_its_alias_is_loaded_by_its_name() -> Result<()> {
+    unload()?;
+    let _configured = Configured::new("alias net-pf-16-proto-16-family-IPVS none_such\n")?;
+    let by_alias = inuvika_ha::sys::netlink::Generic::open("IPVS");
+    ensure!(by_alias.is_err() && !Ipvs::is_loaded(), "the alias still works");
+    Ipvs::open()?;
+    ensure!(Ipvs::is_loaded());
+    Ok(())
+}
+
 fn a_kernel_without_ipvs_is_told_with_a_remedy() -> Result<()> {
     unload()?;
-    let loader = fs::read_to_string("/proc/sys/kernel/modprobe")?;
-    fs::write("/proc/sys/kernel/modprobe", "/usr/bin/false")?;
-    let result = Ipvs::open();
-    fs::write("/proc/sys/kernel/modprobe", loader.trim())?;
-    let Err(error) = result else { anyhow::bail!("opened without a module") };
+    let _configured = Configured::new("install ip_vs /usr/bin/false\n")?;
+    let Err(error) = Ipvs::open() else { bail!("opened without a module") };
     ensure!(NoIpvs::is(&error) && error.to_string().contains("modprobe ip_vs"), "{error:?}");
     ensure!(!Ipvs::is_loaded());
     Ok(())

@@ -23,7 +23,7 @@ fn daemon(role: Role) -> SyncDaemon {
 
 fn director() -> (Network, Host) {
     let (network, host) = (Network::new(), Host::new("director"));
-    network.plug(&host, "eth0", &["10.0.0.1/24", "fd00:10::1/64"]);
+    network.plug(&host, "eth0", &["10.0.0.1/24", "fd00:10::1/64"], &[]);
     (network, host)
 }
 

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 
 use crate::Body;
 use crate::bed::{Host, ip, tcp};
+use crate::netns::address_line;
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("every_feature_is_as_ipvsadm_prints_it_and_is_read_again", every_feature),
@@ -145,10 +146,9 @@ fn additions(service: &Service, servers: &[RealServer]) -> Vec<Change> {
 /// A director whose own routes lead everywhere, so that every address is that of a possible real server.
 fn director() -> Host {
     let host = Host::new("director");
-    host.ip("link add d0 type dummy");
-    host.ip("link set d0 up");
-    host.address("10.255.255.1/8", "d0");
-    host.address("fd00::ffff/16", "d0");
+    let lines = ["link add d0 type dummy", "link set d0 up"].map(str::to_owned);
+    let addresses = ["10.255.255.1/8", "fd00::ffff/16"].map(|address| address_line(address, "d0"));
+    host.ip_all(&[lines, addresses].concat());
     host
 }
 

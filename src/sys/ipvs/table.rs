@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
+use crate::ocf::deadline::Deadline;
 use crate::sys::netlink::generic::{HEADER, header};
 use crate::sys::netlink::{Generic, attribute};
+use crate::sys::process;
 
 use super::wire::{command, part, read_server, read_service, write_question};
 use super::{Change, Connections, Entry, Key, RealServer, Service};
+
+/// Loading the module takes some 0.1 s.
+const LOADING: Duration = Duration::from_secs(5);
 
 /// A connection to IPVS, for the network namespace that it was opened in.
 pub struct Ipvs(pub(super) Generic);
@@ -35,19 +41,27 @@ impl fmt::Display for NoIpvs {
 
 impl std::error::Error for NoIpvs {}
 
+fn find() -> io::Result<Option<Generic>> {
+    match Generic::open("IPVS") {
+        Ok(generic) => Ok(Some(generic)),
+        Err(error) if error.raw_os_error() == Some(Errno::ENOENT as i32) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Ipvs {
-    /// Opens a connection; the kernel loads the module `ip_vs` if it is not there yet.
+    /// Opens a connection; the module `ip_vs` is loaded if it is not there yet, which may take 5 s at most.
     ///
     /// # Errors
     /// [`NoIpvs`] inside when there is no such module; else what the kernel says.
     pub fn open() -> io::Result<Self> {
-        match Generic::open("IPVS") {
-            Ok(generic) => Ok(Self(generic)),
-            Err(error) if error.raw_os_error() == Some(Errno::ENOENT as i32) => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, NoIpvs))
-            }
-            Err(error) => Err(error),
+        if let Some(generic) = find()? {
+            return Ok(Self(generic));
         }
+        // The kernel has looked for the module by its alias, which the modules of some distributions (RHEL) do not have.
+        // Whether this has helped shows next.
+        let _ = process::run("modprobe", &["-q", "ip_vs"], None, &Deadline::after(LOADING));
+        find()?.map(Self).ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, NoIpvs))
     }
 
     /// Whether the kernel has IPVS now. Does not load it.

@@ -130,16 +130,21 @@ impl Socket {
         let mut consistent = true;
         loop {
             let mut ended = false;
+            let mut ours = false;
             let messages = self.receive()?;
             let bytes = messages.0;
             for message in messages.filter(|message| message.seq == seq) {
+                ours = true;
                 if let Some(errno) = message.errno() {
                     return Err(io::Error::from_raw_os_error(errno));
                 }
                 consistent &= message.flags & INTERRUPTED == 0;
                 ended |= message.kind == DONE || message.kind == ERROR;
             }
-            reply.0.extend_from_slice(bytes);
+            // What answers an older question, given up meanwhile, comes in datagrams of its own.
+            if ours {
+                reply.0.extend_from_slice(bytes);
+            }
             if ended {
                 return Ok(consistent.then_some(reply));
             }
