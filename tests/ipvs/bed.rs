@@ -219,7 +219,7 @@ impl Network {
     pub fn plug(&self, host: &Host, link: &str, addresses: &[&str], gateways: &[&str]) {
         let port = format!("port{}", self.ports.fetch_add(1, Ordering::Relaxed));
         let mut lines = vec![
-            format!("link add {link} type veth peer name {port} netns {}", self.switch.name),
+            format!("link add {link} type veth peer name {port} netns {}", self.switch.path()),
             format!("link set {link} up"),
         ];
         lines.extend(addresses.iter().map(|address| address_line(address, link)));

@@ -28,7 +28,7 @@ impl Namespace {
     }
 
     /// Where other programs find it, as long as this process lives.
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
