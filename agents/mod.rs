@@ -1,6 +1,7 @@
 //! The agents, one folder each, and the one list of them.
 
 mod cron;
+pub mod lvs_director;
 pub mod ovd_lsyncd;
 pub mod ovd_osm;
 pub mod ovd_vip_src;
@@ -9,7 +10,8 @@ use crate::ocf::agent::Registered;
 use crate::ocf::spec::Spec;
 
 /// Every agent of this package. Links, meta-data files, tests and the generator go through this list.
-pub const REGISTRY: &[&dyn Registered] = &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm, &ovd_lsyncd::OvdLsyncd];
+pub const REGISTRY: &[&dyn Registered] =
+    &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm, &ovd_lsyncd::OvdLsyncd, &lvs_director::LvsDirector];
 
 /// The tables of all agents.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {

@@ -178,8 +178,8 @@ pub const SPEC: Spec = Spec {
             "hook",
             Kind::Path,
             "Program to tell",
-            "Run when the health of real servers changes: PROGRAM INSTANCE HEALTHY ALL, with one line for each change on its \
-             standard input. No shell; it gets 5 seconds; its failures are only logged.",
+            "Run when the health of real servers changes: PROGRAM INSTANCE HEALTHY ALL, then one argument for each change. No \
+             shell; it gets 5 seconds; its failures are only logged.",
         )),
         live(param(
             "attribute",

@@ -3,9 +3,11 @@
 //! Addresses are decoded by netlink-packet-route. Of a link only four attributes are read here: the whole of it is some
 //! 2 KB of statistics and settings, and one that a newer kernel has changed must not hide the link.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use netlink_packet_core::{Emitable, Parseable};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
@@ -96,6 +98,45 @@ pub fn holders(ip: IpAddr) -> io::Result<Vec<Holder>> {
             tentative: flags.contains(AddressFlags::Tentative),
             dad_failed: flags.contains(AddressFlags::Dadfailed),
         });
+    }
+    Ok(found)
+}
+
+/// A network that this host is in by an address of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Name of the link.
+    pub link: String,
+    /// The network, without host bits.
+    pub network: IpNet,
+}
+
+/// The networks that this host is in, each once; without those of one address alone, and without link-local ones.
+///
+/// # Errors
+/// What the kernel says, with its errno.
+pub fn networks() -> io::Result<Vec<Network>> {
+    let names: HashMap<u32, String> = links()?.into_iter().map(|link| (link.index, link.name)).collect();
+    let mut socket = Socket::open(NETLINK_ROUTE)?;
+    // Of all families.
+    let reply = socket.dump(RTM_GETADDR, |message| emit(message, &AddressMessage::default()))?;
+    let mut found = Vec::new();
+    for message in reply.messages().filter(|message| message.kind == RTM_NEWADDR) {
+        let address = AddressMessage::parse(message.body).map_err(io::Error::other)?;
+        let Some(own) = own_address(&address) else { continue };
+        let Some(link) = names.get(&address.header.index) else { continue };
+        let is_link_local = match own {
+            IpAddr::V4(own) => own.is_link_local(),
+            IpAddr::V6(own) => own.is_unicast_link_local(),
+        };
+        let Ok(network) = IpNet::new(own, address.header.prefix_len) else { continue };
+        let network = Network { link: link.clone(), network: network.trunc() };
+        if !is_link_local
+            && network.network.prefix_len() < network.network.max_prefix_len()
+            && !found.contains(&network)
+        {
+            found.push(network);
+        }
     }
     Ok(found)
 }
@@ -209,6 +250,12 @@ mod tests {
         let found = holder("127.0.0.1".parse().unwrap()).unwrap().unwrap();
         assert_eq!((found.link.as_str(), found.prefix_len, found.tentative), ("lo", 8, false));
         assert_eq!(holder("192.0.2.231".parse().unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn loopback_is_in_its_network() {
+        let own = Network { link: "lo".into(), network: "127.0.0.0/8".parse().unwrap() };
+        assert!(networks().unwrap().contains(&own));
     }
 
     #[test]

@@ -182,13 +182,21 @@ impl Farm {
         simple::read(parameters).map(|farm| Farm { source: checksum(&format!("{parameters:?}")), ..farm })
     }
 
+    /// Whether [`Farm::drain`] would read `list`.
+    ///
+    /// # Errors
+    /// What is no address.
+    pub fn check_drained(list: &str) -> Result<(), String> {
+        endpoints(list).try_for_each(|word| words::endpoint(word).map(drop))
+    }
+
     /// Drains the real servers in `list` too: addresses or `address:port`, separated by commas or white space. One that is
     /// not in the farm is only a warning: it must not be a failure to take a drained server out of the file first.
     ///
     /// # Errors
     /// What is no address.
     pub fn drain(&mut self, list: &str) -> Result<(), String> {
-        for word in list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty()) {
+        for word in endpoints(list) {
             let (address, port) = words::endpoint(word)?;
             let is_it = |server: &WantedServer| matches((address, port), &server.server);
             if !self.services.iter().flat_map(|service| &service.servers).any(is_it) {
@@ -216,11 +224,30 @@ impl Farm {
         self.services.iter().map(|service| service.service.key)
     }
 
+    /// The addresses of all services and of their real servers; some more than once.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let of_key = |key: Key| if let Key::Address { address, .. } = key { Some(address) } else { None };
+        let of_servers = |service: &VirtualService| -> Vec<IpAddr> {
+            service
+                .servers
+                .iter()
+                .map(|wanted| &wanted.server)
+                .chain(&service.sorry)
+                .map(|server| server.address)
+                .collect()
+        };
+        self.keys().filter_map(of_key).chain(self.services.iter().flat_map(of_servers))
+    }
+
     /// Whether packets of a service are forwarded in the way that `is` says.
     fn forwards(&self, is: impl Fn(Forwarding) -> bool) -> bool {
         let all = self.services.iter().flat_map(|s| s.servers.iter().map(|w| &w.server).chain(&s.sorry));
         all.map(|server| server.forwarding).any(is)
     }
+}
+
+fn endpoints(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty())
 }
 
 fn matches((address, port): Drained, server: &RealServer) -> bool {

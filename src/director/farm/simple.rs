@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::check::{CheckDraft, Kind, Page};
 use super::draft::{At, Draft, Said, Servers, Target};
 use super::rules::{self, Settings};
-use super::{Farm, Pace, words};
+use super::{AllDown, Farm, OnFailure, Pace, Sync, words};
 
 /// The parameters, as texts that somebody has typed.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,37 @@ pub struct Simple<'a> {
     pub sorry: Option<&'a str>,
     /// Seconds that a client stays with its real server.
     pub persistent: Option<u32>,
+    /// What becomes of a real server that is down.
+    pub on_failure: OnFailure,
+    /// What is reported when no real server is usable.
+    pub all_down: AllDown,
+    /// When and how often real servers are asked.
+    pub pace: Pace,
+    /// The daemons that tell connections to the other directors.
+    pub sync: Option<&'a Sync>,
+    /// Whether clients on the real servers' own network are masqueraded.
+    pub snat_clients: bool,
+}
+
+impl<'a> Simple<'a> {
+    /// A set-up of which no more is said.
+    pub fn new(virtual_ip: IpAddr, ports: &'a str, real_servers: &'a str) -> Self {
+        Self {
+            virtual_ip,
+            ports,
+            real_servers,
+            scheduler: "wlc",
+            forwarding: "nat",
+            check: "tcp",
+            sorry: None,
+            persistent: None,
+            on_failure: OnFailure::Quiesce,
+            all_down: AllDown::Degraded,
+            pace: Pace::default(),
+            sync: None,
+            snat_clients: false,
+        }
+    }
 }
 
 /// Reads the parameters.
@@ -62,7 +93,13 @@ pub(super) fn read(simple: &Simple<'_>) -> Result<Farm, String> {
         draft.sorry = Some(Servers { port, ..Servers::new(parameter("sorry"), vec![address]) });
     }
     draft.persistent = simple.persistent.map(|value| Said { at: parameter("persistent"), value });
-    let settings = Settings { pace: Pace::default(), sync: None, timeouts: Default::default(), snat_clients: None };
+    (draft.on_failure, draft.all_down) = (Some(simple.on_failure), simple.all_down);
+    let settings = Settings {
+        pace: simple.pace,
+        sync: simple.sync.cloned(),
+        timeouts: Default::default(),
+        snat_clients: simple.snat_clients.then(|| parameter("snat_clients")),
+    };
     rules::build(vec![draft], settings)
 }
 

@@ -184,16 +184,9 @@ fn the_file_with_every_key_has_every_key() {
 }
 
 fn article<'a>() -> Simple<'a> {
-    Simple {
-        virtual_ip: "192.168.71.205".parse().unwrap(),
-        ports: "80 443",
-        real_servers: "192.168.71.220 192.168.71.150 192.168.71.121 192.168.71.145@2, 192.168.71.185-186",
-        scheduler: "rr",
-        forwarding: "nat",
-        check: "http:/index.html",
-        sorry: None,
-        persistent: None,
-    }
+    let servers = "192.168.71.220 192.168.71.150 192.168.71.121 192.168.71.145@2, 192.168.71.185-186";
+    let virtual_ip = "192.168.71.205".parse().unwrap();
+    Simple { scheduler: "rr", check: "http:/index.html", ..Simple::new(virtual_ip, "80 443", servers) }
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! `ocf:inuvika:lvs-director`: a director of LVS without anything that has to run beside Pacemaker.
+//!
+//! The recurring monitor is the scheduler: each round asks all real servers, counts, and puts the kernel's table right. What
+//! is wanted and what to change is `director`'s; here it becomes an agent.
+
+mod config;
+mod host;
+mod monitor;
+mod near;
+mod round;
+mod source;
+pub mod spec;
+mod sync;
+mod tell;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use self::config::Config;
+use crate::director::duties::Duties;
+use crate::director::owned::Owned;
+use crate::director::{health, owned, round as rounds};
+use crate::ocf::agent::Agent;
+use crate::ocf::check::Check;
+use crate::ocf::exit::{Code, Failure};
+use crate::ocf::operation::Operation;
+use crate::ocf::params::Params;
+use crate::ocf::spec::Spec;
+use crate::sys::ipvs::{Ipvs, Key, NoIpvs};
+
+/// The agent.
+#[derive(Debug)]
+pub struct LvsDirector;
+
+impl Agent for LvsDirector {
+    type Config = Config;
+
+    fn spec(&self) -> &'static Spec {
+        &spec::SPEC
+    }
+
+    fn configure(&self, params: &Params) -> Result<Config, Failure> {
+        Config::new(params)
+    }
+
+    fn validate(&self, config: &Config, op: &Operation) -> Vec<Check> {
+        host::checks(config, op)
+    }
+
+    fn start(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
+        // Before anything else: without it there is nothing to undo either.
+        open()?;
+        let was_running = is_running(op);
+        if !was_running {
+            // A start that was killed may have left its counters: the first answer is to decide by itself.
+            op.state.forget(health::FILE);
+            op.state.forget(rounds::FILE);
+        }
+        let result = bring_up(config, op);
+        if let (Err(failure), false) = (&result, was_running) {
+            op.step(&format!("start failed, undoing: {failure}"));
+            if let Err(trouble) = take_down(op) {
+                op.log.warning(&format!("undo a failed start: {trouble}"));
+            }
+        }
+        result
+    }
+
+    fn stop(&self, op: &Operation) -> Result<(), Failure> {
+        take_down(op)
+    }
+
+    fn monitor(&self, config: &Config, op: &Operation) -> Vec<Check> {
+        monitor::checks(config, op)
+    }
+
+    fn is_present(&self, op: &Operation) -> bool {
+        is_running(op)
+    }
+
+    fn reload(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
+        bring_up(config, op)
+    }
+}
+
+/// One full round; fails when the kernel refuses a part of what is wanted.
+fn bring_up(config: &Config, op: &Operation) -> Result<(), Failure> {
+    let (farm, text) = source::now(config)?;
+    let asked = round::ask(&farm, op);
+    op.step("real servers asked");
+    let done = round::settle(config, &farm, asked, op)?;
+    if let Some(reason) = done.report.failures.first() {
+        return Err(Failure::generic(reason.clone()));
+    }
+    source::keep(text.as_deref(), op);
+    let (services, report) = (farm.services.len(), &done.report);
+    let up = format!("{services} services, {} of {} real servers are well", report.healthy, report.servers);
+    op.log.info(&up);
+    done.troubles.iter().for_each(|(_, trouble)| op.log.warning(trouble));
+    Ok(())
+}
+
+/// Removes all that this instance has made.
+fn take_down(op: &Operation) -> Result<(), Failure> {
+    let mut causes = Vec::new();
+    let mut note = |what: &str, result: io::Result<()>| {
+        if let Err(error) = result {
+            causes.push(Failure::io(what, &error));
+        }
+    };
+    note("stop the sync daemons", sync::stop(op));
+    note("remove the source translation of near clients", near::remove(op));
+    let known = || source::last(op).map(|farm| farm.keys().collect()).unwrap_or_default();
+    match owned::stop(&op.state, known, table) {
+        Ok(removed) if removed.is_empty() => {}
+        Ok(removed) => op.log.info(&format!("removed {}", removed.join(", "))),
+        Err(error) => note("remove services", Err(error)),
+    }
+    op.step(&format!("taken down, failures: {causes:?}"));
+    match causes.into_iter().next() {
+        Some(failure) => return Err(failure),
+        None => tell::gone(op),
+    }
+    let duties = Duties::of(&op.state);
+    if op.params.boolean("restore_sysctls") == Ok(true) {
+        duties.put_back().iter().for_each(|line| op.log.info(line));
+    } else {
+        duties.forget();
+    }
+    Ok(())
+}
+
+/// Opens the kernel's table; loads IPVS if need be.
+fn open() -> Result<Ipvs, Failure> {
+    Ipvs::open().map_err(|error| {
+        if NoIpvs::is(&error) {
+            Failure::new(Code::NotInstalled, error.to_string())
+        } else {
+            Failure::io("open IPVS", &error)
+        }
+    })
+}
+
+/// The kernel's table; none while IPVS is not loaded. Never loads it.
+fn table() -> io::Result<Option<Ipvs>> {
+    if Ipvs::is_loaded() { Ipvs::open().map(Some) } else { Ok(None) }
+}
+
+/// Whether this instance has a service in the kernel's table.
+fn is_running(op: &Operation) -> bool {
+    let ours: Vec<Key> = match Owned::read(&op.state) {
+        Ok(owned) => owned.keys.into_iter().collect(),
+        Err(_) => source::last(op).map(|farm| farm.keys().collect()).unwrap_or_default(),
+    };
+    if ours.is_empty() {
+        return false;
+    }
+    let listed = table().and_then(|kernel| kernel.map_or(Ok(Vec::new()), |mut kernel| kernel.list()));
+    // What cannot be read may be there.
+    listed.map_or(true, |entries| entries.iter().any(|entry| ours.contains(&entry.service.key)))
+}

@@ -1,0 +1,117 @@
+//! `monitor`: a round when one is due, else a look.
+
+use std::time::Duration;
+
+use super::config::Config;
+use super::round::{Done, ask, settle};
+use super::{is_running, source, table};
+use crate::director::duties::{self, Duties};
+use crate::director::farm::Farm;
+use crate::director::owned::{self, Owned};
+use crate::director::report::Report;
+use crate::director::round::{is_due, look, now};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::exit::Failure;
+use crate::ocf::operation::Operation;
+
+/// How long a round waits for another one, or for a reload, that changes the kernel.
+const LOCK: Duration = Duration::from_secs(5);
+
+/// The checks of monitor. Only the recurring one asks and changes, and only while the resource is started here.
+pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
+    let stopped = |text: &str| vec![Check::run("services", || (Verdict::Stopped, text.to_owned()))];
+    let is_started = op.state.folder().join(owned::FILE).exists();
+    if !is_started {
+        return stopped("no virtual service of this resource is in the kernel's table");
+    }
+    let (farm, trouble) = match source::in_force(config, op) {
+        Ok(found) => found,
+        Err(failure) if is_running(op) => return vec![failed("configuration", failure)],
+        Err(_) => return stopped("its configuration cannot be used, and nothing of it is in the kernel's table"),
+    };
+    let wrong = trouble.map(|reason| Check::run("configuration", || (Verdict::Degraded, reason)));
+    let due = op.is_recurring() && op.interval.is_some_and(|interval| is_due(&op.state, interval, now()));
+    let mut checks = if due { round(config, &farm, op) } else { seen(&farm, op) };
+    checks.extend(wrong);
+    checks
+}
+
+fn failed(name: &'static str, failure: Failure) -> Check {
+    Check::run(name, || (Verdict::Failed, failure.reason))
+}
+
+/// Asks, then puts the kernel right.
+fn round(config: &Config, farm: &Farm, op: &Operation) -> Vec<Check> {
+    // Without the lock: real servers that hang must not hold up a stop.
+    let asked = ask(farm, op);
+    op.step("real servers asked");
+    let lock = match op.state.lock(&op.deadline.within(LOCK)) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => {
+            op.log.info("round left out: another action of this resource changes the kernel now");
+            return seen(farm, op);
+        }
+        Err(error) => {
+            let what = format!("lock {}", op.state.folder().display());
+            return vec![failed("services", Failure::io(&what, &error))];
+        }
+    };
+    if !op.state.folder().join(owned::FILE).exists() {
+        // Stopped meanwhile: the lock has made the folder anew.
+        drop(lock);
+        op.state.remove_if_empty();
+        return vec![Check::run("services", || (Verdict::Stopped, "stopped while it was looked at".to_owned()))];
+    }
+    match settle(config, farm, asked, op) {
+        Err(failure) => vec![failed("services", failure)],
+        Ok(Done { report, troubles }) => {
+            let mut checks = vec![Check::run("services", || (report.verdict, words(&report)))];
+            checks
+                .extend(troubles.into_iter().map(|(name, trouble)| Check::run(name, || (Verdict::Degraded, trouble))));
+            checks
+        }
+    }
+}
+
+/// What can be said without asking or changing anything.
+fn seen(farm: &Farm, op: &Operation) -> Vec<Check> {
+    let listed = table().and_then(|kernel| kernel.map_or(Ok(Vec::new()), |mut kernel| kernel.list()));
+    let entries = match listed {
+        Ok(entries) => entries,
+        Err(error) => return vec![failed("services", Failure::io("read the kernel's table", &error))],
+    };
+    let ours = Owned::read(&op.state).map_or_else(|_| farm.keys().collect(), |owned| owned.keys);
+    if !entries.iter().any(|entry| ours.contains(&entry.service.key)) {
+        let text = "none of its virtual services is in the kernel's table".to_owned();
+        return vec![Check::run("services", || (Verdict::Stopped, text))];
+    }
+    let report = look(farm, &op.state, &entries, now());
+    let drifted = Duties::of(&op.state).drifted(&duties::wanted(&farm.needs(Vec::new())));
+    let settings = drifted.into_iter().next().map(|line| Check::run("settings", || (Verdict::Degraded, line)));
+    let mut checks = vec![Check::run("services", || judged(&report))];
+    checks.extend(settings);
+    checks
+}
+
+/// The judgement of a look: what the next round heals is no failure.
+fn judged(report: &Report) -> (Verdict, String) {
+    let missing = |row: &&crate::director::report::ServiceRow| row.found.is_none();
+    let other = report.services.iter().filter(|row| !missing(row)).max_by_key(|row| row.verdict);
+    match (report.services.iter().find(missing), other) {
+        (Some(gone), other) if other.is_none_or(|row| row.verdict <= Verdict::Degraded) => {
+            let text =
+                format!("service {} is not in the kernel's table: the next recurring monitor adds it", gone.service);
+            (Verdict::Degraded, text)
+        }
+        (Some(_), Some(row)) => (row.verdict, row.reason.clone().unwrap_or_default()),
+        _ => (report.verdict, words(report)),
+    }
+}
+
+fn words(report: &Report) -> String {
+    let counted = || {
+        let services = report.services.len();
+        format!("{services} services, {} of {} real servers are well", report.healthy, report.servers)
+    };
+    report.reason.clone().unwrap_or_else(counted)
+}

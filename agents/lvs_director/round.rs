@@ -1,0 +1,96 @@
+//! One round of the agent: asks without the lock, then puts the kernel right.
+
+use std::time::{Duration, Instant};
+
+use super::config::Config;
+use super::{near, open, sync, tell};
+use crate::director::check::{self, Answer, Limits};
+use crate::director::duties::{self, Duties};
+use crate::director::farm::Farm;
+use crate::director::report::Report;
+use crate::director::round;
+use crate::ocf::exit::Failure;
+use crate::ocf::operation::Operation;
+use crate::sys::ipvs::{Ipvs, Timeouts};
+use crate::sys::links;
+
+/// The answers of all real servers.
+#[derive(Debug)]
+pub struct Asked {
+    /// When the first was asked, on the boot clock.
+    at: Duration,
+    answers: Vec<Answer>,
+    took: Duration,
+}
+
+/// What a round has come to.
+#[derive(Debug)]
+pub struct Done {
+    /// The table.
+    pub report: Report,
+    /// What else is not as it should be: what was looked at, and one line.
+    pub troubles: Vec<(&'static str, String)>,
+}
+
+/// Asks all real servers. It takes at most three fifths of the time that is left for the action: the rest is for the kernel.
+pub fn ask(farm: &Farm, op: &Operation) -> Asked {
+    let (at, begun) = (round::now(), Instant::now());
+    let deadline = op.deadline.within(op.deadline.left() * 3 / 5);
+    let limits = Limits { timeout: farm.pace.timeout, concurrency: farm.pace.concurrency, deadline };
+    let answers = check::ask(&farm.questions, &limits);
+    Asked { at, answers, took: begun.elapsed() }
+}
+
+/// Makes the kernel as it is wanted after these answers, and tells who has to know. The caller holds the lock.
+///
+/// # Errors
+/// The kernel cannot be asked or changed at all, or not be set up for what it has to do.
+pub fn settle(config: &Config, farm: &Farm, asked: Asked, op: &Operation) -> Result<Done, Failure> {
+    let mut troubles = Vec::new();
+    // First: some settings are there only while IPVS is.
+    let mut kernel = open()?;
+    let settings = duties::wanted(&farm.needs(networks_of(farm)));
+    match Duties::of(&op.state).apply(&settings) {
+        Ok(told) => told.iter().for_each(|line| op.log.info(line)),
+        Err(reason) => troubles.push(("settings", reason)),
+    }
+    let mut report = round::round(farm, &op.state, |_| asked.answers, &mut kernel, asked.at)
+        .map_err(|error| Failure::io("put the kernel's table right", &error))?;
+    report.checks = asked.took;
+    op.step("table is right");
+    let mut note = |what, result: Result<(), String>| troubles.extend(result.err().map(|reason| (what, reason)));
+    note("timeouts", timeouts(farm, &mut kernel));
+    note("sync daemons", sync::reconcile(farm, &mut kernel, op));
+    note("near clients", near::reconcile(farm, op));
+    tell::round(config, &report, op);
+    Ok(Done { report, troubles })
+}
+
+/// The links of the networks that virtual addresses and real servers are in.
+fn networks_of(farm: &Farm) -> Vec<String> {
+    let Ok(networks) = links::networks() else { return Vec::new() };
+    let all: Vec<_> = farm.addresses().collect();
+    let is_one = |net: &links::Network| net.link != "lo" && all.iter().any(|address| net.network.contains(address));
+    let mut names: Vec<String> = networks.into_iter().filter(is_one).map(|net| net.link).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Sets how long connections are remembered, as far as that is asked for.
+fn timeouts(farm: &Farm, kernel: &mut Ipvs) -> Result<(), String> {
+    let asked = &farm.timeouts;
+    if (asked.tcp, asked.tcp_fin, asked.udp) == (None, None, None) {
+        return Ok(());
+    }
+    let set = |kernel: &mut Ipvs| {
+        let now = kernel.timeouts()?;
+        let wanted = Timeouts {
+            tcp: asked.tcp.unwrap_or(now.tcp),
+            tcp_fin: asked.tcp_fin.unwrap_or(now.tcp_fin),
+            udp: asked.udp.unwrap_or(now.udp),
+        };
+        if wanted == now { Ok(()) } else { kernel.set_timeouts(&wanted) }
+    };
+    set(kernel).map_err(|error| format!("set how long connections are remembered: {error}"))
+}
