@@ -5,6 +5,7 @@ use assert_cmd::Command;
 use std::process::Output;
 
 const EXAMPLE: &str = include_str!("../pcs-examples/ovd-session-manager/scenario.toml");
+const LVS: &str = include_str!("../pcs-examples/lvs-director/scenario.toml");
 const GUIDE: &str = include_str!("../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 fn inuvika_ha(arguments: &[&str]) -> Output {
@@ -27,6 +28,10 @@ fn stderr(output: &Output) -> String {
 fn init_prints_the_examples_and_never_overwrites() {
     assert_eq!(inuvika_ha(&["init", "ovd-session-manager"]).stdout, EXAMPLE.as_bytes());
     assert_eq!(inuvika_ha(&["init", "ovd-session-manager", "--guide"]).stdout, GUIDE.as_bytes());
+    assert_eq!(inuvika_ha(&["init", "lvs-director"]).stdout, LVS.as_bytes());
+    let guide = inuvika_ha(&["init", "lvs-director", "--guide"]);
+    assert!(guide.status.code() == Some(2) && guide.stdout.is_empty(), "{guide:?}");
+    assert_eq!(stderr(&guide), "--guide is for ovd-session-manager only: leave it out\n");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scenario.toml");
     let arguments = ["init", "ovd-session-manager", "-o", file.to_str().unwrap()];
@@ -57,6 +62,20 @@ fn wrong_input_is_one_clear_line() {
     for (old, new, line) in table {
         let at = EXAMPLE.find(old).unwrap_or_else(|| panic!("the example has no {old:?}"));
         let text = format!("{}{new}{}", &EXAMPLE[..at], &EXAMPLE[at + old.len()..]);
+        let output = pcs(&text);
+        assert_eq!(stderr(&output), format!("s.toml:{line}\n"), "{new}");
+        assert_eq!(output.status.code(), Some(2), "{new}");
+        assert!(output.stdout.is_empty(), "{new}");
+    }
+}
+
+/// The same for what only directors have.
+#[test]
+fn wrong_directors_are_one_clear_line() {
+    let table = include!("cli/wrong_lvs.in");
+    for (old, new, line) in table {
+        let at = LVS.find(old).unwrap_or_else(|| panic!("the example has no {old:?}"));
+        let text = format!("{}{new}{}", &LVS[..at], &LVS[at + old.len()..]);
         let output = pcs(&text);
         assert_eq!(stderr(&output), format!("s.toml:{line}\n"), "{new}");
         assert_eq!(output.status.code(), Some(2), "{new}");
@@ -101,7 +120,7 @@ fn a_file_that_is_not_text_is_wrong_input() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).ends_with("s.toml:1:1: is not UTF-8 text\n"));
     let empty = pcs("");
-    assert_eq!(stderr(&empty), "s.toml:1:1: setup: is missing: ovd-session-manager\n");
+    assert_eq!(stderr(&empty), "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director\n");
 }
 
 /// Doubtful input is told about on standard error; the script is printed all the same.
@@ -117,9 +136,14 @@ fn doubtful_input_is_a_warning() {
     let two = EXAMPLE.replace("[[node]]\nname = \"pcs3.priv\"\nrole = \"quorum\"\naddress = \"192.168.100.13\"\n", "");
     let two = without(&two, "pcs3.priv");
     let stuck = EXAMPLE.replace("stickiness = 1000", "stickiness = \"INFINITY\"");
+    let unasked = LVS.replace("[router]\naddress = \"192.168.71.1\"\n", "");
+    let heavy = LVS.replace("stickiness = 1000", "stickiness = 400000");
     let hasty = EXAMPLE.replace("\"4h\"", "\"10min\"").replace("stickiness = 1000", "stickiness = 0");
     for (text, warnings) in [
         (EXAMPLE, &[][..]),
+        (LVS, &[]),
+        (&unasked, &["setup: without [router] the address stays on a node that clients do not reach any more"]),
+        (&heavy, &["failover.stickiness: no score is above this: a node that alone sees no server or router keeps"]),
         (GUIDE, &["4 votes tolerate the loss of 1 and no more, exactly as 3 do"]),
         (&no_fencing, &["warning: fencing: two nodes may run everything at once"]),
         (&two, &["two votes: corosync gets two_node", "two nodes may switch off each other"]),

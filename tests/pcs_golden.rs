@@ -3,6 +3,8 @@
 
 #[path = "pcs/database.rs"]
 mod database;
+#[path = "pcs/lvs_director.rs"]
+mod lvs_director;
 #[path = "pcs/replica.rs"]
 mod replica;
 #[path = "pcs/session_manager.rs"]

@@ -278,7 +278,8 @@ def problem(known, node, agent):
             return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
     except (ValueError, KeyError, TypeError):
         return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
-    package = "inuvika-ha" if agent.startswith("ocf:inuvika:") else "resource-agents"
+    packages = {"inuvika": "inuvika-ha", "pacemaker": "pacemaker's resource agents"}
+    package = packages.get(agent.split(":")[1], "resource-agents")
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
 
 
@@ -382,6 +383,21 @@ apply() {
 resource() { apply resource "$@"; }
 fencing() { apply stonith "$@"; }
 
+# clone RESOURCE NAME=VALUE...: runs a resource on every node that may run it. Meta attributes of the clone; an empty
+# VALUE: it must not have this one. pcs names the clone after the resource.
+# shellcheck disable=SC2317 # not every scenario has clones
+clone() {
+    local id="$1-clone" word given=()
+    known+=("$id")
+    resources+=("$id")
+    for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
+    if ! has "//clone[@id='$id']/primitive[@id='$1']"; then
+        edit resource clone "$1" meta "${given[@]}"
+    elif ! has "//clone[@id='$id']$(set_like meta "${@:2}")"; then
+        edit resource meta "$id" "${@:2}"
+    fi
+}
+
 # Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
 settings() {
     local word path=$1
@@ -402,21 +418,26 @@ constraint() {
     edit "$@"
 }
 # never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
-# there all the same). avoid: not run there. prefer: started there at first.
+# there all the same). avoid: not run there. prefer RESOURCE on NODE score=SCORE: so much speaks for it.
+# shellcheck disable=SC2317 # not every scenario has nodes that only vote
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
-prefer() { location "$1" "$3" prefer 1; }
+prefer() { location "$1" "$3" prefer "${4#score=}"; }
 location() {
     local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
     constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
 }
-# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: where not_defined ATTRIBUTE. Of node attributes.
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: ATTRIBUTE gte integer NUMBER, or: not_defined ATTRIBUTE. Of
+# node attributes.
 attract() {
     local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
     case $4 in
         not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
-        *) id="location-$1-$4-$6" rule+="[@attribute='$4'][@operation='$5'][@value='$6']" ;;
+        *)
+            id="location-$1-$4-${!#}" rule+="[@attribute='$4'][@operation='$5'][@value='${!#}']"
+            [ $# = 6 ] || rule+="[@type='$6']"
+            ;;
     esac
     constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
         constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
@@ -684,7 +705,7 @@ resource virtual_ip ocf:heartbeat:IPaddr2 \
     op monitor interval=10s timeout=20s \
     op start interval=0s timeout=20s \
     op stop interval=0s timeout=20s
-prefer virtual_ip on osm1.priv
+prefer virtual_ip on osm1.priv score=1
 never virtual_ip on pcs3.priv
 
 # ---------------------------------------------------------------------------------------------------------------------

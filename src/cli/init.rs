@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 const THREE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
+const LVS: &str = include_str!("../../pcs-examples/lvs-director/scenario.toml");
 const GUIDE: &str = include_str!("../../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 /// Print a commented scenario file to start from.
@@ -28,6 +29,8 @@ pub(super) struct Init {
 enum SetUp {
     /// Two Session Managers behind one address, and a third node that votes
     OvdSessionManager,
+    /// Directors of LVS that balance connections over web servers behind one address
+    LvsDirector,
 }
 
 impl Init {
@@ -35,6 +38,10 @@ impl Init {
         let text = match (self.setup, self.guide) {
             (SetUp::OvdSessionManager, false) => THREE,
             (SetUp::OvdSessionManager, true) => GUIDE,
+            (SetUp::LvsDirector, false) => LVS,
+            (SetUp::LvsDirector, true) => {
+                return Err(Failure::Input("--guide is for ovd-session-manager only: leave it out".into()));
+            }
         };
         let Some(path) = self.output else { return print(text) };
         let write = || OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(text.as_bytes());

@@ -3,6 +3,7 @@
 mod build;
 pub mod dialect;
 pub mod ipaddr2;
+pub mod ping;
 pub mod plan;
 pub mod quote;
 mod v0_11;

@@ -13,6 +13,8 @@ pub struct Plan {
     pub nodes: Vec<Member>,
     /// The nodes that may run the services.
     pub runners: Vec<String>,
+    /// What every node needs before the first run, in lines.
+    pub needs: Vec<String>,
     /// What the reader has to know before the first step.
     pub notes: Vec<String>,
     /// The steps, in groups that belong together.
@@ -61,6 +63,13 @@ pub enum Step {
     Stonith(Resource),
     /// A resource.
     Primitive(Resource),
+    /// A resource runs on every node that may run it, at once.
+    Clone {
+        /// The resource.
+        resource: String,
+        /// Meta attributes of the clone; an empty value: it must not have this one.
+        meta: Vec<(String, String)>,
+    },
     /// Where a resource should be or must not be.
     Location {
         /// The resource.
@@ -99,13 +108,15 @@ pub enum Step {
         /// Whether a restart of the first restarts the other, too.
         kind: OrderKind,
     },
+    /// What somebody has to do elsewhere: lines to show.
+    ByHand(Vec<String>),
 }
 
 /// What a location says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// The resource starts there when it has the choice; too weak to move one that runs.
-    Prefer,
+    /// So much speaks for that node.
+    Prefer(u32),
     /// The resource never runs there.
     Avoid,
     /// The resource never runs there, and is not probed there. A monitor with role=Stopped runs there all the same.
@@ -117,6 +128,8 @@ pub enum Rule {
 pub enum View {
     /// This value.
     Is(String),
+    /// A whole number, this or a greater one.
+    AtLeast(u32),
     /// Nothing: the node has no such attribute (yet).
     Unknown,
 }

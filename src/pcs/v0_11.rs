@@ -72,13 +72,16 @@ fn step(plan: &Plan, step: &Step) -> String {
         Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
         Step::Stonith(resource) => self::resource("fencing", resource),
         Step::Primitive(resource) => self::resource("resource", resource),
+        Step::Clone { resource, meta } => command("", "clone", &[vec![resource.clone()], words(meta)].concat()),
+        Step::ByHand(lines) => lines.iter().map(|line| command("", "say", &[format!("    {line}")])).collect(),
         Step::Location { resource, node, rule } => {
-            let verb = match rule {
-                Rule::Prefer => "prefer",
-                Rule::Avoid => "avoid",
-                Rule::Never => "never",
+            let (verb, score) = match rule {
+                Rule::Prefer(score) => ("prefer", Some(format!("score={score}"))),
+                Rule::Avoid => ("avoid", None),
+                Rule::Never => ("never", None),
             };
-            command("", verb, &[resource.clone(), "on".into(), node.clone()])
+            let words = [resource.clone(), "on".into(), node.clone()].into_iter().chain(score);
+            command("", verb, &words.collect::<Vec<_>>())
         }
         Step::Attraction { resource, attribute, view, weight } => {
             let score = match weight {
@@ -88,6 +91,7 @@ fn step(plan: &Plan, step: &Step) -> String {
             let mut words = vec![resource.clone(), score, "where".into()];
             words.extend(match view {
                 View::Is(value) => vec![attribute.clone(), "eq".into(), value.clone()],
+                View::AtLeast(number) => vec![attribute.clone(), "gte".into(), "integer".into(), number.to_string()],
                 View::Unknown => vec!["not_defined".into(), attribute.clone()],
             });
             command("", "attract", &words)

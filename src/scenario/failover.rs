@@ -2,8 +2,9 @@
 
 use super::fault::Fault;
 use super::names;
+use super::reach::Reach;
 use super::reader::Item;
-use super::setup::Service;
+use super::setup::{Service, SetUp};
 
 /// When and where services move.
 #[derive(Debug)]
@@ -33,16 +34,22 @@ pub struct Weighed {
     database: bool,
     /// Whether nodes have copies of the data.
     replicas: bool,
+    /// Whether nodes publish how many servers they see, and how many there are when that is known.
+    counted: Option<Option<u32>>,
+    /// What the first node counts for.
+    preference: u32,
 }
 
 impl Weighed {
     /// What there is to weigh with these services.
-    pub fn of(services: &[Service]) -> Weighed {
-        let critical = services.iter().filter(|service| service.kind.critical).count();
+    pub fn of(setup: &SetUp, services: &[Service]) -> Weighed {
+        let critical = services.iter().filter(|service| service.kind.critical && !service.is_everywhere()).count();
         Weighed {
             sticking: u32::try_from(critical).unwrap_or(MAX_SCORE).saturating_add(1),
             database: services.iter().any(|service| service.kind.vantage.is_some()),
             replicas: services.iter().any(|service| service.kind.replica.is_some()),
+            counted: services.iter().find_map(|service| service.count.as_ref()).map(|count| count.most),
+            preference: setup.preference,
         }
     }
 }
@@ -99,6 +106,10 @@ impl Failover {
                 let doubt = "no score is above this: a node that alone loses its database keeps the services";
                 warnings.push(word.fault(doubt).warning());
             }
+            if weighed.counted.is_some() && !read.reach(weighed).moves {
+                let doubt = "no score is above this: a node that alone sees no server or router keeps the address";
+                warnings.push(word.fault(doubt).warning());
+            }
         }
         if let Some(item) = table.take("migration_threshold") {
             read.migration_threshold = item.integer()?;
@@ -121,7 +132,12 @@ impl Failover {
         Ok(read)
     }
 
-    /// The scores that go with this stickiness.
+    /// The scores of what nodes reach that go with this stickiness.
+    pub fn reach(&self, weighed: &Weighed) -> Reach {
+        Reach::weigh(self.stickiness.parse().ok(), weighed.preference, weighed.counted.flatten())
+    }
+
+    /// The scores of node attributes that go with this stickiness.
     pub fn weights(&self, weighed: &Weighed) -> Weights {
         let stickiness: Option<u32> = self.stickiness.parse().ok();
         let replica = match stickiness.map_or(MAX_SCORE, |one| one / 2) {
@@ -142,7 +158,7 @@ mod tests {
 
     fn weights(stickiness: &str, replicas: bool) -> Weights {
         let failover = Failover { stickiness: stickiness.into(), migration_threshold: 3, failure_timeout: "4h".into() };
-        failover.weights(&Weighed { sticking: 2, database: true, replicas })
+        failover.weights(&Weighed { sticking: 2, database: true, replicas, counted: None, preference: 1 })
     }
 
     #[test]

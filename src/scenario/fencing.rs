@@ -49,7 +49,7 @@ impl Fencing {
     pub(super) fn read(
         top: &mut Table<'_>,
         nodes: &[Node],
-        reserved: &[&str],
+        reserved: &[String],
         warnings: &mut Vec<String>,
     ) -> Result<Fencing, Fault> {
         let accepted = match top.take("accept_split_brain") {
@@ -100,7 +100,7 @@ impl Fencing {
 
 impl Device {
     /// Reads a device; the word is what to point at when the device as a whole is wrong.
-    fn read<'a>(table: Table<'a>, nodes: &[Node], reserved: &[&str]) -> Result<(Device, Word<'a>), Fault> {
+    fn read<'a>(table: Table<'a>, nodes: &[Node], reserved: &[String]) -> Result<(Device, Word<'a>), Fault> {
         let mut table = table.only(&["node", "agent", "name", "options"])?;
         let targets = table.need("node", "the node it switches off, or a list of nodes")?.texts()?;
         for target in &targets {
@@ -125,7 +125,7 @@ impl Device {
         if !names::is_id(&id) {
             return Err(word.must_be(names::ID));
         }
-        if reserved.contains(&id.as_str()) {
+        if reserved.contains(&id) {
             return Err(word.fault(format!("{id} is the name of another resource: give this device another name")));
         }
         let options = match table.take("options") {

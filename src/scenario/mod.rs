@@ -6,6 +6,8 @@ pub mod fencing;
 mod host_map;
 pub mod names;
 pub mod node;
+pub mod reach;
+pub mod router;
 pub mod setup;
 pub mod virtual_ip;
 
@@ -17,6 +19,7 @@ use fault::{Fault, Source};
 use fencing::Fencing;
 use node::Node;
 use reader::Table;
+use router::Router;
 use setup::{Service, SetUp};
 use virtual_ip::VirtualIp;
 
@@ -31,6 +34,8 @@ pub struct Scenario {
     pub nodes: Vec<Node>,
     /// The address the services are reached at.
     pub virtual_ip: VirtualIp,
+    /// What nodes ask whether clients still reach them.
+    pub router: Option<Router>,
     /// The services around the address, in the order they start in.
     pub services: Vec<Service>,
     /// When and where services move.
@@ -54,6 +59,7 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let word = top.need("setup", &setup::allowed())?.text()?;
     let setup = setup::find(&word)?;
     let mut allowed = vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain"];
+    allowed.extend(setup.router.then_some(router::ID));
     allowed.extend(setup.services.iter().map(|service| service.section));
     let mut top = top.only(&allowed)?;
 
@@ -61,6 +67,12 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let cluster = Cluster::read(top.need("cluster", "[cluster] with a name")?.table()?)?;
     let nodes = node::read(top.need("node", "[[node]] for every node")?.tables()?, setup, &mut warnings)?;
     let virtual_ip = VirtualIp::read(top.need("virtual_ip", "[virtual_ip] with an address")?.table()?, &nodes)?;
+    let asked = top.take(router::ID).map(reader::Item::table).transpose()?;
+    let router = asked.map(|table| Router::read(table, &virtual_ip, &nodes)).transpose()?;
+    if setup.router && router.is_none() {
+        let doubt = "without [router] the address stays on a node that clients do not reach any more";
+        warnings.push(word.fault(doubt).warning());
+    }
     let mut services = Vec::new();
     for kind in setup.services {
         let table = top.take(kind.section).map(reader::Item::table).transpose()?;
@@ -69,11 +81,13 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         }
     }
     let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
-    let failover = Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(&services), &mut warnings)?;
-    let mut reserved = vec![virtual_ip::ID];
-    reserved.extend(setup.services.iter().map(|service| service.section));
+    let failover =
+        Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(setup, &services), &mut warnings)?;
+    let ids = setup.services.iter().map(|service| service.section).chain(setup.router.then_some(router::ID));
+    let mut reserved: Vec<String> = ids.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).collect();
+    reserved.push(virtual_ip::ID.into());
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
-    Ok(Read { scenario: Scenario { setup, cluster, nodes, virtual_ip, services, failover, fencing }, warnings })
+    Ok(Read { scenario: Scenario { setup, cluster, nodes, virtual_ip, router, services, failover, fencing }, warnings })
 }
 
 #[cfg(test)]

@@ -144,9 +144,11 @@ all=/usr/lib/ocf/resource.d
 mkdir -p hold etc-corosync pcsd
 mount --bind $all hold
 mount -t tmpfs tmpfs $all
-for provider in hold/*; do ln -s \"$PWD/$provider\" $all/; done
-rm -f $all/inuvika
-mkdir $all/inuvika
+for provider in hold/*; do
+    mkdir \"$all/${provider#*/}\"
+    [ \"$provider\" = hold/inuvika ] || mount --bind \"$provider\" \"$all/${provider#*/}\"
+done
+mkdir -p $all/inuvika
 cp agents/* $all/inuvika/
 mount --bind etc-corosync /etc/corosync
 mount --bind pcsd /var/lib/pcsd

@@ -49,7 +49,8 @@ def problem(known, node, agent):
             return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
     except (ValueError, KeyError, TypeError):
         return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
-    package = "inuvika-ha" if agent.startswith("ocf:inuvika:") else "resource-agents"
+    packages = {"inuvika": "inuvika-ha", "pacemaker": "pacemaker's resource agents"}
+    package = packages.get(agent.split(":")[1], "resource-agents")
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
 
 

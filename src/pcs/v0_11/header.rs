@@ -21,13 +21,14 @@ pub(super) fn header(plan: &Plan) -> String {
         "more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.".into(),
         String::new(),
         "Before the first run, on EVERY node:".into(),
-        "  - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need".into(),
-        "    no software of OVD, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it".into(),
-        "    for running where the agent is missing, and has such a node fenced. This script checks it first;".into(),
-        "  - systemctl enable --now pcsd;".into(),
-        "  - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file".into(),
-        "    that HACLUSTER_PASSWORD_FILE names.".into(),
     ];
+    comment.extend(plan.needs.iter().map(|line| format!("  {line}")));
+    comment.extend([
+        "  - systemctl enable --now pcsd;".into(),
+        "  - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file"
+            .into(),
+        "    that HACLUSTER_PASSWORD_FILE names.".into(),
+    ]);
     if !plan.notes.is_empty() {
         comment.push(String::new());
         comment.extend(plan.notes.iter().cloned());

@@ -1,12 +1,13 @@
 //! The Session Manager's files, copied to the other node as they change.
 
-use super::{Params, ServiceKind};
+use super::{Params, Place, ServiceKind};
 use crate::scenario::node::{Node, Role};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const KIND: ServiceKind = ServiceKind {
     section: "lsyncd",
     agent: "ovd-lsyncd",
+    place: Place::WithAddress,
     optional: true,
     // Files that are not copied for a while are a smaller evil than users who are thrown out: it reports, and that is all.
     critical: false,
@@ -14,13 +15,15 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     before: &["session_manager"],
     vantage: None,
     replica: Some("replica"),
+    count: None,
+    left: &[],
     why: &[
         "The files of the Session Manager (settings, PHP sessions) are copied from the active node to the other one.",
         "It starts after the address and before the Session Manager, which then finds the newest files; it stops after",
         "it, so that what was written last is copied before the other node takes over.",
         "multiple-active=stop_unexpected: when a second one is found running, only that one is stopped.",
     ],
-    derived: |_: &VirtualIp| Vec::new(),
+    derived: |_: &VirtualIp, _: &[&str]| Vec::new(),
     defaults,
 };
 

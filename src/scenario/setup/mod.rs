@@ -1,6 +1,7 @@
 //! The set-ups a scenario can be of, and the services in them: one file each.
 
 mod lsyncd;
+mod lvs_director;
 mod ovd_session_manager;
 mod session_manager;
 mod vip_src;
@@ -28,6 +29,41 @@ pub struct SetUp {
     pub role: &'static str,
     /// Its services, in the order they start in.
     pub services: &'static [ServiceKind],
+    /// What every node needs before the script runs, in lines for its head.
+    pub needs: &'static [&'static str],
+    /// What the first node counts for where the address is placed.
+    pub preference: u32,
+    /// How the address is placed, for the reader of the script.
+    pub address: &'static [&'static str],
+    /// Why nodes that only vote never run the address.
+    pub voters: &'static str,
+    /// Whether nodes may be told of a router ([`super::router`]) that the address follows.
+    pub router: bool,
+    /// What the script cannot do, as lines to print: on other hosts than the cluster's nodes.
+    pub by_hand: fn(&[Service], &VirtualIp) -> Vec<String>,
+}
+
+/// Where a service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Where the address is.
+    WithAddress,
+    /// On every node that may run services, as an anonymous clone. The address goes only where it runs.
+    Everywhere,
+}
+
+/// The servers that a node sees.
+#[derive(Debug)]
+pub struct Count {
+    /// The node attribute with the number of those that are well.
+    pub attribute: String,
+    /// How many there are; none: the scenario does not say.
+    pub most: Option<u32>,
+}
+
+/// The id of a clone of the resource `id`: the one pcs gives it.
+pub fn clone_id(id: &str) -> String {
+    format!("{id}-clone")
 }
 
 /// A kind of service that a scenario may have.
@@ -37,6 +73,8 @@ pub struct ServiceKind {
     pub section: &'static str,
     /// The agent's name.
     pub agent: &'static str,
+    /// Where it runs.
+    pub place: Place,
     /// Whether it is only there when the scenario has its section.
     pub optional: bool,
     /// Whether everything moves to another node when this service cannot run here.
@@ -50,10 +88,14 @@ pub struct ServiceKind {
     /// The node attribute SECTION-REPLICA of this name says how good a node's copy of the data is: [`OK`], [`NEVER`] where
     /// there has never been a whole one, or anything else.
     pub replica: Option<&'static str>,
+    /// The servers that every node counts.
+    pub count: Option<fn(&Service) -> Count>,
+    /// Parameters that are set by command while it runs: as they are, unless the section has them.
+    pub left: &'static [&'static str],
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
-    /// Parameters that follow from the virtual IP address; the section must not have them.
-    pub derived: fn(&VirtualIp) -> Params,
+    /// Parameters that follow from the virtual IP address, for a section with these keys; it must not have them itself.
+    pub derived: fn(&VirtualIp, &[&str]) -> Params,
     /// Parameters that follow from the nodes when the section does not have them; or why these nodes will not do.
     pub defaults: fn(&[Node]) -> Result<Params, String>,
 }
@@ -76,11 +118,22 @@ pub struct Service {
     pub kind: &'static ServiceKind,
     /// Its agent's table.
     pub spec: &'static Spec,
-    /// Every parameter of the agent's own, with its value when it has one.
+    /// Every parameter of the agent's own that is not left as it is, with its value when it has one.
     pub params: Params,
+    /// The same as the agent reads them, with its defaults.
+    pub read: ocf::params::Params,
+    /// The servers that every node counts.
+    pub count: Option<Count>,
 }
 
-const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP];
+impl Service {
+    /// Whether it runs on every node that may run services.
+    pub fn is_everywhere(&self) -> bool {
+        self.kind.place == Place::Everywhere
+    }
+}
+
+const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP, lvs_director::SETUP];
 
 /// The names of all set-ups, as the end of "must be ...".
 pub(super) fn allowed() -> String {
@@ -106,9 +159,11 @@ impl ServiceKind {
         };
         let spec = agent.table();
         let place = table.as_ref().map_or_else(|| setup.clone(), Table::place);
-        let mut params = (self.derived)(vip);
+        let entries = table.map_or_else(Vec::new, Table::entries);
+        let keys: Vec<_> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
+        let mut params = (self.derived)(vip, &keys);
         let derived: Vec<_> = params.iter().map(|(name, _)| *name).collect();
-        for (key, item) in table.map_or_else(Vec::new, Table::entries) {
+        for (key, item) in entries {
             let Some(param) = spec.param(&key.text) else {
                 let free = spec.params.iter().map(|param| param.name).filter(|name| !derived.contains(name));
                 let free: Vec<_> = free.collect();
@@ -135,8 +190,11 @@ impl ServiceKind {
             .map_err(|failure| place.fault(format!("{} refuses this: {}", spec.name, failure.reason)))?;
         let value = |name| params.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.clone());
         let own = spec.params.iter().map(|param| (param.name, value(param.name)));
+        let own = own.filter(|(name, value)| value.is_some() || !self.left.contains(name));
         let common = params.iter().filter(|(name, _)| spec.params.iter().all(|param| param.name != *name)).cloned();
-        Ok(Service { kind: self, spec, params: own.chain(common).collect() })
+        let mut service = Service { kind: self, spec, params: own.chain(common).collect(), read: given, count: None };
+        service.count = self.count.map(|count| count(&service));
+        Ok(service)
     }
 }
 
@@ -150,7 +208,7 @@ mod tests {
         for kind in SETUPS.iter().flat_map(|setup| setup.services) {
             let spec = agents::specs().find(|spec| spec.name == kind.agent);
             assert!(spec.is_some(), "{}", kind.agent);
-            for (name, _) in (kind.derived)(&vip) {
+            for (name, _) in (kind.derived)(&vip, &[]) {
                 assert!(spec.is_some_and(|spec| spec.param(name).is_some()), "{name}");
             }
         }

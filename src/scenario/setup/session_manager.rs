@@ -1,11 +1,12 @@
 //! The Session Manager itself: its web server and its cron job.
 
-use super::{Params, ServiceKind, no_defaults};
+use super::{Params, Place, ServiceKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const KIND: ServiceKind = ServiceKind {
     section: "session_manager",
     agent: "ovd-osm",
+    place: Place::WithAddress,
     optional: false,
     critical: true,
     // Pacemaker 2.1.3 and later; an older one logs that it does not know the value, and restarts both.
@@ -15,6 +16,8 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     before: &[],
     vantage: Some("database"),
     replica: None,
+    count: None,
+    left: &[],
     why: &[
         "The web server and the cron job of the Session Manager: on the active node and nowhere else.",
         "multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.",
@@ -24,6 +27,6 @@ pub(super) const KIND: ServiceKind = ServiceKind {
 };
 
 /// It listens on every address and asks itself over loopback: nothing depends on the virtual IP address.
-fn derived(_vip: &VirtualIp) -> Params {
+fn derived(_vip: &VirtualIp, _keys: &[&str]) -> Params {
     Vec::new()
 }

@@ -1,11 +1,12 @@
 //! Connections opened by the active node leave with the virtual IP address as their source.
 
-use super::{Params, ServiceKind, no_defaults};
+use super::{Params, Place, ServiceKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const KIND: ServiceKind = ServiceKind {
     section: "vip_src",
     agent: "ovd-vip-src",
+    place: Place::WithAddress,
     optional: false,
     // Rules that are lost are repaired in place; they are no reason to move the Session Manager to another node.
     critical: false,
@@ -13,6 +14,8 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     before: &[],
     vantage: None,
     replica: None,
+    count: None,
+    left: &[],
     why: &[
         "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",
         "see one Session Manager, whichever node that is.",
@@ -21,6 +24,6 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     defaults: no_defaults,
 };
 
-fn derived(vip: &VirtualIp) -> Params {
+fn derived(vip: &VirtualIp, _keys: &[&str]) -> Params {
     vec![("virtual_ip", Some(vip.net.addr().to_string())), ("nic", vip.nic.clone())]
 }

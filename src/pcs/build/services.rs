@@ -1,0 +1,133 @@
+//! The services that are where the address is.
+
+use super::{never, pairs, section};
+use crate::ocf::spec::STOPPED;
+use crate::pcs::plan::{Operation, OrderKind, Resource, Section, Setting, Step, View, Weight};
+use crate::scenario::Scenario;
+use crate::scenario::failover::{Weighed, Weights};
+use crate::scenario::setup::{NEVER, OK, Service};
+use crate::scenario::virtual_ip;
+
+/// What a service has without which the others are of no use: they follow it to another node.
+const CRITICAL: &[(&str, &str)] = &[("critical", "true")];
+
+/// What a service has that is no reason to move the others: it is repaired in place as often as it takes.
+const NOT_CRITICAL: &[(&str, &str)] =
+    &[("critical", "false"), ("migration-threshold", "INFINITY"), ("failure-timeout", "10min")];
+
+/// A service as a resource.
+pub(super) fn primitive(service: &Service, meta: Vec<(String, String)>) -> Resource {
+    let setting = |value: &Option<String>| value.clone().map_or(Setting::Unset, Setting::Text);
+    Resource {
+        id: service.kind.section.into(),
+        agent: format!("ocf:inuvika:{}", service.spec.name),
+        params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
+        meta,
+        operations: operations(service),
+    }
+}
+
+/// A service that follows the address.
+pub(super) fn follower(service: &Service, scenario: &Scenario, quorum: &[String]) -> Section {
+    let id = service.kind.section;
+    let critical = pairs(if service.kind.critical { CRITICAL } else { NOT_CRITICAL });
+    let resource = primitive(service, [critical, pairs(service.kind.meta)].concat());
+    let everywhere = resource.is_asked_everywhere();
+    let mut steps = vec![Step::Primitive(resource)];
+    steps.extend(never(id, quorum));
+    steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
+    steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
+    let there = |name: &&&str| scenario.services.iter().any(|other| other.kind.section == **name);
+    for then in service.kind.before.iter().filter(there) {
+        steps.push(Step::Order { first: id.into(), then: (*then).into(), kind: OrderKind::Optional });
+    }
+    let mut why = service.kind.why.to_vec();
+    if !service.kind.critical {
+        why.extend([
+            "critical=false: nothing else moves when it fails. migration-threshold=INFINITY: however often it is lost, it",
+            "is put back where it is. failure-timeout: a start that failed is tried again after this time.",
+        ]);
+    }
+    why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
+    why.push("not restart it.");
+    if everywhere {
+        why.push("The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.");
+        why.push(
+            "on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds",
+        );
+        why.push("running is stopped all the same.");
+    }
+    if let Some(vantage) = service.kind.vantage {
+        let (attraction, reason) = attraction(scenario, &format!("{id}-{vantage}"));
+        steps.extend(attraction);
+        why.extend(reason);
+    }
+    if let Some(replica) = service.kind.replica {
+        steps.extend(copies(scenario, &format!("{id}-{replica}")));
+        why.extend(COPIES);
+    }
+    section(id, &why, steps)
+}
+
+const COPIES: &[&str] = &[
+    "The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before",
+    "the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less",
+    "than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.",
+];
+
+/// What makes the services start where the newest data are. A node of which nothing is known, or whose copy is old, has
+/// neither: when it is the only one left, it must serve.
+fn copies(scenario: &Scenario, attribute: &str) -> [Step; 2] {
+    let score = weights(scenario).replica;
+    let step = |value: &str, weight| Step::Attraction {
+        resource: virtual_ip::ID.into(),
+        attribute: attribute.into(),
+        view: View::Is(value.into()),
+        weight,
+    };
+    [step(OK, Weight::For(score)), step(NEVER, Weight::Never)]
+}
+
+/// What makes the services leave a node for one that sees something they need, and why it does.
+///
+/// The scores are positive: a node with a negative one may run nothing, so a database that nobody sees would stop
+/// everything.
+fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'static str]) {
+    let weights = weights(scenario);
+    let step = |view, score| Step::Attraction {
+        resource: virtual_ip::ID.into(),
+        attribute: attribute.into(),
+        view,
+        weight: Weight::For(score),
+    };
+    let steps = [step(View::Is(OK.into()), weights.database), step(View::Unknown, weights.database / 2)];
+    let why: &[_] = match weights.moves {
+        true => &[
+            "Every node publishes whether it reaches the database. Everything moves when the active node has lost it and",
+            "another has not: the score of a node that says ok is above all that keeps them here together. When all have",
+            "lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts",
+            "services from a node that says lost, nor lets those of a node that has just started go.",
+        ],
+        false => &[
+            "WARNING: every node publishes whether it reaches the database, but nothing moves because of it: no score",
+            "is above this stickiness.",
+        ],
+    };
+    (steps, why)
+}
+
+fn weights(scenario: &Scenario) -> Weights {
+    scenario.failover.weights(&Weighed::of(scenario.setup, &scenario.services))
+}
+
+/// The operations that Pacemaker runs, also one that the meta-data leaves out; not those that only tools run.
+fn operations(service: &Service) -> Vec<Operation> {
+    let run = service.spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
+    run.map(|action| Operation {
+        depth: action.depth.unwrap_or(0),
+        role: action.role.map(Into::into),
+        failure_ignored: action.role == Some(STOPPED),
+        ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
+    })
+    .collect()
+}
