@@ -27,8 +27,11 @@ mod inside;
 mod kernel;
 mod life;
 mod path;
+mod resource;
 mod sync;
 mod table;
+mod trouble;
+mod wider;
 
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/netns.rs"]
@@ -46,7 +49,8 @@ type Body = fn() -> anyhow::Result<()>;
 
 fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
-        [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS].concat();
+        [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS, trouble::TRIALS]
+            .concat();
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
         return inside::main(&words[1..], &trials);
