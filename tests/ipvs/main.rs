@@ -20,6 +20,7 @@
 
 #[allow(dead_code, reason = "a bed has more than today's trials use")]
 mod bed;
+mod features;
 mod guest;
 mod image;
 mod inside;
@@ -44,7 +45,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Body = fn() -> anyhow::Result<()>;
 
 fn main() -> ExitCode {
-    let trials: Vec<(&'static str, Body)> = [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS].concat();
+    let trials: Vec<(&'static str, Body)> =
+        [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS].concat();
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
         return inside::main(&words[1..], &trials);
