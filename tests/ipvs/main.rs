@@ -21,6 +21,7 @@
 mod agent;
 #[allow(dead_code, reason = "a bed has more than today's trials use")]
 mod bed;
+mod features;
 mod guest;
 mod image;
 mod inside;
@@ -49,8 +50,12 @@ type Body = fn() -> anyhow::Result<()>;
 
 fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
+<<<<<<< HEAD
         [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS, trouble::TRIALS]
             .concat();
+=======
+        [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS].concat();
+>>>>>>> w-d
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
         return inside::main(&words[1..], &trials);
