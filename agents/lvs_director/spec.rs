@@ -48,7 +48,8 @@ pub const SPEC: Spec = Spec {
             Kind::Text,
             "wlc",
             "How a real server is chosen",
-            "The name of any scheduler the kernel has a module ip_vs_NAME for: rr, wrr, lc, wlc, sh, mh and so on.",
+            "The name of any scheduler the kernel has a module ip_vs_NAME for: rr, wrr, lc, wlc, sh, mh and so on. While it \
+             changes a running service's scheduler, the kernel refuses new connections for some milliseconds.",
         ),
         tunable(
             "forwarding",

@@ -1,5 +1,7 @@
 //! The parameters: what is refused, what comes of the others.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use super::config::{Config, Source};
 use super::spec::SPEC;
 use crate::director::farm::{AllDown, OnFailure};

@@ -21,6 +21,9 @@ pub const ROOT: &str = "/run/inuvika-ha";
 /// Parent of what instances keep that has to survive a reboot.
 pub const ATTIC: &str = "/var/lib/inuvika-ha";
 
+/// How often a folder is made whose parent others take away meanwhile.
+const TRIES: usize = 100;
+
 /// The state folder of one instance.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -95,11 +98,16 @@ impl State {
 
     fn create(&self) -> io::Result<()> {
         let parent = self.folder.parent().unwrap_or(Path::new(ROOT));
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
-        match fs::DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        }
+        let make = || {
+            fs::DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
+            match fs::DirBuilder::new().mode(0o700).create(&self.folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            }
+        };
+        // A stop takes the parent away with its last child, at any time: also between the two calls.
+        let gone = |made: &io::Result<()>| matches!(made, Err(error) if error.kind() == io::ErrorKind::NotFound);
+        (0..TRIES).map(|_| make()).find(|made| !gone(made)).unwrap_or_else(make)
     }
 
     /// Writes `value` as JSON to `name`.

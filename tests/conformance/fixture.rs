@@ -71,6 +71,18 @@ impl Fixture {
                 left: || [lsyncd::left(), state()].concat(),
                 obstacle: Some((lsyncd::hide, lsyncd::show)),
             },
+            // Most kernels that this runs on have no IPVS: `ipvs` asks the rest where one has.
+            "lvs-director" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("virtual_ip", "10.20.1.300"),
+                params: |_| {
+                    let pairs = [("virtual_ip", "10.20.1.10"), ("ports", "80"), ("real_servers", "10.20.1.21")];
+                    pairs.map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.to_owned())).to_vec()
+                },
+                left: || [tables(), state()].concat(),
+                obstacle: None,
+            },
             other => return Err(format!("{other} is in the registry but has no fixture here")),
         };
         Ok(fixture.with_params())

@@ -35,6 +35,7 @@ const PROGRAMS: &[&str] = &[
     "mv",
     "nft",
     "nsenter",
+    "openssl",
     "pgrep",
     "ping",
     "ps",

@@ -18,7 +18,7 @@ pub const TRIALS: &[(&str, Body)] = &[
 ];
 
 /// Takes IPVS out of the kernel; tables of trials before this one may still be on their way out.
-fn unload() -> Result<()> {
+pub fn unload() -> Result<()> {
     wait_for(Duration::from_secs(30), "IPVS to be unloaded", || {
         let listed = fs::read_to_string("/proc/modules")?;
         let modules: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
@@ -42,12 +42,12 @@ fn whether_ipvs_is_loaded_is_seen_without_loading_it() -> Result<()> {
 }
 
 /// A line for modprobe, until the value is dropped.
-struct Configured;
+pub struct Configured;
 
 impl Configured {
     const FILE: &str = "/etc/modprobe.d/trial.conf";
 
-    fn new(line: &str) -> Result<Self> {
+    pub fn new(line: &str) -> Result<Self> {
         fs::create_dir_all("/etc/modprobe.d")?;
         fs::write(Self::FILE, line)?;
         Ok(Self)

@@ -18,16 +18,22 @@
     missing_docs
 )]
 
+mod agent;
 #[allow(dead_code, reason = "a bed has more than today's trials use")]
 mod bed;
+mod features;
 mod guest;
 mod image;
 mod inside;
 mod kernel;
 mod life;
 mod path;
+mod protocol;
+mod resource;
 mod sync;
 mod table;
+mod trouble;
+mod wider;
 
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/netns.rs"]
@@ -36,7 +42,24 @@ mod netns;
 #[path = "../support/subject.rs"]
 mod subject;
 
+// The protocol's questions are those of `conformance`: they ask this program's fixture.
+#[path = "../conformance/broken.rs"]
+mod broken;
+#[path = "../conformance/cycle.rs"]
+mod cycle;
+mod fixture;
+#[path = "../conformance/question.rs"]
+mod question;
+#[path = "../conformance/together.rs"]
+mod together;
+/// Where those questions look for it.
+mod support {
+    pub(crate) use crate::subject;
+}
+
 use std::process::ExitCode;
+
+use question::{Question, ensure, expect};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -44,7 +67,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Body = fn() -> anyhow::Result<()>;
 
 fn main() -> ExitCode {
-    let trials: Vec<(&'static str, Body)> = [life::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS].concat();
+    let trials: Vec<(&'static str, Body)> =
+        [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
+            .into_iter()
+            .chain([trouble::TRIALS, protocol::TRIALS])
+            .flatten()
+            .copied()
+            .collect();
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
         return inside::main(&words[1..], &trials);

@@ -203,19 +203,6 @@ pub struct Entry {
     pub servers: Vec<(RealServer, Connections)>,
 }
 
-impl Change {
-    /// The service it is about.
-    pub fn key(&self) -> &Key {
-        match self {
-            Change::AddService(service) | Change::EditService(service) => &service.key,
-            Change::DeleteService(key)
-            | Change::AddServer(key, _)
-            | Change::EditServer(key, _)
-            | Change::DeleteServer(key, _, _) => key,
-        }
-    }
-}
-
 /// One change of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -231,4 +218,17 @@ pub enum Change {
     EditServer(Key, RealServer),
     /// No such real server any more: its connections are cut, unless `expire_nodest_conn` is 0.
     DeleteServer(Key, IpAddr, u16),
+}
+
+impl Change {
+    /// The service it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Change::AddService(service) | Change::EditService(service) => &service.key,
+            Change::DeleteService(key)
+            | Change::AddServer(key, _)
+            | Change::EditServer(key, _)
+            | Change::DeleteServer(key, _, _) => key,
+        }
+    }
 }
