@@ -5,6 +5,8 @@
 mod database;
 #[path = "pcs/lvs_director.rs"]
 mod lvs_director;
+#[path = "pcs/lvs_script.rs"]
+mod lvs_script;
 #[path = "pcs/replica.rs"]
 mod replica;
 #[path = "pcs/session_manager.rs"]
