@@ -3,6 +3,7 @@
 //! The recurring monitor is the scheduler: each round asks all real servers, counts, and puts the kernel's table right. What
 //! is wanted and what to change is `director`'s; here it becomes an agent.
 
+pub mod by_hand;
 mod config;
 mod host;
 mod monitor;

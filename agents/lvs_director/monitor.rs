@@ -32,6 +32,11 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let wrong = trouble.map(|reason| Check::run("configuration", || (Verdict::Degraded, reason)));
     let due = op.is_recurring() && op.interval.is_some_and(|interval| is_due(&op.state, interval, now()));
     let mut checks = if due { round(config, &farm, op) } else { seen(&farm, op) };
+    let is_lost = checks.iter().any(|check| check.verdict == Verdict::Stopped);
+    if is_lost && !due && op.is_recurring() {
+        // Somebody has taken the table away: that is not left until the next round.
+        checks = round(config, &farm, op);
+    }
     checks.extend(wrong);
     checks
 }

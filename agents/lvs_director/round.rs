@@ -67,7 +67,7 @@ pub fn settle(config: &Config, farm: &Farm, asked: Asked, op: &Operation) -> Res
 }
 
 /// The links of the networks that virtual addresses and real servers are in.
-fn networks_of(farm: &Farm) -> Vec<String> {
+pub fn networks_of(farm: &Farm) -> Vec<String> {
     let Ok(networks) = links::networks() else { return Vec::new() };
     let all: Vec<_> = farm.addresses().collect();
     let is_one = |net: &links::Network| net.link != "lo" && all.iter().any(|address| net.network.contains(address));

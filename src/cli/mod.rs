@@ -2,6 +2,7 @@
 
 mod agent;
 mod init;
+mod lvs;
 mod pcs;
 mod replica;
 
@@ -28,6 +29,7 @@ enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
     Init(init::Init),
+    Lvs(lvs::Lvs),
     Pcs(pcs::Pcs),
     Replica(replica::Replica),
 }
@@ -69,6 +71,7 @@ pub fn run() -> u8 {
         },
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
+        Command::Lvs(lvs) => lvs.run(),
         Command::Pcs(pcs) => pcs.run(),
         Command::Replica(replica) => replica.run(),
     };

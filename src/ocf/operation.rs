@@ -1,7 +1,7 @@
 //! One run of one action: what an agent gets to work with.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::deadline::Deadline;
@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::instance::Instance;
 use super::log::Log;
 use super::params::Params;
-use super::spec::STOPPED;
+use super::spec::{STOPPED, Spec};
 use super::state::{ATTIC, State};
 use super::trace::Trace;
 
@@ -39,6 +39,30 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// One that nobody but this program asks for, with the environment of this process, to be over after `limit`.
+    pub fn of_program(
+        spec: &'static Spec,
+        action: Action,
+        instance: &Instance,
+        params: &Params,
+        interval: Option<Duration>,
+        limit: Duration,
+    ) -> Self {
+        let (began, env) = (Instant::now(), Environment::of_process());
+        Self {
+            action,
+            deadline: Deadline::of_operation(began, limit),
+            depth: 0,
+            interval,
+            log: Log::new(spec.name, instance.name(), &env),
+            trace: Trace::new(spec.name, instance, action, params, &env, began),
+            state: State::of(instance),
+            instance: instance.clone(),
+            params: params.clone(),
+            env,
+        }
+    }
+
     /// Whether this is Pacemaker's question what runs before it starts anything.
     pub fn is_probe(&self) -> bool {
         self.action == Action::Monitor && self.interval == Some(Duration::ZERO)

@@ -31,18 +31,23 @@ impl Recorded {
 
     /// The record of `instance`, or of the only running instance of `agent` when none is named.
     pub fn find(agent: &str, instance: Option<&Instance>) -> Option<Self> {
-        let of_agent = |record: &Self| record.agent == agent;
         if let Some(instance) = instance {
-            return State::of(instance).read::<Self>(FILE).filter(of_agent);
+            return State::of(instance).read::<Self>(FILE).filter(|record| record.agent == agent);
         }
-        let mut all = instances_with(FILE)
-            .into_iter()
-            .filter_map(|path| serde_json::from_slice::<Self>(&std::fs::read(path).ok()?).ok())
-            .filter(of_agent);
+        let mut all = Self::all(agent).into_iter();
         match (all.next(), all.next()) {
             (Some(only), None) => Some(only),
             _ => None,
         }
+    }
+
+    /// The records of all running instances of `agent`, by name.
+    pub fn all(agent: &str) -> Vec<Self> {
+        let read = |path: std::path::PathBuf| serde_json::from_slice::<Self>(&std::fs::read(path).ok()?).ok();
+        let mut all: Vec<Self> =
+            instances_with(FILE).into_iter().filter_map(read).filter(|record| record.agent == agent).collect();
+        all.sort_by(|a, b| a.instance.cmp(&b.instance));
+        all
     }
 
     /// Puts the recorded values into `params`.

@@ -113,6 +113,10 @@ fn a_lost_table_is_put_back_by_the_next_monitor() -> Result<()> {
     same(&site.director.rules(), &rules(&[1, 1]))?;
     let log = resource.log();
     ensure!(log.contains("service tcp 198.51.100.100:80 was missing"), "{log}");
+    // Also by a monitor that has no round to do yet.
+    site.director.run("ipvsadm -C");
+    resource.called_with("OCF_RESKEY_CRM_meta_interval", "3600000").must("monitor", 0)?;
+    same(&site.director.rules(), &rules(&[1, 1]))?;
     answers(&site, 4)?;
     site.director.run(&format!("ipvsadm -e -t {VIP}:80 -r 10.0.0.11:80 -m -w 7"));
     site.director.run(&format!("ipvsadm -a -t {VIP}:80 -r 10.0.0.99:80 -m -w 7"));

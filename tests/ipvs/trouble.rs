@@ -84,7 +84,7 @@ fn a_scheduler_without_a_module() -> Result<()> {
 }
 
 fn after_a_kill_at_any_instant_stop_leaves_nothing() -> Result<()> {
-    const KILLS: u32 = 25;
+    const KILLS: u32 = 20;
     let site = Site::new(2);
     let _servers = site.serve(80);
     site.director.run("ipvsadm -A -t 192.0.2.7:80 -s lc");

@@ -169,7 +169,8 @@ impl Drop for Cluster {
     }
 }
 
-fn program(path: &str, line: &str) -> Result<()> {
+/// Puts a script there.
+pub fn program(path: &str, line: &str) -> Result<()> {
     fs::write(path, format!("#!/bin/bash\n{line}\n"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     Ok(())
