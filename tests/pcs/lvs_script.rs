@@ -11,6 +11,7 @@ fn a_second_run_changes_nothing_and_repairs_what_others_changed() {
     let script = trial.script(&[]);
     let output = trial.apply(&script);
     assert!(output.contains("ip route replace default via 192.168.71.205\n"), "{output}");
+    assert!(output.contains("inuvika-ha lvs doctor --from CLIENT"), "{output}");
     let first = trial.read("live.xml");
     let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
     assert!(verify.status.success(), "{verify:?}");

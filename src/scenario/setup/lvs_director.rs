@@ -80,7 +80,7 @@ fn by_hand(services: &[Service], vip: &VirtualIp) -> Vec<String> {
     let Some(farm) = farm(service) else {
         let way = |way: &str| [vec![format!("{way}:")], preparation(way, vip.net.addr())].concat();
         let head = "On every real server, and so that it lasts, by the forwarding of its services:";
-        return [vec![head.into()], ["nat", "dr", "tun"].map(way).concat()].concat();
+        return [vec![head.into()], ["nat", "dr", "tun"].map(way).concat(), vec![DOCTOR.into()]].concat();
     };
     let servers = farm.services.iter().flat_map(|one| &one.servers).map(|wanted| wanted.server.address);
     let addresses: BTreeSet<IpAddr> = servers.collect();
@@ -97,8 +97,13 @@ fn by_hand(services: &[Service], vip: &VirtualIp) -> Vec<String> {
         None if service.read.boolean("snat_clients").unwrap_or(false) => {}
         None => lines.push(format!("Clients in {network} itself need snat_clients = true in [lvs_director], too.")),
     }
+    lines.push(DOCTOR.into());
     lines
 }
+
+/// How to see whether it was done.
+const DOCTOR: &str =
+    "Then \"inuvika-ha lvs doctor --from CLIENT\" on a director explains how a client's answers get back.";
 
 /// What a real server needs, in commands.
 fn preparation(way: &str, address: IpAddr) -> Vec<String> {
