@@ -12,8 +12,9 @@ use crate::sys::process::{Manner, run_in};
 
 /// The file in the state folder: the attribute and its value, as the cluster knows it.
 const FILE: &str = "lvs.told";
-/// A director that loses real servers is left at once: the others lose them within the same round, or not at all.
-const DAMPENING: u32 = 5;
+/// How long the cluster waits, after one director has seen a change, for the others to see it: longer than the interval of the
+/// monitor and the time that one check takes. So real servers that die for all look like no trouble of one director.
+const DAMPENING: u32 = 15;
 /// How long the attribute manager may take: it is on this node.
 const PUBLISH: Duration = Duration::from_secs(3);
 /// How long the administrator's program may take.
