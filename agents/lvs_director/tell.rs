@@ -62,8 +62,13 @@ pub fn gone(op: &Operation) {
 /// Publishes on a change alone: the question alone would be processes for every round.
 fn publish(name: &str, healthy: usize, op: &Operation) {
     let now = (name.to_owned(), healthy);
-    if op.state.read::<(String, usize)>(FILE).as_ref() == Some(&now) {
+    let told = op.state.read::<(String, usize)>(FILE);
+    if told.as_ref() == Some(&now) {
         return;
+    }
+    if let Some((old, _)) = told.filter(|(old, _)| old != name) {
+        // What it was called before says nothing any more.
+        let _ = Attribute { name: old, dampening: DAMPENING }.publish("0", &op.deadline.within(PUBLISH));
     }
     let attribute = Attribute { name: name.to_owned(), dampening: DAMPENING };
     let published = attribute.publish(&healthy.to_string(), &op.deadline.within(PUBLISH));
