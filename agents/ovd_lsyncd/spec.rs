@@ -134,7 +134,7 @@ pub const SPEC: Spec = Spec {
                 "lsyncd runs with this file as it is; it must not set pidfile and must not run as rsyncssh on lsyncd 2.1.5, \
                  which a moved file crashes. Then it cannot be guaranteed, and start logs it: that ssh ends when the other \
                  node does not answer; that lsyncd goes on when a push fails (insist); that the first push keeps what it \
-                 overwrites; that the monitor sees the queue, or a push that hangs; that the other node is known to have \
+                 overwrites; that the other node refuses what is older than its own; that the monitor sees the queue, or a push that hangs; that the other node is known to have \
                  everything before the resource has been stopped once in good order, so that after the loss of a node the \
                  other one does not push before you say so. The folders are still those of 'folders': they are fetched at \
                  start and flushed at stop.",

@@ -83,8 +83,9 @@ fn refused(pair: &mut Pair) -> Result<()> {
     let Pair { one, two } = &*pair;
     let ready = one.prepare()?;
     let newer = r#"{"epoch":9,"kind":"source","complete":true,"clean":false,"node":"osm2","at":1}"#;
-    two.write("/var/lib/inuvika-ha/lsyncd/stamp", newer);
+    // Between the last push and the word that it was.
     one.pass(&ready);
+    two.write("/var/lib/inuvika-ha/lsyncd/stamp", newer);
     let checks = one.contact(1, true);
     let peer = find(&checks, "peer")?;
     ensure!(peer.detail.contains("refused: this node was active in epoch 9"), "{checks:?}");

@@ -13,6 +13,7 @@
 
 mod contacts;
 mod faults;
+mod guards;
 mod moves;
 mod node;
 
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         support::lab::enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [moves::TRIALS, contacts::TRIALS, faults::TRIALS].concat();
+    let trials: Vec<(&str, Body)> = [moves::TRIALS, contacts::TRIALS, guards::TRIALS, faults::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let mut pair = node::Pair::new();

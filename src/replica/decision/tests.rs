@@ -119,6 +119,9 @@ fn each_situation_has_its_answer() {
         ("raised without the cluster, then lost", "7 osm1", "s7", "s8", "pull 9 or fork 7"),
         ("two sources in one epoch, the record's counts", "7 osm2", "s7", "s7", "pull 8 or fork 6"),
         ("two sources in one epoch, no record", "-", "s7", "s7", "take 8"),
+        ("first start here, the other forked without the cluster", "1 osm1", "s1", "f1/0", "take 2"),
+        ("cluster set up anew, no data here, peer away", "-", "-", "x", "take 1"),
+        ("reinstalled, its own old copy is what the cluster knows, peer away", "7 osm2", "-", "x", "fork 8/0"),
     ];
     let wrong: Vec<_> = table
         .iter()
