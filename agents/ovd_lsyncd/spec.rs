@@ -41,7 +41,8 @@ pub const SPEC: Spec = Spec {
            a stamp in /var/lib/inuvika-ha/INSTANCE that says which epoch it has all files of. A start fetches newer files \
            first when the other node has them and can be reached. When it cannot be, the resource starts all the same, and \
            where the files here are known to be older nothing is pushed: the monitor says which node has the newer ones \
-           ('inuvika-ha replica' shows and settles it). Until the first push of an epoch is through, the other node keeps \
+           ('inuvika-ha replica' shows and settles it). A node that has gone on refuses what another one still pushes of an \
+           epoch before: then that one pauses, and its monitor says so. Until the first push of an epoch is through, the other node keeps \
            every file that this push overwrites or deletes, in /var/lib/inuvika-ha/INSTANCE/backup. stop pushes what is \
            still queued before it returns.\n\n\
            The monitor of depth 0 looks at lsyncd, its status file and the age and length of its queue, and starts no \

@@ -105,7 +105,11 @@ impl Contact<'_> {
             true => Verb::Complete { epoch: self.own.epoch, from: &me, clean: false },
             false => Verb::Report,
         };
-        let report = peer::question(self.replica, verb, &deadline)?;
+        let answer = peer::question(self.replica, verb, &deadline);
+        // Why it does not take that note is in its report, and what to do follows from it.
+        let refused = news && answer.as_ref().is_err_and(|why| why.contains("refused: "));
+        let report = if refused { peer::question(self.replica, Verb::Report, &deadline)? } else { answer? };
+        let news = news && !refused;
         self.memory.learn(&report, self.op);
         if news {
             self.op.log.info(&format!("{} has everything of epoch {}", report.node, self.own.epoch));
