@@ -130,13 +130,11 @@ impl Contact<'_> {
         {
             return (Verdict::Degraded, guard::newer(node, Some(theirs), epoch));
         }
+        // Of a fork, or in this very epoch while the cluster did not answer.
         if let Some(theirs) = report.stamp.as_ref().filter(|theirs| guard::refuses(theirs, epoch)) {
             let restart = format!("pcs resource restart {} replaces them", self.replica.instance);
-            let text = format!(
-                "{node} has served older data (epoch {}, here {epoch}) and keeps them: {restart}",
-                theirs.epoch
-            );
-            return (Verdict::Degraded, text);
+            let text = format!("{node} has data of its own (epoch {}, here {epoch}) and keeps them", theirs.epoch);
+            return (Verdict::Degraded, format!("{text}: {restart}"));
         }
         if let Some(text) = report.foreign.as_ref().or(report.trouble.as_ref()) {
             return (Verdict::Degraded, format!("{node}: {text}"));

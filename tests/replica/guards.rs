@@ -12,7 +12,8 @@ use crate::node::{INSTANCE, Node, Pair, SESSIONS};
 pub const TRIALS: &[(&str, Body)] = &[
     ("a node that goes on pushing after a takeover is refused", still_pushing),
     ("a node that was taken over in both ways does not take it back", both_active),
-    ("what was let in before a takeover ends with it", on_its_way),
+    ("what was let in before a takeover ends with it", |pair| on_its_way(pair, true)),
+    ("so does what a version without a guard has let in", |pair| on_its_way(pair, false)),
     ("a peer with an older version gets its files as before", older_version),
     ("who looks at the stamp and replaces it is alone with it, and nobody waits for ever", at_once),
     ("an empty node in a new cluster replaces nothing on the one with the data", new_cluster),
@@ -116,12 +117,15 @@ fn both_active(pair: &mut Pair) -> Result<()> {
     Ok(())
 }
 
-fn on_its_way(pair: &mut Pair) -> Result<()> {
+fn on_its_way(pair: &mut Pair, guarded: bool) -> Result<()> {
     let first = serve(&pair.one)?;
     pair.one.sh(&format!("head -c 2000000 /dev/urandom > {SESSIONS}/big"));
-    let line = pair.one.pass_line(&first, "--bwlimit=50");
+    let line = match guarded {
+        true => pair.one.pass_line(&first, "--bwlimit=50"),
+        false => pair.one.unguarded_line(&first, "--bwlimit=50"),
+    };
     pair.one.sh(&format!("setsid bash -c '{}' >/dev/null 2>&1 </dev/null &", line.replace('\'', r"'\''")));
-    let server = |node: &Node| !node.sh("pgrep -f '^/usr/bin/rsync --server' || true").is_empty();
+    let server = |node: &Node| !node.sh("pgrep -f '^[a-z/]*rsync --server' || true").is_empty();
     let begun = Instant::now();
     while !server(&pair.two) {
         ensure!(begun.elapsed() < Duration::from_secs(20), "no push");

@@ -283,9 +283,13 @@ impl Node {
 
     /// What an lsyncd without `replica send` does.
     pub fn pass_unguarded(&self, ready: &Ready) {
+        self.sh(&self.unguarded_line(ready, ""));
+    }
+
+    /// See [`Node::pass_line`].
+    pub fn unguarded_line(&self, ready: &Ready, option: &str) -> String {
         let replica = self.replica();
-        let line = self.pass_line(ready, "").replace(&guard::rsh_line(&replica, ready), &replica.remote.rsh_line());
-        self.sh(&line);
+        self.pass_line(ready, option).replace(&guard::rsh_line(&replica, ready), &replica.remote.rsh_line())
     }
 
     /// Its rsyncs, one a line, with a further option.
