@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -14,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::peer::Memory;
-use super::report::{Report, program};
+use super::report::{NAME, Report, program};
 use super::stamp::{Attic, Kind, Stamp};
 use super::{Ready, Replica};
 use crate::ocf::deadline::Deadline;
@@ -56,12 +57,10 @@ pub fn refuses(stamp: &Stamp, epoch: u64) -> bool {
 /// Why this node takes nothing of the push; none when it does.
 pub fn refusal(push: &Push<'_>) -> Option<String> {
     let Push { instance, epoch, from } = *push;
-    let own = match Attic::of(instance).stamp() {
-        Ok(own) => own,
-        // Damaged: what is served here is remembered elsewhere, too, until the next boot.
-        Err(_) => Memory::of(instance).map(|memory| Stamp::source(memory.epoch, &memory.me, None)),
-    };
-    let own = own.filter(|own| refuses(own, epoch))?;
+    let own = Attic::of(instance).stamp().ok().flatten();
+    // Damaged or lost: what is served here is remembered elsewhere, too, until the next boot.
+    let served = || Memory::of(instance).map(|memory| Stamp::source(memory.epoch, &memory.me, None));
+    let own = own.or_else(served).filter(|own| refuses(own, epoch))?;
     let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
     Some(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch))
 }
@@ -170,11 +169,9 @@ pub fn note(epoch: u64) -> String {
     format!("{NOTE}{epoch}")
 }
 
-/// Without a state folder nothing is active here, and nobody would read it.
+/// Fails without a state folder, which is not made for it: then nothing is active here, and nobody would read it.
 fn remember(state: &State, note: &str) {
-    if state.folder().exists() {
-        let _ = state.write(note, &true);
-    }
+    let _ = fs::write(state.folder().join(note), "true\n");
 }
 
 /// Notes whether the peer, which has `theirs`, takes what is pushed here in `epoch`: lsyncd pauses while it does not. True
@@ -211,7 +208,7 @@ pub(super) fn newer(node: &str, theirs: Option<u64>, epoch: u64) -> String {
 /// Whether the first words of a process are those of [`receive`] for `instance`: it is about to become rsync.
 pub(super) fn is_receiver(program: &Path, arguments: &[String], instance: &str) -> bool {
     let begin = ["replica", "receive", "--instance", instance];
-    program.file_name().is_some_and(|name| name == crate::multicall::COMMAND)
+    program.file_name().is_some_and(|name| name == NAME)
         && arguments.iter().map(String::as_str).take(begin.len()).eq(begin)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::report::{Report, Verb, ask, own_name};
+use super::report::{NAME, Report, Verb, ask, own_name};
 use super::stamp::Attic;
 use super::{Replica, guard};
 use crate::cluster::cib::Lasting;
@@ -155,7 +155,7 @@ pub(super) fn end_leftovers(replica: &Replica, deadline: &Deadline, op: &Operati
     let mut folders = replica.folders.clone();
     folders.push(Attic::of(&replica.instance).canary());
     let is_ours = |running: &Running| is_left(running, &replica.instance, &folders);
-    let ended = rsync::end_leftovers(is_ours, &deadline.within(LEFTOVERS));
+    let ended = rsync::end_leftovers(&[rsync::RSYNC, NAME], is_ours, &deadline.within(LEFTOVERS));
     if ended > 0 {
         op.log.warning(&format!("{ended} rsync processes of before were still at work: ended"));
     }

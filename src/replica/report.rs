@@ -15,6 +15,8 @@ use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
 
+/// The program's name.
+pub(super) const NAME: &str = "inuvika-ha";
 /// The program, at the same place on every node.
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// Longest answer that is looked at, in bytes.
@@ -22,7 +24,7 @@ const CAP: usize = 1 << 20;
 /// Where a node remembers its name, in the attic.
 const NODE: &str = "node";
 /// How long the cluster may take to tell a node its name.
-const NAME: Duration = Duration::from_secs(1);
+const NAMING: Duration = Duration::from_secs(1);
 
 /// What a node says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +165,7 @@ pub fn ask(replica: &Replica, verb: Verb<'_>, deadline: &Deadline) -> Result<Rep
 
 /// This program's path; a test is no inuvika-ha.
 pub(super) fn program() -> String {
-    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == "inuvika-ha"));
+    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == NAME));
     own.map_or(PROGRAM.to_owned(), |path| path.display().to_string())
 }
 
@@ -174,7 +176,7 @@ pub fn own_name(deadline: &Deadline) -> String {
 
 /// This node's name, and whether it is the cluster that says so.
 fn named(deadline: &Deadline) -> (String, bool) {
-    member::own(&deadline.within(NAME)).map_or_else(
+    member::own(&deadline.within(NAMING)).map_or_else(
         |_| {
             let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
             (host.filter(|name| member::is_name(name)).unwrap_or_else(|| "localhost".to_owned()), false)

@@ -92,6 +92,18 @@ fn still_pushing(pair: &mut Pair) -> Result<()> {
         "{said}"
     );
     untouched(two)?;
+    // Its stamp may be damaged or gone: what it serves, it still knows.
+    let stamp = two.read("/var/lib/inuvika-ha/lsyncd/stamp").unwrap_or_default();
+    for damage in ["echo x >", "rm"] {
+        two.sh(&format!("{damage} /var/lib/inuvika-ha/lsyncd/stamp"));
+        let said = one.sh(&format!("{push} -e \"{rsh}\" -- {SESSIONS}/ 10.77.0.2:/ 2>&1 || true"));
+        ensure!(said.contains("inuvika-ha: refused: "), "{said}");
+    }
+    untouched(two)?;
+    two.write("/var/lib/inuvika-ha/lsyncd/stamp", &stamp);
+    // It runs nothing but rsync's receiving side.
+    let said = two.sh("inuvika-ha replica receive --instance lsyncd --epoch 9 --from osm1 -- id 2>&1 || true");
+    ensure!(said.contains("have to begin with --server"), "{said}");
     // Without the guard it would be all gone.
     let ready = Ready { epoch: 2, ..first };
     one.pass_unguarded(&ready);

@@ -208,13 +208,15 @@ pub struct Running {
 }
 
 impl Running {
-    /// None of a process that has ended, or of one in a container: what runs there is not ours.
-    fn of(pid: i32, namespace: &Path) -> Option<Self> {
+    /// None of a process that has ended, of one with another program than these, or of one in a container: what runs there
+    /// is not ours.
+    fn of(pid: i32, programs: &[&str], namespace: &Path) -> Option<Self> {
         let process = Path::new("/proc").join(pid.to_string());
         // A zombie has none.
         let words = texts(&process.join("cmdline"))?;
         let (program, arguments) = words.split_first()?;
-        if fs::read_link(process.join("ns/pid")).ok()? != namespace {
+        let name = Path::new(program).file_name()?;
+        if !programs.iter().any(|one| name == *one) || fs::read_link(process.join("ns/pid")).ok()? != namespace {
             return None;
         }
         let variables = texts(&process.join("environ")).unwrap_or_default();
@@ -233,14 +235,16 @@ impl Running {
     }
 }
 
-/// Ends the processes of this host that `is_ours` knows: left behind by an action that was killed. How many there were.
-pub fn end_leftovers(is_ours: impl Fn(&Running) -> bool, deadline: &Deadline) -> usize {
+/// Ends the processes of this host with one of these programs that `is_ours` knows: left behind by an action that was killed.
+/// How many there were.
+pub fn end_leftovers(programs: &[&str], is_ours: impl Fn(&Running) -> bool, deadline: &Deadline) -> usize {
     let Ok(namespace) = fs::read_link("/proc/self/ns/pid") else { return 0 };
     let own = i32::try_from(std::process::id()).unwrap_or_default();
     let leftovers = || {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let is_left = |pid: &i32| *pid != own && Running::of(*pid, &namespace).is_some_and(|one| is_ours(&one));
+        let is_left =
+            |pid: &i32| *pid != own && Running::of(*pid, programs, &namespace).is_some_and(|one| is_ours(&one));
         pids.filter(is_left).collect::<Vec<_>>()
     };
     let mut all = leftovers();
