@@ -24,8 +24,8 @@ const LIVES: Duration = Duration::from_millis(300);
 
 /// What the administrator's own configuration costs.
 const OWN_FILE: &str = "it is run as it is: that ssh gives up on a dead peer, that lsyncd goes on after a failed push, that the \
-                        first push keeps what it overwrites, and that a stalled queue is seen cannot be guaranteed; after \
-                        the loss of a node the other one asks before it pushes";
+                        first push keeps what it overwrites, that the other node refuses what is older than its own, and \
+                        that a stalled queue is seen cannot be guaranteed; after the loss of a node the other one asks before it pushes";
 
 /// Brings it up; undoes its own steps when it fails.
 pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
@@ -105,7 +105,9 @@ fn clear(state: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(state)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_of_lsyncd = [lua::FILE, lua::LOG, lua::STATUS].contains(&name.as_str())
-            || [lua::PASSED, lua::PUSHED, lua::RSYNC_LOG].iter().any(|begin| name.starts_with(begin));
+            || [lua::PASSED, lua::PUSHED, lua::RSYNC_LOG, replica::guard::NOTE]
+                .iter()
+                .any(|begin| name.starts_with(begin));
         if is_of_lsyncd {
             fs::remove_file(entry.path())?;
         }
@@ -122,6 +124,8 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
     let text = lua::Lua {
         state: op.state.folder(),
         remote: &applied.replica.remote,
+        rsh: &replica::guard::rsh_line(&applied.replica, &applied.ready),
+        refused: &replica::guard::note(applied.ready.epoch),
         folders: &folders,
         exclude: &applied.replica.exclude,
         delay: applied.replica.delay,

@@ -115,6 +115,8 @@ fn text(folders: &[PathBuf], exclude: &[String], backup: Option<&Path>) -> Strin
     Lua {
         state: Path::new("/run/inuvika-ha/lsyncd"),
         remote: &remote,
+        rsh: &format!("/usr/sbin/inuvika-ha replica send --instance lsyncd -- {}", remote.rsh_line()),
+        refused: "refused.7",
         folders,
         exclude,
         delay: Duration::from_secs(7),

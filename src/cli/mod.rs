@@ -70,7 +70,10 @@ pub fn run() -> u8 {
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
         Command::Pcs(pcs) => pcs.run(),
-        Command::Replica(replica) => replica.run(),
+        Command::Replica(replica) => match replica.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
     };
     match result {
         Ok(()) => 0,

@@ -89,26 +89,29 @@ pub fn run<A: AsRef<OsStr>>(
     input: Option<&[u8]>,
     deadline: &Deadline,
 ) -> io::Result<Output> {
-    run_ended(program.as_ref(), arguments, input, deadline, Duration::ZERO)
+    run_ended(program.as_ref(), arguments, None, input, deadline, Duration::ZERO)
 }
 
 /// The same for a program with children of its own, which it ends itself when it is asked to (rsync): at the deadline it gets
-/// SIGTERM, and `grace` later what [`run`] does.
+/// SIGTERM, and `grace` later what [`run`] does. It and its children can be told from others by `mark`, a variable and its
+/// value, in their environment.
 ///
 /// # Errors
 /// See [`run`].
 pub fn run_with_children<A: AsRef<OsStr>>(
     program: impl AsRef<Path>,
     arguments: &[A],
+    mark: (&str, &str),
     deadline: &Deadline,
     grace: Duration,
 ) -> io::Result<Output> {
-    run_ended(program.as_ref(), arguments, None, deadline, grace)
+    run_ended(program.as_ref(), arguments, Some(mark), None, deadline, grace)
 }
 
 fn run_ended<A: AsRef<OsStr>>(
     program: &Path,
     arguments: &[A],
+    mark: Option<(&str, &str)>,
     input: Option<&[u8]>,
     deadline: &Deadline,
     grace: Duration,
@@ -122,6 +125,7 @@ fn run_ended<A: AsRef<OsStr>>(
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C")
+        .envs(mark)
         .current_dir("/")
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())

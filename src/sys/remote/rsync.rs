@@ -23,7 +23,11 @@ use crate::ocf::exit::one_line;
 use crate::sys::process;
 
 /// rsync's program.
-const RSYNC: &str = "rsync";
+pub const RSYNC: &str = "rsync";
+/// The variable in the environment that marks an rsync of ours; its value is the owner's.
+pub const MARK: &str = "INUVIKA_HA_REPLICA";
+/// What sshd sets for whom it lets in.
+const BY_SSH: &str = "SSH_CONNECTION";
 /// What rsync may take to say its version.
 const VERSION: Duration = Duration::from_secs(2);
 /// What rsync may take to end its own processes here (it has two when it receives, and ssh).
@@ -44,6 +48,10 @@ pub struct Copy<'a> {
     pub backup: Option<&'a Path>,
     /// Nothing is deleted, and a file that is newer at the receiver stays.
     pub merge: bool,
+    /// What the other host's shell is to run instead of rsync, when it is not that.
+    pub program: Option<&'a str>,
+    /// Whose rsync it is: the value of [`MARK`].
+    pub mark: &'a str,
 }
 
 /// Which way.
@@ -108,7 +116,8 @@ impl Copy<'_> {
         let incomplete = |reason: String| Err(Incomplete { reason: one_line(&reason) });
         // The program is killed with its children a moment before the time is over, not after.
         let until = deadline.within(deadline.left().saturating_sub(GRACE));
-        let output = match process::run_with_children(RSYNC, &self.arguments(way, &until), &until, GRACE) {
+        let arguments = self.arguments(way, &until);
+        let output = match process::run_with_children(RSYNC, &arguments, (MARK, self.mark), &until, GRACE) {
             Ok(output) => output,
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 let waited = until.used().as_secs_f32();
@@ -136,6 +145,7 @@ impl Copy<'_> {
         // Whole seconds, rounded up: 0 would mean for ever.
         words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
         words.extend(["-e".to_owned(), self.remote.rsh_line()]);
+        words.extend(self.program.map(|program| format!("--rsync-path={program}")));
         words.push(if self.merge { "--update" } else { "--delete" }.to_owned());
         if let Some(folder) = self.backup {
             let below = self.apart().unwrap_or(Path::new(""));
@@ -225,13 +235,58 @@ fn literal(path: &Path) -> String {
     text.chars().flat_map(|c| ['\\'; 1].into_iter().filter(move |_| r"*?[\".contains(c)).chain([c])).collect()
 }
 
-/// Ends the rsyncs of this host that `is_ours` knows by their arguments: left behind by an action that was killed. How many
-/// there were.
-pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -> usize {
+/// A process of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Its program, as it was called.
+    pub program: PathBuf,
+    /// Its further arguments.
+    pub arguments: Vec<String>,
+    /// The value of [`MARK`] in its environment.
+    pub mark: Option<String>,
+    /// Whether it was started by way of sshd.
+    pub by_ssh: bool,
+}
+
+impl Running {
+    /// None of a process that has ended, of one with another program than these, or of one in a container: what runs there
+    /// is not ours.
+    fn of(pid: i32, programs: &[&str], namespace: &Path) -> Option<Self> {
+        let process = Path::new("/proc").join(pid.to_string());
+        // A zombie has none.
+        let words = texts(&process.join("cmdline"))?;
+        let (program, arguments) = words.split_first()?;
+        let name = Path::new(program).file_name()?;
+        if !programs.iter().any(|one| name == *one) || fs::read_link(process.join("ns/pid")).ok()? != namespace {
+            return None;
+        }
+        let variables = texts(&process.join("environ")).unwrap_or_default();
+        let value = |name: &str| variables.iter().find_map(|text| text.strip_prefix(name)?.strip_prefix('='));
+        Some(Self {
+            program: program.into(),
+            arguments: arguments.to_vec(),
+            mark: value(MARK).map(str::to_owned),
+            by_ssh: value(BY_SSH).is_some(),
+        })
+    }
+
+    /// Whether it is rsync.
+    pub fn is_rsync(&self) -> bool {
+        self.program.file_name() == Some(OsStr::new(RSYNC))
+    }
+}
+
+/// Ends the processes of this host with one of these programs that `is_ours` knows: left behind by an action that was killed.
+/// How many there were.
+pub fn end_leftovers(programs: &[&str], is_ours: impl Fn(&Running) -> bool, deadline: &Deadline) -> usize {
+    let Ok(namespace) = fs::read_link("/proc/self/ns/pid") else { return 0 };
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
     let leftovers = || {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        pids.filter(|pid| arguments_of(*pid).is_some_and(|words| is_ours(&words))).collect::<Vec<_>>()
+        let is_left =
+            |pid: &i32| *pid != own && Running::of(*pid, programs, &namespace).is_some_and(|one| is_ours(&one));
+        pids.filter(is_left).collect::<Vec<_>>()
     };
     let mut all = leftovers();
     let count = all.len();
@@ -247,13 +302,11 @@ pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -
     count
 }
 
-/// The arguments of a process, if it is an rsync that lives.
-fn arguments_of(pid: i32) -> Option<Vec<String>> {
-    // A zombie has none.
-    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let mut words = bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    let program = words.next()?;
-    (Path::new(&program).file_name() == Some(OsStr::new(RSYNC))).then(|| words.collect())
+/// The texts of a file of /proc, each of which ends in a zero byte.
+fn texts(file: &Path) -> Option<Vec<String>> {
+    let bytes = fs::read(file).ok()?;
+    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    Some(whole.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned()).collect())
 }
 
 #[cfg(test)]
@@ -261,13 +314,25 @@ mod tests {
     use super::super::tests::remote;
     use super::*;
 
+    fn plain(remote: &Remote) -> Copy<'_> {
+        Copy {
+            remote,
+            folders: &[],
+            linked: &[],
+            exclude: &[],
+            backup: None,
+            merge: false,
+            program: None,
+            mark: "lsyncd",
+        }
+    }
+
     #[test]
     fn anchored_patterns_belong_to_each_folder() {
         let peer = remote("osm2");
         let folders = ["/srv/.data/a".into(), "/b[1]".into()];
         let exclude = [".*".to_owned(), "/cache".to_owned()];
-        let copy =
-            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &exclude, backup: None, merge: false };
+        let copy = Copy { folders: &folders, exclude: &exclude, ..plain(&peer) };
         let wanted = [
             "--include=/srv/.data/a/",
             "--include=/srv/.data/",
@@ -297,8 +362,7 @@ mod tests {
         let peer = remote("fd00::2");
         let folders = ["/a".into(), "/b/c/".into()];
         let backup = Path::new("/var/lib/x");
-        let copy =
-            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &[], backup: Some(backup), merge: false };
+        let copy = Copy { folders: &folders, backup: Some(backup), ..plain(&peer) };
         let words = copy.arguments(Way::Pull, &Deadline::after(Duration::from_millis(2500)));
         let end = &words[words.len() - 4..];
         assert_eq!(end, ["--", "[fd00::2]:/a/", "[fd00::2]:/b/c/", "/"]);
@@ -311,7 +375,10 @@ mod tests {
         assert_eq!(words[words.len() - 3..], ["--", "/a/", "[fd00::2]:/a/"]);
         assert!(words[0] == "-a" && words.contains(&"--backup-dir=/var/lib/x/a".to_owned()), "{words:?}");
         assert!(words.contains(&"--exclude=/x".to_owned()), "{words:?}");
-        let merged = Copy { merge: true, ..copy }.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert!(!words.iter().any(|word| word.starts_with("--rsync-path")), "{words:?}");
+        let merged = Copy { merge: true, program: Some("a b --"), ..copy };
+        let merged = merged.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert!(merged.contains(&"--rsync-path=a b --".to_owned()), "{merged:?}");
         assert!(!merged.contains(&"--delete".to_owned()) && merged.contains(&"--update".to_owned()));
     }
 }
