@@ -55,10 +55,8 @@ pub struct Lua<'a> {
     pub backup: Option<&'a Path>,
     /// rsync's program.
     pub rsync: &'a Path,
-    /// Whether that knows `--stderr`.
-    pub knows_stderr: bool,
-    /// rsync's option for exact times, where it has one.
-    pub exact_times: Option<&'a str>,
+    /// What that is given besides.
+    pub options: &'a [&'a str],
 }
 
 impl Lua<'_> {
@@ -89,15 +87,9 @@ impl Lua<'_> {
         let excludes: Vec<String> = self.exclude.iter().map(|pattern| quote(pattern)).collect();
         let log = self.state.join(format!("{RSYNC_LOG}{number}"));
         let log = format!("--log-file={}", log.display());
-        let mut extra = vec![log.as_str(), "--log-file-format="];
-        // rsync compares times in whole seconds otherwise: a file that changed twice within one and kept its size would
-        // never be copied.
-        extra.extend(self.exact_times);
-        if self.knows_stderr {
-            // What the peer's rsync complains about goes into the log, too.
-            extra.push("--stderr=client");
-        }
-        let extra: Vec<String> = extra.into_iter().map(quote).collect();
+        let own = [log.as_str(), "--log-file-format="];
+        let extra = own.iter().chain(self.options).copied();
+        let extra: Vec<String> = extra.map(quote).collect();
         let backup = self.backup.map_or("{}".to_owned(), |at| {
             format!("{{ '--backup', {} }}", quote(&format!("--backup-dir={}{folder}", at.display())))
         });

@@ -13,12 +13,10 @@ use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::replica;
 use crate::sys::cron_link::CronLink;
-use crate::sys::remote::rsync::exact_times;
+use crate::sys::remote::rsync;
 
 /// How long lsyncd may take to watch all directories before it is believed to come to an end with that later.
 const WATCHES: Duration = Duration::from_secs(15);
-/// How long rsync may take to say its version.
-const VERSION: Duration = Duration::from_secs(3);
 /// How long an lsyncd with a configuration that we know nothing of has to live.
 const LIVES: Duration = Duration::from_millis(300);
 
@@ -120,7 +118,7 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
     let canary = host::canary(op);
     fs::create_dir_all(&canary).map_err(|e| Failure::io(&format!("make {}", canary.display()), &e))?;
     let folders: Vec<PathBuf> = applied.replica.folders.iter().cloned().chain([canary]).collect();
-    let rsync = host::program(Path::new("rsync"))?;
+    let program = host::program(Path::new("rsync"))?;
     let text = lua::Lua {
         state: op.state.folder(),
         remote: &applied.replica.remote,
@@ -130,9 +128,8 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
         exclude: &applied.replica.exclude,
         delay: applied.replica.delay,
         backup: applied.ready.backup.as_deref(),
-        rsync: &rsync,
-        exact_times: exact_times(&op.deadline.within(VERSION)),
-        knows_stderr: host::knows_stderr(&rsync, &op.deadline.within(VERSION)),
+        rsync: &program,
+        options: rsync::options(&op.deadline),
     }
     .text();
     let file = op.state.folder().join(lua::FILE);

@@ -122,8 +122,7 @@ fn text(folders: &[PathBuf], exclude: &[String], backup: Option<&Path>) -> Strin
         delay: Duration::from_secs(7),
         backup,
         rsync: Path::new("/usr/bin/rsync"),
-        knows_stderr: true,
-        exact_times: Some("--modify-window=-1"),
+        options: &["--modify-window=-1", "--stderr=client"],
     }
     .text()
 }

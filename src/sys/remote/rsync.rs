@@ -141,7 +141,7 @@ impl Copy<'_> {
             Some(_) => vec!["-a".to_owned()],
             None => vec!["-aR".to_owned(), "--no-implied-dirs".to_owned()],
         };
-        words.extend(exact_times(deadline).map(str::to_owned));
+        words.extend(options(deadline).iter().map(|word| (*word).to_owned()));
         // Whole seconds, rounded up: 0 would mean for ever.
         words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
         words.extend(["-e".to_owned(), self.remote.rsh_line()]);
@@ -205,23 +205,30 @@ pub fn is_linked(folder: &Path) -> bool {
     folder.canonicalize().is_ok_and(|real| real != folder)
 }
 
-/// The option that makes rsync compare times to the nanosecond, where it has that (3.1.3). Without it a file that was written
-/// twice within a second and kept its size counts as unchanged, and never gets to the other host. Older ones would take every
-/// file for changed with it, and put it into the backup folder.
-pub fn exact_times(deadline: &Deadline) -> Option<&'static str> {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    let known = KNOWN.get_or_init(|| {
-        process::run(RSYNC, &["--version"], None, &deadline.within(VERSION)).is_ok_and(|o| has_exact_times(&o.text()))
-    });
-    known.then_some("--modify-window=-1")
+/// What every push and pull is given besides, as far as this host's rsync has it; asked once for each program run.
+pub fn options(deadline: &Deadline) -> &'static [&'static str] {
+    static KNOWN: OnceLock<&[&str]> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let said = process::run(RSYNC, &["--version"], None, &deadline.within(VERSION));
+        options_of(&said.map(|output| output.text()).unwrap_or_default())
+    })
 }
 
 /// By the first line: `rsync  version 3.2.7  protocol version 31`, since 3.2.0 also `version v3.2.0`.
-fn has_exact_times(text: &str) -> bool {
+///
+/// `--modify-window=-1` compares times to the nanosecond: without it a file that was written twice within a second and kept
+/// its size counts as unchanged, and never gets to the other host. rsyncs before 3.1.3 would take every file for changed with
+/// it, and put it into the backup folder. `--stderr=client` lets complaints of the other side come in order, as they did
+/// before 3.2.3; without it a newer one may end before the line that has the reason.
+fn options_of(text: &str) -> &'static [&'static str] {
     let word = text.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or_default();
     let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok();
     let parts: Vec<u32> = word.trim_start_matches('v').split('.').map_while(digits).collect();
-    parts >= vec![3, 1, 3]
+    match parts {
+        parts if parts >= vec![3, 2, 3] => &["--modify-window=-1", "--stderr=client"],
+        parts if parts >= vec![3, 1, 3] => &["--modify-window=-1"],
+        _ => &[],
+    }
 }
 
 /// A path as a pattern of rsync that means itself.
@@ -346,15 +353,20 @@ mod tests {
     }
 
     #[test]
-    fn only_rsyncs_that_know_nanoseconds_are_asked_for_them() {
-        for version in ["rsync  version 3.2.7  protocol version 31", "rsync  version v3.2.0", "rsync  version 3.1.3  "]
-        {
-            assert!(has_exact_times(version), "{version}");
+    fn an_rsync_is_asked_for_nothing_that_it_does_not_know() {
+        for (version, count) in [
+            ("rsync  version 3.5.0  protocol version 32", 2),
+            ("rsync  version 3.2.7  protocol version 31", 2),
+            ("rsync  version v3.2.3", 2),
+            ("rsync  version v3.2.0", 1),
+            ("rsync  version 3.1.3  ", 1),
+            ("rsync  version 3.1.2  protocol version 31", 0),
+            ("rsync  version 3.0.9", 0),
+            ("", 0),
+            ("rsync version x", 0),
+        ] {
+            assert_eq!(options_of(version).len(), count, "{version}");
         }
-        for version in ["rsync  version 3.1.2  protocol version 31", "rsync  version 3.0.9", "", "rsync version x"] {
-            assert!(!has_exact_times(version), "{version}");
-        }
-        assert!(has_exact_times("rsync  version 3.5.0  protocol version 32"));
     }
 
     #[test]
