@@ -23,6 +23,7 @@ use std::net::IpAddr;
 use crate::sys::source_nat::SourceNat;
 
 use super::expression::{Comparison, Header, L4PROTO, OIFNAME, Rule};
+use super::inspect::has_our_structure;
 use super::ranges::Ranges;
 use super::wire::{APPEND, Batch, CREATE, Connection, Family, command, object};
 
@@ -124,6 +125,37 @@ fn snat_rule(nat: &SourceNat) -> Rule {
 /// `InvalidInput` for unusable names, else what the kernel says, with its errno; then nothing has changed.
 pub fn apply(nat: &SourceNat) -> io::Result<()> {
     nat.check()?;
+    let mut connection = Connection::open()?;
+    // A packet reads at each chain anew which transaction counts. With two chains, the one that comes and the one that goes,
+    // it can miss both, and its connection would keep its source; with one it finds the old rules or the new ones.
+    if has_our_structure(&mut connection, nat).unwrap_or(false) && connection.commit(refill(nat)).is_ok() {
+        return Ok(());
+    }
+    connection.commit(replace(nat))
+}
+
+/// Other rules and elements for a table that has our structure.
+fn refill(nat: &SourceNat) -> Batch {
+    let family = Family::of(nat.to);
+    let mut batch = Batch::default();
+    // Without a handle: all rules of the chain; without a list: all elements.
+    batch.add(command::DEL_RULE, 0, family, |rule| {
+        rule.text(object::RULE_TABLE, &nat.name);
+        rule.text(object::RULE_CHAIN, CHAIN);
+    });
+    for set in sets(nat) {
+        batch.add(command::DEL_ELEMENTS, 0, family, |list| {
+            list.text(object::ELEMENTS_TABLE, &nat.name);
+            list.text(object::ELEMENTS_SET, set.name);
+        });
+        add_elements(&mut batch, family, &nat.name, &set);
+    }
+    add_rules(&mut batch, family, nat);
+    batch
+}
+
+/// The table as it should be, instead of the one that is there.
+fn replace(nat: &SourceNat) -> Batch {
     let family = Family::of(nat.to);
     let mut batch = Batch::default();
     // Deleting needs a table to be there, so one is made first.
@@ -135,6 +167,7 @@ pub fn apply(nat: &SourceNat) -> io::Result<()> {
     });
     for (id, set) in (1..).zip(sets(nat)) {
         add_set(&mut batch, family, &nat.name, id, &set);
+        add_elements(&mut batch, family, &nat.name, &set);
     }
     batch.add(command::NEW_CHAIN, CREATE, family, |chain| {
         chain.text(object::CHAIN_TABLE, &nat.name);
@@ -146,6 +179,11 @@ pub fn apply(nat: &SourceNat) -> io::Result<()> {
         chain.number(object::CHAIN_POLICY, ACCEPT);
         chain.text(object::CHAIN_TYPE, TYPE);
     });
+    add_rules(&mut batch, family, nat);
+    batch
+}
+
+fn add_rules(batch: &mut Batch, family: Family, nat: &SourceNat) {
     for (_, rule) in rules(nat) {
         batch.add(command::NEW_RULE, CREATE | APPEND, family, |message| {
             message.text(object::RULE_TABLE, &nat.name);
@@ -153,7 +191,6 @@ pub fn apply(nat: &SourceNat) -> io::Result<()> {
             message.nest(object::RULE_EXPRESSIONS, |list| list.raw(rule.bytes()));
         });
     }
-    Connection::open()?.commit(batch)
 }
 
 fn add_set(batch: &mut Batch, family: Family, table: &str, id: u32, set: &Set) {
@@ -167,6 +204,9 @@ fn add_set(batch: &mut Batch, family: Family, table: &str, id: u32, set: &Set) {
         let byte_order = [BYTE_ORDER.as_slice(), &2u32.to_ne_bytes()].concat();
         message.attribute(object::SET_USERDATA, &byte_order);
     });
+}
+
+fn add_elements(batch: &mut Batch, family: Family, table: &str, set: &Set) {
     for elements in set.ranges.elements().chunks(ELEMENTS_PER_COMMAND) {
         batch.add(command::NEW_ELEMENTS, CREATE, family, |message| {
             message.text(object::ELEMENTS_TABLE, table);
