@@ -55,6 +55,29 @@ fn exit_codes_are_documented_and_kept() {
     assert_eq!(pcs(EXAMPLE).status.code(), Some(0));
 }
 
+#[test]
+fn what_lvs_cannot_take_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lvs.toml");
+    std::fs::write(&file, "[[service]]\nvirtual = \"192.0.2.10:80\"\nreal = \"192.0.2.21:81\"\nforwarding = \"dr\"\n")
+        .unwrap();
+    let file = file.to_str().unwrap();
+    for (words, code, part) in [
+        (&["lvs", "check", "--config", file][..], 2, "lvs.toml:3"),
+        (&["lvs", "check", "--config", file, "--param", "fall=3"], 2, "parameter fall"),
+        (&["lvs", "check", "--param", "virtual_ip=192.0.2.10"], 2, "parameter ports is needed"),
+        (&["lvs", "check", "--param", "colour=red"], 2, "no parameter 'colour'"),
+        (&["lvs", "check", "--config", "/nonexistent/lvs.toml"], 1, "/nonexistent/lvs.toml is not there"),
+        (&["lvs", "run", "--instance", "none-such"], 1, "give its parameters"),
+    ] {
+        let output = inuvika_ha(words);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+        assert!(text.contains(part) && text.lines().count() == 1 && output.stdout.is_empty(), "{words:?}: {output:?}");
+    }
+    assert_eq!(inuvika_ha(&["lvs", "drain", "rs1", "--instance", "lvs"]).status.code(), Some(2));
+}
+
 /// Every wrong input gives exactly one line with its place, exit code 2, and nothing on standard output.
 #[test]
 fn wrong_input_is_one_clear_line() {

@@ -80,8 +80,19 @@ impl Agent for LvsDirector {
         is_running(op)
     }
 
+    /// A failure here would have the cluster restart what runs, and take away all services for a mistake in one: what cannot
+    /// be done is logged, and reported by the next monitor.
     fn reload(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
-        bring_up(config, op)
+        let (farm, trouble) = source::in_force(config, op)?;
+        trouble.iter().for_each(|line| op.log.warning(line));
+        let asked = round::ask(&farm, op);
+        op.step("real servers asked");
+        let done = round::settle(config, &farm, asked, op)?;
+        done.report.failures.iter().for_each(|line| op.log.error(line));
+        if trouble.is_none() {
+            source::remember(config, op);
+        }
+        Ok(())
     }
 }
 

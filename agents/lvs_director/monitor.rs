@@ -8,7 +8,7 @@ use super::{is_running, source, table};
 use crate::director::duties::{self, Duties};
 use crate::director::farm::Farm;
 use crate::director::owned::{self, Owned};
-use crate::director::report::Report;
+use crate::director::report::{Report, ServiceRow};
 use crate::director::round::{is_due, look, now};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::exit::Failure;
@@ -70,7 +70,7 @@ fn round(config: &Config, farm: &Farm, op: &Operation) -> Vec<Check> {
     match settle(config, farm, asked, op) {
         Err(failure) => vec![failed("services", failure)],
         Ok(Done { report, troubles }) => {
-            let mut checks = vec![Check::run("services", || (report.verdict, words(&report)))];
+            let mut checks = vec![Check::run("services", || judged(&report))];
             checks
                 .extend(troubles.into_iter().map(|(name, trouble)| Check::run(name, || (Verdict::Degraded, trouble))));
             checks
@@ -98,19 +98,20 @@ fn seen(farm: &Farm, op: &Operation) -> Vec<Check> {
     checks
 }
 
-/// The judgement of a look: what the next round heals is no failure.
+/// The judgement. A service that is missing is no failure while others of this resource serve: the next round tries again,
+/// and a restart would take those away.
 fn judged(report: &Report) -> (Verdict, String) {
-    let missing = |row: &&crate::director::report::ServiceRow| row.found.is_none();
-    let other = report.services.iter().filter(|row| !missing(row)).max_by_key(|row| row.verdict);
-    match (report.services.iter().find(missing), other) {
-        (Some(gone), other) if other.is_none_or(|row| row.verdict <= Verdict::Degraded) => {
-            let text =
-                format!("service {} is not in the kernel's table: the next recurring monitor adds it", gone.service);
-            (Verdict::Degraded, text)
-        }
-        (Some(_), Some(row)) => (row.verdict, row.reason.clone().unwrap_or_default()),
-        _ => (report.verdict, words(report)),
+    let (gone, here): (Vec<&ServiceRow>, Vec<&ServiceRow>) =
+        report.services.iter().partition(|row| row.found.is_none());
+    let (Some(gone), Some(worst)) = (gone.first(), here.iter().max_by_key(|row| row.verdict)) else {
+        return (report.verdict, words(report));
+    };
+    if worst.verdict > Verdict::Degraded {
+        return (worst.verdict, worst.reason.clone().unwrap_or_default());
     }
+    let missing =
+        || format!("service {} is not in the kernel's table: the next recurring monitor adds it", gone.service);
+    (Verdict::Degraded, report.failures.first().cloned().unwrap_or_else(missing))
 }
 
 fn words(report: &Report) -> String {

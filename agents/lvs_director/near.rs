@@ -31,6 +31,9 @@ pub fn reconcile(farm: &Farm, op: &Operation) -> Result<(), String> {
         return remove(op).map_err(|error| format!("remove the source translation of near clients: {error}"));
     }
     let wanted = wanted(farm, op).map_err(|error| format!("read the networks of this host: {error}"))?;
+    if wanted.virtual_addresses.is_empty() {
+        return Err("snat_clients: is for services with an address and forwarding nat: there is none".to_owned());
+    }
     if wanted.clients.is_empty() {
         return Err("snat_clients: this host is in no network of the real servers".to_owned());
     }

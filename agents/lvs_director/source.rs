@@ -68,6 +68,13 @@ pub fn in_force(config: &Config, op: &Operation) -> Result<(Farm, Option<String>
     Ok((farm, Some(format!("{}; the last good one stays in force", failure.reason))))
 }
 
+/// Remembers what is in force now.
+pub fn remember(config: &Config, op: &Operation) {
+    if let Ok((_, text)) = now(config) {
+        keep(text.as_deref(), op);
+    }
+}
+
 /// Remembers the text that is in force; none: what is wanted is in the parameters.
 pub fn keep(text: Option<&str>, op: &Operation) {
     match text {

@@ -12,8 +12,9 @@ use crate::sys::process::{Manner, run_in};
 
 /// The file in the state folder: the attribute and its value, as the cluster knows it.
 const FILE: &str = "lvs.told";
-/// A director that loses real servers is left at once: the others lose them within the same round, or not at all.
-const DAMPENING: u32 = 5;
+/// How long the cluster waits, after one director has seen a change, for the others to see it: longer than the interval of the
+/// monitor and the time that one check takes. So real servers that die for all look like no trouble of one director.
+const DAMPENING: u32 = 15;
 /// How long the attribute manager may take: it is on this node.
 const PUBLISH: Duration = Duration::from_secs(3);
 /// How long the administrator's program may take.
@@ -61,8 +62,13 @@ pub fn gone(op: &Operation) {
 /// Publishes on a change alone: the question alone would be processes for every round.
 fn publish(name: &str, healthy: usize, op: &Operation) {
     let now = (name.to_owned(), healthy);
-    if op.state.read::<(String, usize)>(FILE).as_ref() == Some(&now) {
+    let told = op.state.read::<(String, usize)>(FILE);
+    if told.as_ref() == Some(&now) {
         return;
+    }
+    if let Some((old, _)) = told.filter(|(old, _)| old != name) {
+        // What it was called before says nothing any more.
+        let _ = Attribute { name: old, dampening: DAMPENING }.publish("0", &op.deadline.within(PUBLISH));
     }
     let attribute = Attribute { name: name.to_owned(), dampening: DAMPENING };
     let published = attribute.publish(&healthy.to_string(), &op.deadline.within(PUBLISH));

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::config::{Config, FORBIDDEN, is_around};
 use super::lua;
 use crate::cluster::names::Hosts;
-use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::replica::{Replica, foreign};
@@ -59,19 +58,6 @@ pub fn daemon(program: Option<PathBuf>, own_file: Option<&Path>, op: &Operation)
         arguments,
         cgroup: None,
     }
-}
-
-/// Whether this rsync knows `--stderr`: 3.2.3 and later, which send errors of the other side past their log without it; older
-/// ones never do.
-pub fn knows_stderr(rsync: &Path, deadline: &Deadline) -> bool {
-    let text = process::run(rsync, &["--version"], None, deadline).map(|output| output.text()).unwrap_or_default();
-    has_stderr(&text)
-}
-
-fn has_stderr(version: &str) -> bool {
-    let word = version.split_whitespace().skip_while(|word| *word != "version").nth(1).unwrap_or_default();
-    let numbers: Vec<u32> = word.split('.').map_while(|part| part.parse().ok()).collect();
-    numbers.as_slice() >= [3, 2, 3].as_slice()
 }
 
 /// What is copied.
@@ -200,21 +186,7 @@ pub fn canary(op: &Operation) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{choose, has_stderr};
-
-    #[test]
-    fn the_version_of_rsync_is_read() {
-        for (text, knows) in [
-            ("rsync  version 3.1.3  protocol version 31", false),
-            ("rsync  version 3.2.2  protocol version 31", false),
-            ("rsync  version 3.2.3  protocol version 31", true),
-            ("rsync  version 3.5.0  protocol version 32", true),
-            ("rsync  version v4  protocol version 33", false),
-            ("", false),
-        ] {
-            assert_eq!(has_stderr(text), knows, "{text}");
-        }
-    }
+    use super::choose;
 
     #[test]
     fn each_of_two_nodes_leaves_itself_out() {

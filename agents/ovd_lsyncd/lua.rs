@@ -31,6 +31,8 @@ pub const RSYNC_LOG: &str = "rsync.";
 const SILENCE: u32 = 60;
 /// With this many changes lsyncd pushes at once; each new change is compared with all that wait.
 const AT_ONCE: u32 = 1000;
+/// How often, in seconds, lsyncd tries again while the peer refuses what it pushes.
+const PAUSE: u32 = 60;
 
 /// What goes into it.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub struct Lua<'a> {
     pub state: &'a Path,
     /// The peer.
     pub remote: &'a Remote,
+    /// What rsync is to use for ssh, as one line.
+    pub rsh: &'a str,
+    /// The note that the peer refuses what is pushed, in the state folder.
+    pub refused: &'a str,
     /// The folders, the canary's last.
     pub folders: &'a [PathBuf],
     /// What is not copied.
@@ -49,10 +55,8 @@ pub struct Lua<'a> {
     pub backup: Option<&'a Path>,
     /// rsync's program.
     pub rsync: &'a Path,
-    /// Whether that knows `--stderr`.
-    pub knows_stderr: bool,
-    /// rsync's option for exact times, where it has one.
-    pub exact_times: Option<&'a str>,
+    /// What that is given besides.
+    pub options: &'a [&'a str],
 }
 
 impl Lua<'_> {
@@ -64,10 +68,12 @@ impl Lua<'_> {
         let _ = writeln!(
             text,
             "settings{{\n    logfile = {},\n    statusFile = {},\n    statusInterval = 1,\n    insist = true,\n}}\n\n\
-             local state = {}\nlocal at_once = {AT_ONCE}",
+             local state = {}\nlocal at_once = {AT_ONCE}\n\
+             local refused = {}\nlocal pause = {PAUSE}",
             at(LOG),
             at(STATUS),
             quote(&format!("{}/", self.state.display())),
+            quote(self.refused),
         );
         text.push_str(FUNCTIONS);
         for (index, folder) in self.folders.iter().enumerate() {
@@ -81,15 +87,9 @@ impl Lua<'_> {
         let excludes: Vec<String> = self.exclude.iter().map(|pattern| quote(pattern)).collect();
         let log = self.state.join(format!("{RSYNC_LOG}{number}"));
         let log = format!("--log-file={}", log.display());
-        let mut extra = vec![log.as_str(), "--log-file-format="];
-        // rsync compares times in whole seconds otherwise: a file that changed twice within one and kept its size would
-        // never be copied.
-        extra.extend(self.exact_times);
-        if self.knows_stderr {
-            // What the peer's rsync complains about goes into the log, too.
-            extra.push("--stderr=client");
-        }
-        let extra: Vec<String> = extra.into_iter().map(quote).collect();
+        let own = [log.as_str(), "--log-file-format="];
+        let extra = own.iter().chain(self.options).copied();
+        let extra: Vec<String> = extra.map(quote).collect();
         let backup = self.backup.map_or("{}".to_owned(), |at| {
             format!("{{ '--backup', {} }}", quote(&format!("--backup-dir={}{folder}", at.display())))
         });
@@ -97,7 +97,7 @@ impl Lua<'_> {
             text,
             "\nsync{{\n    default.rsync,\n    source = {source},\n    target = {target},\n    \
              delay = {delay},\n    maxDelays = at_once,\n    maxProcesses = 1,\n    delete = true,\n    \
-             exclude = {{ {excludes} }},\n    collect = collector({number}, {backup}),\n    rsync = {{\n        \
+             exclude = {{ {excludes} }},\n    collect = collector({number}, {backup}, {delay}),\n    rsync = {{\n        \
              binary = {binary},\n        archive = true,\n        timeout = {SILENCE},\n        rsh = {rsh},\n        \
              _extra = arguments({number}, {{ {extra} }}, {backup}),\n    }},\n}}",
             source = quote(&folder),
@@ -105,7 +105,7 @@ impl Lua<'_> {
             delay = self.delay.as_secs(),
             excludes = excludes.join(", "),
             binary = quote(&self.rsync.display().to_string()),
-            rsh = quote(&self.remote.rsh_line()),
+            rsh = quote(self.rsh),
             extra = extra.join(", "),
         );
     }
@@ -209,7 +209,7 @@ end
 
 -- Judges a push. 24 is a file that went away meanwhile, which is told as an event of its own; after 23 some files are not
 -- there, and lsyncd would forget them.
-local function collector(number, backup)
+local function collector(number, backup, delay)
     local pushes = 0
     return function(agent, code)
         local config = agent.config
@@ -228,6 +228,8 @@ local function collector(number, backup)
         note('pushed.' .. number, pushes .. '\n' .. code .. '\n' .. complaint)
         -- A full queue is pushed without a pause. After a failure that would be one rsync after the other.
         config.maxDelays = through and at_once or math.huge
+        -- A peer with newer data is left alone: a person has to decide.
+        config.delay = not through and begin(refused) ~= '' and pause or delay
         return through and 'ok' or 'again'
     end
 end

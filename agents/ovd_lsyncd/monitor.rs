@@ -139,6 +139,7 @@ fn halt(applied: &Applied, op: &Operation) {
 fn pushing(config: &Config, applied: &Applied, op: &Operation, progress: &mut Progress, checks: &mut Vec<Check>) {
     let state = op.state.folder();
     let mut read = None;
+    checks.extend(replica::paused(&applied.replica, &applied.ready, op));
     checks.push(Check::run("status file", || match Status::read(&state.join(lua::STATUS)) {
         // lsyncd writes it again with the next change: nothing that a restart must heal.
         Err(why) => (Verdict::Degraded, why),

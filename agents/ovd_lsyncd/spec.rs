@@ -15,7 +15,8 @@ pub const SPEC: Spec = Spec {
            a stamp in /var/lib/inuvika-ha/INSTANCE that says which epoch it has all files of. A start fetches newer files \
            first when the other node has them and can be reached. When it cannot be, the resource starts all the same, and \
            where the files here are known to be older nothing is pushed: the monitor says which node has the newer ones \
-           ('inuvika-ha replica' shows and settles it). Until the first push of an epoch is through, the other node keeps \
+           ('inuvika-ha replica' shows and settles it). A node that has gone on refuses what another one still pushes of an \
+           epoch before: then that one pauses, and its monitor says so. Until the first push of an epoch is through, the other node keeps \
            every file that this push overwrites or deletes, in /var/lib/inuvika-ha/INSTANCE/backup. stop pushes what is \
            still queued before it returns.\n\n\
            The monitor of depth 0 looks at lsyncd, its status file and the age and length of its queue, and starts no \
@@ -108,7 +109,7 @@ pub const SPEC: Spec = Spec {
                 "lsyncd runs with this file as it is; it must not set pidfile and must not run as rsyncssh on lsyncd 2.1.5, \
                  which a moved file crashes. Then it cannot be guaranteed, and start logs it: that ssh ends when the other \
                  node does not answer; that lsyncd goes on when a push fails (insist); that the first push keeps what it \
-                 overwrites; that the monitor sees the queue, or a push that hangs; that the other node is known to have \
+                 overwrites; that the other node refuses what is older than its own; that the monitor sees the queue, or a push that hangs; that the other node is known to have \
                  everything before the resource has been stopped once in good order, so that after the loss of a node the \
                  other one does not push before you say so. The folders are still those of 'folders': they are fetched at \
                  start and flushed at stop.",

@@ -13,19 +13,17 @@ use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::replica;
 use crate::sys::cron_link::CronLink;
-use crate::sys::remote::rsync::exact_times;
+use crate::sys::remote::rsync;
 
 /// How long lsyncd may take to watch all directories before it is believed to come to an end with that later.
 const WATCHES: Duration = Duration::from_secs(15);
-/// How long rsync may take to say its version.
-const VERSION: Duration = Duration::from_secs(3);
 /// How long an lsyncd with a configuration that we know nothing of has to live.
 const LIVES: Duration = Duration::from_millis(300);
 
 /// What the administrator's own configuration costs.
 const OWN_FILE: &str = "it is run as it is: that ssh gives up on a dead peer, that lsyncd goes on after a failed push, that the \
-                        first push keeps what it overwrites, and that a stalled queue is seen cannot be guaranteed; after \
-                        the loss of a node the other one asks before it pushes";
+                        first push keeps what it overwrites, that the other node refuses what is older than its own, and \
+                        that a stalled queue is seen cannot be guaranteed; after the loss of a node the other one asks before it pushes";
 
 /// Brings it up; undoes its own steps when it fails.
 pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
@@ -105,7 +103,9 @@ fn clear(state: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(state)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_of_lsyncd = [lua::FILE, lua::LOG, lua::STATUS].contains(&name.as_str())
-            || [lua::PASSED, lua::PUSHED, lua::RSYNC_LOG].iter().any(|begin| name.starts_with(begin));
+            || [lua::PASSED, lua::PUSHED, lua::RSYNC_LOG, replica::guard::NOTE]
+                .iter()
+                .any(|begin| name.starts_with(begin));
         if is_of_lsyncd {
             fs::remove_file(entry.path())?;
         }
@@ -118,17 +118,18 @@ fn write(applied: &Applied, op: &Operation) -> Result<(), Failure> {
     let canary = host::canary(op);
     fs::create_dir_all(&canary).map_err(|e| Failure::io(&format!("make {}", canary.display()), &e))?;
     let folders: Vec<PathBuf> = applied.replica.folders.iter().cloned().chain([canary]).collect();
-    let rsync = host::program(Path::new("rsync"))?;
+    let program = host::program(Path::new("rsync"))?;
     let text = lua::Lua {
         state: op.state.folder(),
         remote: &applied.replica.remote,
+        rsh: &replica::guard::rsh_line(&applied.replica, &applied.ready),
+        refused: &replica::guard::note(applied.ready.epoch),
         folders: &folders,
         exclude: &applied.replica.exclude,
         delay: applied.replica.delay,
         backup: applied.ready.backup.as_deref(),
-        rsync: &rsync,
-        exact_times: exact_times(&op.deadline.within(VERSION)),
-        knows_stderr: host::knows_stderr(&rsync, &op.deadline.within(VERSION)),
+        rsync: &program,
+        options: rsync::options(&op.deadline),
     }
     .text();
     let file = op.state.folder().join(lua::FILE);

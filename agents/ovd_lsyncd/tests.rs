@@ -115,13 +115,14 @@ fn text(folders: &[PathBuf], exclude: &[String], backup: Option<&Path>) -> Strin
     Lua {
         state: Path::new("/run/inuvika-ha/lsyncd"),
         remote: &remote,
+        rsh: &format!("/usr/sbin/inuvika-ha replica send --instance lsyncd -- {}", remote.rsh_line()),
+        refused: "refused.7",
         folders,
         exclude,
         delay: Duration::from_secs(7),
         backup,
         rsync: Path::new("/usr/bin/rsync"),
-        knows_stderr: true,
-        exact_times: Some("--modify-window=-1"),
+        options: &["--modify-window=-1", "--stderr=client"],
     }
     .text()
 }

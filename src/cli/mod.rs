@@ -73,7 +73,10 @@ pub fn run() -> u8 {
         Command::Init(init) => init.run(),
         Command::Lvs(lvs) => lvs.run(),
         Command::Pcs(pcs) => pcs.run(),
-        Command::Replica(replica) => replica.run(),
+        Command::Replica(replica) => match replica.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
     };
     match result {
         Ok(()) => 0,

@@ -1,5 +1,6 @@
 //! `inuvika-ha replica`: the data of ovd-lsyncd on this node.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use super::{Failure, print};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::environment::Environment;
 use crate::ocf::log::Log;
+use crate::replica::guard::{self, REFUSED};
 use crate::replica::hand;
 use crate::replica::report::{LOOK, Report};
 use crate::replica::scope::Scope;
@@ -81,6 +83,43 @@ enum Verb {
         #[arg(long, value_name = "BYTES", default_value_t = BACKUPS)]
         limit: u64,
     },
+    /// Run ssh, and have the other node refuse files that are older than its own (run by lsyncd's rsync instead of ssh)
+    Send {
+        #[command(flatten)]
+        push: Push,
+        /// ssh's command
+        #[arg(last = true, required = true, value_name = "WORD")]
+        words: Vec<OsString>,
+    },
+    /// Become rsync, unless this node has newer files (run by the active node over ssh, instead of rsync)
+    ///
+    /// Ends with 77 when it refuses.
+    Receive {
+        #[command(flatten)]
+        push: Push,
+        /// rsync's arguments, from --server on
+        #[arg(last = true, required = true, value_name = "WORD")]
+        words: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Push {
+    /// The resource
+    #[arg(long, value_name = "RESOURCE", value_parser = instance)]
+    instance: String,
+    /// The epoch of the files
+    #[arg(long)]
+    epoch: u64,
+    /// The node that they come from
+    #[arg(long, value_name = "NODE")]
+    from: String,
+}
+
+impl Push {
+    fn about(&self) -> guard::Push<'_> {
+        guard::Push { instance: &self.instance, epoch: self.epoch, from: &self.from }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -102,7 +141,23 @@ fn scope(text: &str) -> Result<Scope, String> {
 }
 
 impl Replica {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    /// The exit code.
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        match &self.verb {
+            Verb::Send { push, words } => guard::send(&push.about(), words).map_err(|e| outside(e.to_string())),
+            Verb::Receive { push, words } => match guard::receive(&push.about(), words) {
+                Ok(Ok(never)) => match never {},
+                Ok(Err(why)) => {
+                    crate::out::stderr(&format!("inuvika-ha: {why}\n"));
+                    Ok(REFUSED)
+                }
+                Err(error) => Err(outside(error.to_string())),
+            },
+            _ => self.tell().map(|()| 0),
+        }
+    }
+
+    fn tell(self) -> Result<(), Failure> {
         let deadline = Deadline::after(LIMIT);
         match self.verb {
             Verb::Report { about } => json(&Report::of(&about.instance, &about.folders, LOOK, &deadline)),
@@ -128,6 +183,8 @@ impl Replica {
                     all.into_iter().map(|name| (Report::of(&name, &[], PATIENCE, &deadline), name)).collect();
                 print(&table(&reports))
             }
+            // They are no other program any more then.
+            Verb::Send { .. } | Verb::Receive { .. } => Ok(()),
         }
     }
 }

@@ -58,6 +58,11 @@ impl State {
         Self { folder: folder.to_owned() }
     }
 
+    /// The folder of the instance whose file name this is.
+    pub fn of_file_name(name: &str) -> Self {
+        Self { folder: Path::new(ROOT).join(name) }
+    }
+
     /// What the monitor of a passive node remembers: beside the folder of `instance`, as that is there only while the
     /// resource runs here.
     pub fn passive(instance: &Instance) -> Self {

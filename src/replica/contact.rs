@@ -5,38 +5,52 @@ use std::time::Duration;
 use super::peer::{self, Memory};
 use super::report::{Report, Verb};
 use super::stamp::{Attic, Kind, Stamp, unix_now};
-use super::{Progress, Replica, canary, start};
+use super::{Progress, Replica, canary, guard, start};
 use crate::ocf::check::{Check, Verdict};
+use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 
 /// All of it: a slow deep monitor would hold up a stop.
 const LIMIT: Duration = Duration::from_secs(3);
+/// The share of the peer's answer: the cluster is told of it in the rest.
+const ANSWER: Duration = Duration::from_millis(2500);
 /// Bytes free at the peer below which somebody should know.
 const LITTLE: u64 = 64 << 20;
 /// How far clocks may be apart, in seconds, before it is worth a line in the log: sessions have an age.
 const SKEW: u64 = 30;
 
+/// A stamp that nobody but a start writes, and none has.
+const CHANGED: &str = "this node's stamp is not that of its start: restart the resource";
+
 /// See [`super::contact`].
 pub(super) fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
+    let deadline = op.deadline.within(LIMIT);
     let attic = Attic::of(&replica.instance);
-    let own = attic.stamp().ok().flatten().filter(|own| own.kind == Kind::Source && own.epoch == progress.epoch);
-    if let Some(later) = attic
-        .stamp()
-        .ok()
-        .flatten()
-        .filter(|later| later.kind == Kind::Source && later.fork.is_none() && later.epoch > progress.epoch)
-    {
-        // `replica accept`: a person has said so, and knows what comes next.
-        let text =
-            format!("epoch {} was accepted here: pcs resource restart {} pushes it", later.epoch, replica.instance);
+    let stamp = attic.stamp().ok().flatten();
+    if let Some(later) = stamp.as_ref().filter(|later| later.epoch > progress.epoch) {
+        let text = match (later.kind, later.fork) {
+            // `replica accept`: a person has said so, and knows what comes next.
+            (Kind::Source, None) => {
+                format!("epoch {} was accepted here: pcs resource restart {} pushes it", later.epoch, replica.instance)
+            }
+            // The other node is active, too, and its files are here. A restart would make these the newest, and have both
+            // nodes replace each other's for ever.
+            (Kind::Copy, _) => {
+                guard::settle(Some(later), progress.epoch, op);
+                guard::newer(&later.node, Some(later.epoch), progress.epoch)
+            }
+            (Kind::Source, Some(_)) => {
+                return vec![Check::run("replication", || (Verdict::Failed, CHANGED.to_owned()))];
+            }
+        };
         return vec![Check::run("replication", || (Verdict::Degraded, text))];
     }
+    let own = stamp.filter(|own| own.kind == Kind::Source && own.epoch == progress.epoch);
     let Some((own, memory)) = own.zip(Memory::read(op)) else {
-        let text = "this node's stamp is not that of its start: restart the resource".to_owned();
-        return vec![Check::run("replication", || (Verdict::Failed, text))];
+        return vec![Check::run("replication", || (Verdict::Failed, CHANGED.to_owned()))];
     };
-    let mut contact = Contact { replica, progress, op, attic, own, memory, checks: Vec::new() };
+    let mut contact = Contact { replica, progress, op, deadline, attic, own, memory, checks: Vec::new() };
     contact.make();
     contact.checks
 }
@@ -45,6 +59,7 @@ struct Contact<'a> {
     replica: &'a Replica,
     progress: &'a Progress,
     op: &'a Operation,
+    deadline: Deadline,
     attic: Attic,
     own: Stamp,
     memory: Memory,
@@ -72,23 +87,31 @@ impl Contact<'_> {
         if let Some(why) = self.memory.lost_folder() {
             self.checks.insert(0, Check::run("folders", || (Verdict::Degraded, why)));
         }
-        let arrives = answer.as_ref().is_ok_and(|report| self.exchange(report));
-        self.publish(answer.ok().as_ref(), arrives);
+        let theirs = answer.as_ref().map(|report| report.stamp.as_ref());
+        // Nothing of it gets there, and nothing bad is to be said of a node with newer data.
+        if !theirs.is_ok_and(|theirs| guard::settle(theirs, self.own.epoch, self.op)) {
+            let arrives = answer.as_ref().is_ok_and(|report| self.exchange(report));
+            self.publish(answer.ok().as_ref(), arrives);
+        }
         if self.memory != before {
             self.memory.write(self.op);
         }
     }
 
     fn ask(&mut self) -> Result<Report, String> {
-        let deadline = self.op.deadline.within(LIMIT);
+        let deadline = self.deadline.within(ANSWER);
         let me = self.memory.me.clone();
         let news = self.progress.passed && !self.memory.through && self.own.fork.is_none();
         let verb = match news {
             true => Verb::Complete { epoch: self.own.epoch, from: &me, clean: false },
             false => Verb::Report,
         };
-        let report = peer::question(self.replica, verb, &deadline)?;
-        self.memory.peer = Some(report.node.clone());
+        let answer = peer::question(self.replica, verb, &deadline);
+        // Why it does not take that note is in its report, and what to do follows from it.
+        let refused = news && answer.as_ref().is_err_and(|why| why.contains("refused: "));
+        let report = if refused { peer::question(self.replica, Verb::Report, &deadline)? } else { answer? };
+        let news = news && !refused;
+        self.memory.learn(&report, self.op);
         if news {
             self.op.log.info(&format!("{} has everything of epoch {}", report.node, self.own.epoch));
             peer::log_kept(&report, self.own.epoch, self.op);
@@ -106,10 +129,13 @@ impl Contact<'_> {
         if self.own.fork.is_none()
             && let Some((_, theirs)) = self.newer(report)
         {
-            return (
-                Verdict::Degraded,
-                format!("{node} has newer data (epoch {theirs}, here {epoch}): move the service there"),
-            );
+            return (Verdict::Degraded, guard::newer(node, Some(theirs), epoch));
+        }
+        // Of a fork, or in this very epoch while the cluster did not answer.
+        if let Some(theirs) = report.stamp.as_ref().filter(|theirs| guard::refuses(theirs, epoch)) {
+            let restart = format!("pcs resource restart {} replaces them", self.replica.instance);
+            let text = format!("{node} has data of its own (epoch {}, here {epoch}) and keeps them", theirs.epoch);
+            return (Verdict::Degraded, format!("{text}: {restart}"));
         }
         if let Some(text) = report.foreign.as_ref().or(report.trouble.as_ref()) {
             return (Verdict::Degraded, format!("{node}: {text}"));
@@ -165,7 +191,7 @@ impl Contact<'_> {
             return;
         }
         if let Some(node) = self.memory.peer.clone()
-            && peer::publish(self.replica, &node, value, self.op)
+            && peer::publish(self.replica, &node, value, &self.deadline, self.op)
         {
             self.memory.told = Some(value.to_owned());
         }

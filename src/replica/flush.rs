@@ -1,13 +1,14 @@
 //! Stop: what lsyncd has not pushed yet goes to the peer, in one rsync, and the peer learns that it has everything.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use serde::Serialize;
 
 use super::Replica;
 use super::backup;
 use super::ground;
+use super::guard::{self, Push};
 use super::peer::{self, Memory};
 use super::report::{Verb, ask};
 use super::stamp::{Attic, Kind, Stamp, unix_now};
@@ -31,8 +32,10 @@ struct Unflushed<'a> {
 
 /// See [`super::flush`].
 pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
+    let limit = replica.flush_timeout.min(op.deadline.left() * 3 / 5);
+    let deadline = op.deadline.within(limit);
     let attic = Attic::of(&replica.instance);
-    peer::end_leftovers(replica, op);
+    peer::end_leftovers(replica, &deadline, op);
     // Without a memory nothing has been started since the boot: data of an earlier time must not go anywhere.
     let Some(memory) = Memory::read(op) else { return };
     let stamp = attic.stamp().ok().flatten();
@@ -40,8 +43,6 @@ pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
         op.log.warning("nothing flushed: this node's stamp is not that of its last start");
         return;
     };
-    let limit = replica.flush_timeout.min(op.deadline.left() * 3 / 5);
-    let deadline = op.deadline.within(limit);
     let done = match own.fork {
         Some(_) => Err(memory.lost.clone().unwrap_or_else(|| "the peer has newer data".to_owned())),
         None => push(replica, &attic, &memory, &deadline),
@@ -74,8 +75,7 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
     if let Some(why) = report.lost {
         return Err(format!("{}: {why}", report.node));
     }
-    let own = attic.stamp().ok().flatten();
-    if let Some(theirs) = report.stamp.as_ref().filter(|theirs| own.as_ref().is_none_or(|own| is_newer(theirs, own))) {
+    if let Some(theirs) = report.stamp.as_ref().filter(|theirs| guard::refuses(theirs, memory.epoch)) {
         return Err(format!("{} has newer data (epoch {})", report.node, theirs.epoch));
     }
     let folders: Vec<_> = replica.folders.iter().cloned().chain([attic.canary()]).collect();
@@ -83,6 +83,9 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
     if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
         return Err(format!("{} is missing here", folder.display()));
     }
+    // It may have become so since it was asked.
+    let push = Push { instance: &replica.instance, epoch: memory.epoch, from: &memory.me };
+    let receiver = report.guards.then(|| guard::receiver(&push));
     let fresh = (!memory.through).then(|| backup::fresh(attic, memory.epoch));
     let copy = Copy {
         remote: &replica.remote,
@@ -91,19 +94,16 @@ fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) 
         exclude: &replica.exclude,
         backup: fresh.as_deref(),
         merge: false,
+        program: receiver.as_deref(),
+        mark: &replica.instance,
     };
     copy.push(deadline).map_err(|error| error.reason)
-}
-
-/// Whether the peer must not be overwritten: it knows of a later epoch, or was active in the same one.
-fn is_newer(theirs: &Stamp, own: &Stamp) -> bool {
-    theirs.rank() > own.rank() || theirs.epoch == own.epoch && theirs.kind == Kind::Source
 }
 
 /// Tells the peer that it has everything. This node's own stamp goes first: from then on it raises the epoch before it
 /// changes anything, so that the peer's belief stays true.
 fn conclude(replica: &Replica, attic: &Attic, own: Stamp, memory: &Memory, deadline: &Deadline, op: &Operation) {
-    if let Err(error) = attic.set_stamp(&Stamp { clean: true, ..own }) {
+    if let Err(error) = become_clean(attic, own, deadline) {
         op.log.error(&format!("the peer is not told that it has everything: {error}"));
         return;
     }
@@ -116,6 +116,16 @@ fn conclude(replica: &Replica, attic: &Attic, own: Stamp, memory: &Memory, deadl
         peer::log_kept(&report, memory.epoch, op);
     }
     if memory.told.as_deref() != Some("ok") {
-        peer::publish(replica, &report.node, "ok", op);
+        let node = memory.peer.as_ref().filter(|_| !report.named).unwrap_or(&report.node);
+        peer::publish(replica, node, "ok", deadline, op);
     }
+}
+
+/// Writes `own` again, as that of a node that has stopped; unless another one stands there by now.
+fn become_clean(attic: &Attic, own: Stamp, deadline: &Deadline) -> io::Result<()> {
+    let _lock = attic.lock(deadline)?;
+    if attic.stamp()?.as_ref() != Some(&own) {
+        return Err(io::Error::other("this node's stamp has changed meanwhile"));
+    }
+    attic.set_stamp(&Stamp { clean: true, ..own })
 }

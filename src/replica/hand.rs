@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::ATTIC;
 use super::backup;
 use super::ground;
+use super::guard::{self, Push};
 use super::record::{self, Known, Record};
 use super::report::{LOOK, Report, own_name};
 use super::scope::Scope;
@@ -29,13 +30,6 @@ pub fn complete(
     deadline: &Deadline,
 ) -> Result<Report, String> {
     let attic = Attic::of(instance);
-    let own = attic.stamp().unwrap_or_default();
-    // Two nodes can have been active in the same epoch when the cluster did not answer: a stamp of one's own stays, too.
-    let is_newer = |own: &Stamp| own.epoch > epoch || own.epoch == epoch && own.kind == Kind::Source;
-    if let Some(own) = own.filter(is_newer) {
-        let act = if own.kind == Kind::Source { "was active in" } else { "has the data of" };
-        return Err(format!("refused: this node {act} epoch {}, not to be replaced by {epoch} of {from}", own.epoch));
-    }
     // Below a file system that is not mounted nothing would be found again.
     if let Some(why) = ground::lost(&attic, folders) {
         return Err(format!("refused: {why}"));
@@ -44,7 +38,13 @@ pub fn complete(
     if !stamp.is_sane() {
         return Err(format!("refused: epoch {epoch} of '{from}' cannot be"));
     }
+    // From the look at the stamp that stands here until the new one does: a start here may be about to write its own.
+    let lock = attic.lock(deadline).map_err(|error| error.to_string())?;
+    if let Some(why) = guard::refusal(&Push { instance, epoch, from }) {
+        return Err(why);
+    }
     attic.set_stamp(&stamp).map_err(|error| error.to_string())?;
+    drop(lock);
     // Without the memory a missing mount is not noticed: no reason to refuse good data.
     let _ = ground::note(&attic, folders);
     let removed = backup::prune(&attic, limit, &deadline.within(PRUNE));
@@ -58,6 +58,7 @@ pub fn complete(
 /// When this node serves no fork, or the cluster cannot be told.
 pub fn accept(instance: &str, deadline: &Deadline) -> Result<u64, String> {
     let attic = Attic::of(instance);
+    let _lock = attic.lock(deadline).map_err(|error| error.to_string())?;
     let own = attic.stamp().map_err(|error| error.to_string())?;
     let Some(own) = own.filter(|own| own.kind == Kind::Source && own.fork.is_some()) else {
         return Err(format!(

@@ -1,7 +1,10 @@
 //! Folders of two nodes of which one is active: which data are the newest, how they get here, and what the peer has.
 //!
-//! The active node raises an epoch in the cluster before it pushes anything, and a stamp on either node says which epoch's
-//! data it has ([`stamp`], [`record`]). What to do at start follows from those alone ([`decision`]); clocks play no part.
+//! The active node raises an epoch before it pushes anything, in the cluster where that answers, and a stamp on either node
+//! says which epoch's data it has ([`stamp`], [`record`]). Which data are the newest, and what to do at start, follows from
+//! those alone ([`decision`]), never from clocks; and a node takes nothing of an epoch that is older than its own ([`guard`]).
+//! Times of files are looked at in one case only: where somebody has written here without replication ([`prepare`]), the
+//! newer one of two files stays and the other one is kept beside.
 
 pub mod backup;
 pub mod canary;
@@ -10,6 +13,7 @@ pub mod decision;
 mod flush;
 pub mod foreign;
 mod ground;
+pub mod guard;
 pub mod hand;
 mod peer;
 pub mod record;
@@ -60,10 +64,13 @@ pub struct Replica {
 pub struct Ready {
     /// The epoch of the data here.
     pub epoch: u64,
+    /// This node, as the cluster calls it. Empty in what an older version has written.
+    #[serde(default)]
+    pub node: String,
     /// Whether lsyncd is to push. If not, the peer has newer data: see `why`.
     pub pushing: bool,
     /// The folder on the peer below which the first push keeps what it overwrites or deletes, each folder with its absolute
-    /// path; none when the peer has all of this epoch.
+    /// path. An older version wrote none where the peer had all of the epoch.
     pub backup: Option<PathBuf>,
     /// Why it does not push: one line for the administrator.
     pub why: Option<String>,
@@ -93,12 +100,13 @@ pub fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failure> {
 
 /// Brings what has not been pushed to the peer, after lsyncd has ended, within `flush_timeout` and 60 % of the time left.
 /// Never fails: what cannot be brought is logged, with `queued` (events that lsyncd still had), and written to
-/// `ATTIC/INSTANCE/unflushed`. Does nothing unless [`prepare`] has come to its end since the boot.
+/// `ATTIC/INSTANCE/unflushed`. Pushes nothing unless [`prepare`] has come to its end since the boot.
 pub fn flush(replica: &Replica, queued: usize, op: &Operation) {
     flush::flush(replica, queued, op);
 }
 
-/// Asks the peer by one ssh how it is, judges the canary and sends the next, sets the peer's node attribute; at most 3 s.
+/// Asks the peer by one ssh (two where it refuses) how it is, judges the canary and sends the next, sets the peer's node attribute; all of it within
+/// 3 s, and what a killed ssh or tool takes to go.
 pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
     contact::contact(replica, progress, op)
 }
@@ -113,6 +121,12 @@ pub fn vanished(replica: &Replica, op: &Operation) -> Option<String> {
 /// Why a folder here is not what it was when it was last served or copied: its file system is not mounted. One line.
 pub fn unmounted(replica: &Replica) -> Option<String> {
     ground::lost(&stamp::Attic::of(&replica.instance), &replica.folders)
+}
+
+/// Why nothing is pushed although lsyncd runs: the peer refuses, because it has gone on with newer data. Files only.
+pub fn paused(replica: &Replica, ready: &Ready, op: &Operation) -> Option<Check> {
+    let why = guard::paused(replica, ready.epoch, op)?;
+    Some(Check::run("replication", || (Verdict::Degraded, why)))
 }
 
 /// Whether the peer's sshd answers, within 1 s.

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Replica;
-use super::report::{Report, Verb, ask, own_name};
+use super::report::{NAME, Report, Verb, ask, own_name};
 use super::stamp::Attic;
+use super::{Replica, guard};
 use crate::cluster::cib::Lasting;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
-use crate::sys::remote::rsync;
+use crate::ocf::state::State;
+use crate::sys::remote::rsync::{self, Running};
 
 /// The file in the state folder: gone after stop and after a reboot.
 const FILE: &str = "peer";
@@ -41,6 +42,9 @@ pub(super) struct Memory {
     pub told: Option<String>,
     /// Who had newer data at the start, and of which epoch.
     pub newer: Option<(String, u64)>,
+    /// Whether the peer refuses older data than its own, once it is known.
+    #[serde(default)]
+    pub guards: Option<bool>,
     /// The file systems that the folders were on at the start (st_dev of stat(2)).
     #[serde(default)]
     pub devices: Vec<(PathBuf, u64)>,
@@ -52,6 +56,20 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn read(op: &Operation) -> Option<Self> {
         op.state.read(FILE)
+    }
+
+    /// That of the instance with this file name, for what runs beside the agent.
+    pub(super) fn of(instance: &str) -> Option<Self> {
+        State::of_file_name(instance).read(FILE)
+    }
+
+    /// Takes over what an answer says of the peer. A name that is not the cluster's is better than none only.
+    pub(super) fn learn(&mut self, report: &Report, op: &Operation) {
+        if report.named || self.peer.is_none() {
+            self.peer = Some(report.node.clone());
+        }
+        self.guards = Some(report.guards);
+        tell_unguarded(report, op);
     }
 
     /// What is wrong with a folder that has gone since the start, or is on another file system now: a mount that is lost
@@ -95,10 +113,19 @@ pub(super) fn answers(replica: &Replica, deadline: &Deadline) -> Result<(), Stri
     replica.remote.answers(&deadline.within(BANNER)).map_err(|error| error.to_string())
 }
 
+/// Logs once that the peer takes everything, even what is older than its own.
+pub(super) fn tell_unguarded(report: &Report, op: &Operation) {
+    let text = format!(
+        "inuvika-ha {} on {} would not refuse older files than its own: install this version there, too",
+        report.version, report.node
+    );
+    memory::once(op, "guard", (!report.guards).then_some(text.as_str()));
+}
+
 /// Tells the cluster how far a node can be relied on: `ok`, `stale` or `never`. True when it knows now.
-pub(super) fn publish(replica: &Replica, node: &str, value: &str, op: &Operation) -> bool {
+pub(super) fn publish(replica: &Replica, node: &str, value: &str, deadline: &Deadline, op: &Operation) -> bool {
     let attribute = Lasting { name: format!("{}-replica", replica.instance) };
-    let set = attribute.set(node, value, &op.deadline.within(ATTRIBUTE));
+    let set = attribute.set(node, value, &deadline.within(ATTRIBUTE));
     let trouble = match &set {
         // No Pacemaker on this host: a run by hand.
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -127,16 +154,75 @@ pub(super) fn log_kept(report: &Report, epoch: u64, op: &Operation) {
 
 /// Ends what an action that was killed may have left: our own rsyncs, and those by which somebody still writes into the
 /// folders of the node that is, or is to be, active.
-pub(super) fn end_leftovers(replica: &Replica, op: &Operation) {
-    let attic = Attic::of(&replica.instance).path("").display().to_string();
-    let is_ours = |words: &[String]| {
-        let server = words.iter().any(|word| word == "--server") && !words.iter().any(|word| word == "--sender");
-        let target = words.iter().rev().find(|word| !word.is_empty()).map(Path::new);
-        let into_us = server && target.is_some_and(|target| replica.folders.iter().any(|f| target.starts_with(f)));
-        into_us || words.iter().any(|word| word.contains(&attic))
-    };
-    let ended = rsync::end_leftovers(is_ours, &op.deadline.within(LEFTOVERS));
+pub(super) fn end_leftovers(replica: &Replica, deadline: &Deadline, op: &Operation) {
+    let mut folders = replica.folders.clone();
+    folders.push(Attic::of(&replica.instance).canary());
+    let is_ours = |running: &Running| is_left(running, &replica.instance, &folders);
+    let ended = rsync::end_leftovers(&[rsync::RSYNC, NAME], is_ours, &deadline.within(LEFTOVERS));
     if ended > 0 {
         op.log.warning(&format!("{ended} rsync processes of before were still at work: ended"));
+    }
+}
+
+/// Whether a process is one of this instance: marked, or about to be. A peer that marks none is known by all that its rsync
+/// here has for arguments: it makes exactly these folders what they are there. An rsync that only names them is somebody's.
+fn is_left(running: &Running, instance: &str, folders: &[PathBuf]) -> bool {
+    if guard::is_receiver(&running.program, &running.arguments, instance) {
+        return true;
+    }
+    if !running.is_rsync() || running.mark.is_some() {
+        return running.is_rsync() && running.mark.as_deref() == Some(instance);
+    }
+    let has = |wanted: &str| running.arguments.iter().any(|word| word == wanted);
+    let mirrors =
+        has("--server") && !has("--sender") && running.arguments.iter().any(|word| word.starts_with("--delete"));
+    let target = running.arguments.last().map(Path::new);
+    let into_us = target.is_some_and(|target| {
+        // The last push at stop has all folders in one run, with their whole paths.
+        folders.iter().any(|folder| folder == target) || target == Path::new("/") && has("--no-implied-dirs")
+    });
+    running.by_ssh && mirrors && into_us
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(line: &str, mark: Option<&str>, by_ssh: bool) -> Running {
+        let mut words = line.split(' ').map(str::to_owned);
+        let program = words.next().unwrap_or_default().into();
+        Running { program, arguments: words.collect(), mark: mark.map(str::to_owned), by_ssh }
+    }
+
+    #[test]
+    fn only_what_is_ours_is_ended() {
+        let folders = ["/srv/sessions".into(), "/srv/config".into()];
+        let left = |line: &str, mark, by_ssh| is_left(&running(line, mark, by_ssh), "lsyncd", &folders);
+        let server = "rsync --server -logDtpre.iLsfxC --delete --timeout=60 . /srv/sessions/";
+        for (line, mark, by_ssh) in [
+            ("rsync -aR -e ssh osm2:/srv/ /", Some("lsyncd"), false),
+            ("/usr/bin/rsync --server -logD . /srv/x", Some("lsyncd"), true),
+            ("/usr/sbin/inuvika-ha replica receive --instance lsyncd --epoch 7 --from osm1 -- --server", None, true),
+            // Of a version that marks nothing.
+            (server, None, true),
+            ("rsync --server -logDtpRre.iLsfxC --delete-during --no-implied-dirs . /", None, true),
+        ] {
+            assert!(left(line, mark, by_ssh), "{line}");
+        }
+        let attic = "/var/lib/inuvika-ha/lsyncd/backup/E3-x";
+        for (line, mark, by_ssh) in [
+            // An administrator looks after what was kept, brings files back, makes a copy.
+            (format!("rsync -a {attic}/ /root/kept/"), None, false),
+            (format!("rsync -a --delete --backup --backup-dir={attic} /a/ /srv/sessions/"), None, false),
+            (server.replace("--delete ", ""), None, true),
+            (server.replace("--server", "--server --sender"), None, true),
+            (server.replace("/srv/sessions/", "/srv/sessions/one/"), None, true),
+            (server.to_owned(), None, false),
+            (format!("vi {attic}"), Some("lsyncd"), false),
+            // Another instance's.
+            (server.to_owned(), Some("second"), true),
+        ] {
+            assert!(!left(&line, mark, by_ssh), "{line}");
+        }
     }
 }

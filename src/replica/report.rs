@@ -12,13 +12,15 @@ use super::canary::{self, Beat};
 use super::foreign;
 use super::ground;
 use super::scope::Scope;
-use super::stamp::{Attic, EPOCH_MAX, Stamp, unix_now};
+use super::stamp::{Attic, EPOCH_MAX, Stamp, read, unix_now};
 use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
 use crate::sys::process::Output;
 use crate::sys::remote::rsync::is_linked;
 
+/// The program's name.
+pub(super) const NAME: &str = "inuvika-ha";
 /// The program, at the same place on every node.
 const PROGRAM: &str = "/usr/sbin/inuvika-ha";
 /// Longest answer that is looked at, in bytes.
@@ -27,14 +29,22 @@ const CAP: usize = 1 << 20;
 pub const LOOK: Duration = Duration::from_millis(300);
 /// How this program ends when it does not understand its arguments.
 const USAGE: i32 = 2;
+/// Where a node remembers its name, in the attic.
+const NODE: &str = "node";
 /// How long the cluster may take to tell a node its name.
-const NAME: Duration = Duration::from_secs(1);
+const NAMING: Duration = Duration::from_secs(1);
 
 /// What a node says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Its node name; its host name while no cluster runs there.
+    /// Its node name; its host name where no cluster has told it another one yet.
     pub node: String,
+    /// Whether a cluster has told it that name.
+    #[serde(default = "yes")]
+    pub named: bool,
+    /// Whether it refuses older data than its own: it knows `replica receive`.
+    #[serde(default)]
+    pub guards: bool,
     /// Its version of this program.
     pub version: String,
     /// Which data it has.
@@ -63,6 +73,11 @@ pub struct Report {
     pub now: u64,
 }
 
+/// What versions without a say mean.
+fn yes() -> bool {
+    true
+}
+
 impl Report {
     /// Of this node; `look` is for counting the files that were kept.
     pub fn of(instance: &str, folders: &[PathBuf], look: Duration, deadline: &Deadline) -> Self {
@@ -77,8 +92,11 @@ impl Report {
             [] => ground::lost_at(&attic, None),
             _ => ground::lost(&attic, folders),
         };
+        let (node, named) = remembered(&attic, named(deadline));
         Self {
-            node: own_name(deadline),
+            node,
+            named,
+            guards: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             stamp,
             beat: canary::arrived(&attic),
@@ -94,7 +112,7 @@ impl Report {
     }
 
     /// One from another host, made fit for use: nothing in it is trusted.
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > CAP {
             return Err(format!("an answer of {} bytes", bytes.len()));
         }
@@ -183,17 +201,41 @@ fn send(replica: &Replica, verb: Verb<'_>, scope: Option<&Scope>, deadline: &Dea
 }
 
 /// This program's path; a test is no inuvika-ha.
-fn program() -> String {
-    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == "inuvika-ha"));
+pub(super) fn program() -> String {
+    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == NAME));
     own.map_or(PROGRAM.to_owned(), |path| path.display().to_string())
 }
 
 /// This node's name.
 pub fn own_name(deadline: &Deadline) -> String {
-    member::own(&deadline.within(NAME)).unwrap_or_else(|_| {
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-        host.filter(|name| member::is_name(name)).unwrap_or_else(|| "localhost".to_owned())
-    })
+    named(deadline).0
+}
+
+/// This node's name, and whether it is the cluster that says so.
+fn named(deadline: &Deadline) -> (String, bool) {
+    member::own(&deadline.within(NAMING)).map_or_else(
+        |_| {
+            let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+            (host.filter(|name| member::is_name(name)).unwrap_or_else(|| "localhost".to_owned()), false)
+        },
+        |name| (name, true),
+    )
+}
+
+/// What the cluster called this node when it last answered, where it does not answer now: others need that name to say
+/// anything of this node there.
+fn remembered(attic: &Attic, (node, named): (String, bool)) -> (String, bool) {
+    let known = read::<String>(&attic.path(NODE)).ok().filter(|known| member::is_name(known));
+    match known {
+        Some(known) if !named => (known, true),
+        known => {
+            if named && known.as_ref() != Some(&node) {
+                // Not worth a word: it is asked again next time.
+                let _ = attic.write(NODE, &node);
+            }
+            (node, named)
+        }
+    }
 }
 
 fn free(folder: &Path) -> Option<u64> {
@@ -207,11 +249,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_node_keeps_the_name_that_the_cluster_gave_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let attic = Attic::at(folder.path());
+        let host = ("box".to_owned(), false);
+        let name = ("osm1.priv".to_owned(), true);
+        assert_eq!(remembered(&attic, host.clone()), host);
+        assert_eq!(remembered(&attic, name.clone()), name);
+        assert_eq!(remembered(&attic, host.clone()), name);
+        std::fs::write(attic.path(NODE), "\"-x\"").unwrap();
+        assert_eq!(remembered(&attic, host.clone()), host);
+    }
+
+    #[test]
     fn nothing_from_the_peer_is_trusted() {
         let report = r#"{"node":"osm2","version":"1","stamp":{"epoch":7,"kind":"copy","complete":true,"clean":false,"node":"osm1","at":1},
             "beat":null,"foreign":"a\nb","free":null,"backups":[{"folder":"/x\ny","files":1,"bytes":2,"first":["a b"]}],"now":3}"#;
         let parsed = Report::parse(report.as_bytes()).unwrap();
         assert_eq!(parsed.stamp.as_ref().map(|stamp| stamp.epoch), Some(7));
+        // Of a version that had not these two.
+        assert!(parsed.named && !parsed.guards);
         assert_eq!(parsed.foreign.as_deref(), Some("a b"));
         assert_eq!((parsed.backups[0].folder.as_str(), parsed.backups[0].first[0].as_str()), ("/x?y", "a?b"));
         let mad = report.replace("\"epoch\":7", "\"epoch\":18446744073709551615");

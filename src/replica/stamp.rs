@@ -4,18 +4,23 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::ATTIC;
 use super::scope::Scope;
 use crate::cluster::member::is_name;
+use crate::ocf::deadline::Deadline;
 
 /// No cluster gets here by counting; a number beyond is damage, or a lie.
 pub const EPOCH_MAX: u64 = 1 << 53;
 /// Longest file of ours that is read, in bytes: a stamp names all folders.
 const CAP: u64 = 1 << 19;
+/// How long another one may take to look at the stamp and write it: a file that is synced to a slow disk.
+const LOCK: Duration = Duration::from_secs(2);
 
 /// How a node came to its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +154,28 @@ impl Attic {
         }
     }
 
+    /// Keeps others from writing the stamp while it is looked at and replaced, until the lock is dropped. Waits up to 2 s.
+    ///
+    /// # Errors
+    /// That somebody else still has it then, or that there can be no folder.
+    pub fn lock(&self, deadline: &Deadline) -> io::Result<Flock<File>> {
+        create(&self.folder)?;
+        let deadline = deadline.within(LOCK);
+        let mut folder = File::open(&self.folder)?;
+        loop {
+            folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => return Ok(lock),
+                Err((folder, Errno::EWOULDBLOCK)) => folder,
+                Err((_, errno)) => return Err(errno.into()),
+            };
+            if !deadline.sleep(Duration::from_millis(5)) {
+                let waited = deadline.used().as_secs_f32();
+                let text = format!("{} is in use by another command for {waited:.1} s", self.folder.display());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+            }
+        }
+    }
+
     /// Writes the stamp; on return it is on the disk.
     ///
     /// # Errors
@@ -181,12 +208,14 @@ fn durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     create(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.new"));
+    // Of this process alone: two that write at once must not write into one file.
+    let beside = folder.join(format!(".{name}.{}", std::process::id()));
     let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written.and_then(|()| File::open(folder)?.sync_all())
 }
 
 /// Makes a folder of the attic: what is kept there are people's sessions, so it is root's alone.
@@ -222,6 +251,21 @@ mod tests {
         }
         attic.set_stamp(&Stamp::copy(EPOCH_MAX + 1, "osm1.priv", true)).unwrap();
         assert!(attic.stamp().is_err());
+    }
+
+    #[test]
+    fn one_at_a_time_and_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let attic = Attic::at(&folder.path().join("lsyncd"));
+        let lock = attic.lock(&Deadline::after(Duration::ZERO)).unwrap();
+        let error = attic.lock(&Deadline::after(Duration::from_millis(20))).unwrap_err();
+        assert!(error.kind() == io::ErrorKind::TimedOut && error.to_string().contains("in use"), "{error}");
+        // Whoever writes without it does not wait, and leaves nothing beside.
+        attic.set_stamp(&Stamp::copy(7, "osm1", false)).unwrap();
+        drop(lock);
+        attic.lock(&Deadline::after(Duration::ZERO)).unwrap();
+        let names: Vec<_> = fs::read_dir(attic.path("")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(names, ["stamp"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::record::{Known, Record};
 use super::report::{Report, Verb};
 use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
-use super::{Ready, Replica, backup, canary, ground, record, written};
+use super::{Ready, Replica, backup, canary, ground, guard, record, written};
 use crate::ocf::exit::{Failure, one_line};
 use crate::ocf::operation::Operation;
 use crate::sys::remote::rsync::Copy;
@@ -27,7 +27,7 @@ const SEARCH: Duration = Duration::from_secs(3);
 pub(super) fn prepare(replica: &Replica, op: &Operation) -> Result<Ready, Failure> {
     let attic = Attic::of(&replica.instance);
     canary::prepare(&attic).map_err(|error| Failure::io(&format!("create {}", attic.canary().display()), &error))?;
-    peer::end_leftovers(replica, op);
+    peer::end_leftovers(replica, &op.deadline, op);
     let me = peer::me(op);
     let known = record::read(&replica.instance, &op.deadline);
     if let Known::Unreadable(why) = &known {
@@ -95,6 +95,8 @@ impl Start<'_> {
         };
         let stamp = Stamp::source(epoch, &self.me, fork);
         self.raise(&stamp)?;
+        // From now on older data are refused here; what was let in before ends.
+        peer::end_leftovers(self.replica, &self.op.deadline, self.op);
         let through = self.is_through(&decision.act, epoch);
         let newer = decision.newer.clone();
         let lost = self.lost.as_ref().map(|why| remedy(why, &self.replica.instance));
@@ -111,9 +113,14 @@ impl Start<'_> {
             through: false,
             told: None,
             newer,
+            guards: self.report.as_ref().map(|report| report.guards),
             devices,
             lost,
         };
+        self.op.state.forget(&guard::note(epoch));
+        if let Some(report) = &self.report {
+            peer::tell_unguarded(report, self.op);
+        }
         // Both have the same data at this moment: the peer may know, so that it can take over at any time from now on.
         let told = even && self.tell_peer(epoch);
         self.publish(&mut memory, &decision.act, fork.is_some(), told || through);
@@ -123,7 +130,7 @@ impl Start<'_> {
         // Also where an epoch goes on: nobody knows what has happened to the files of either node meanwhile, and what is the
         // same on both takes no room.
         let backup = Some(backup::fresh(&self.attic, epoch));
-        Ok(Ready { epoch, pushing: fork.is_none(), backup, why })
+        Ok(Ready { epoch, node: self.me, pushing: fork.is_none(), backup, why })
     }
 
     /// Fetches the peer's data; whether both nodes have the same then.
@@ -146,6 +153,8 @@ impl Start<'_> {
             exclude: &self.replica.exclude,
             backup: Some(&folder),
             merge: written.is_some(),
+            program: None,
+            mark: &self.replica.instance,
         };
         // The rest of the time is for the daemon.
         let limit = self.replica.pull_timeout.min(op.deadline.left() * 3 / 5);
@@ -177,6 +186,11 @@ impl Start<'_> {
             self.op.log.error(&format!("the cluster does not know of epoch {}: {error}", stamp.epoch));
         }
         if self.own.as_ref().is_none_or(|own| Stamp { at: own.at, ..stamp.clone() } != *own) {
+            // A peer that is about to say that its older data are here has to come before or after.
+            let lock = self.attic.lock(&self.op.deadline);
+            if let Err(error) = &lock {
+                self.op.log.warning(&format!("written all the same: {error}"));
+            }
             write(stamp)?;
         }
         Ok(())
@@ -213,14 +227,17 @@ impl Start<'_> {
             _ => None,
         };
         let stamped = self.own.as_ref().map(|stamp| &stamp.node);
-        let names = [self.report.as_ref().map(|report| &report.node), recorded, stamped];
+        let answered = |named| self.report.as_ref().filter(|report| report.named == named).map(|report| &report.node);
+        // Its host name is the last resort: the cluster may know it by another one.
+        let names = [answered(true), recorded, stamped, answered(false)];
         names.into_iter().flatten().find(|name| **name != self.me).cloned()
     }
 
     /// This node may serve. The peer has all, or is behind by what it does not know yet; on a fork it is the newer one, and
     /// nothing is said of it.
     fn publish(&self, memory: &mut Memory, act: &Act, forked: bool, told: bool) {
-        peer::publish(self.replica, &self.me, if self.lost.is_some() { "stale" } else { "ok" }, self.op);
+        let own = if self.lost.is_some() { "stale" } else { "ok" };
+        peer::publish(self.replica, &self.me, own, &self.op.deadline, self.op);
         let value = match act {
             _ if forked => return,
             _ if told => "ok",
@@ -232,7 +249,7 @@ impl Start<'_> {
             },
         };
         if let Some(node) = memory.peer.clone()
-            && peer::publish(self.replica, &node, value, self.op)
+            && peer::publish(self.replica, &node, value, &self.op.deadline, self.op)
         {
             memory.told = Some(value.to_owned());
         }

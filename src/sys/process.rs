@@ -113,17 +113,20 @@ pub fn run<A: AsRef<OsStr>>(
 }
 
 /// The same for a program with children of its own, which it ends itself when it is asked to (rsync): at the deadline it gets
-/// SIGTERM, and `grace` later what [`run`] does.
+/// SIGTERM, and `grace` later what [`run`] does. It and its children can be told from others by `mark`, a variable and its
+/// value, in their environment.
 ///
 /// # Errors
 /// See [`run`].
 pub fn run_with_children<A: AsRef<OsStr>>(
     program: impl AsRef<Path>,
     arguments: &[A],
+    mark: (&str, &str),
     deadline: &Deadline,
     grace: Duration,
 ) -> io::Result<Output> {
-    run_ended(program.as_ref(), arguments, None, deadline, &Manner { grace, ..Manner::default() })
+    let manner = Manner { grace, environment: &[mark], ..Manner::default() };
+    run_ended(program.as_ref(), arguments, None, deadline, &manner)
 }
 
 /// The same in another manner.

@@ -270,6 +270,9 @@ fn a_mistake_in_the_file_changes_nothing() -> Result<()> {
     fs::remove_file(file)?;
     resource.round(190)?;
     same(&site.director.rules(), &rules(&[3, 3]))?;
+    // Nor does it keep anybody from draining a server.
+    resource.with("drained", "10.0.0.12").must("reload-agent", 0)?;
+    same(&site.director.rules(), &rules(&[3, 0]))?;
     resource.stop()
 }
 

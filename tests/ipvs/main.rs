@@ -22,6 +22,7 @@ mod agent;
 #[allow(dead_code, reason = "a bed has more than today's trials use")]
 mod bed;
 mod command;
+mod failover;
 mod features;
 mod guest;
 mod image;
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
         [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
             .into_iter()
-            .chain([trouble::TRIALS, protocol::TRIALS, command::TRIALS])
+            .chain([trouble::TRIALS, protocol::TRIALS, command::TRIALS, failover::TRIALS])
             .flatten()
             .copied()
             .collect();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -75,9 +76,23 @@ fn a_scheduler_without_a_module() -> Result<()> {
     resource.nothing_left()?;
     let run = wrong.called_with("OCF_CHECK_LEVEL", "10").must("validate-all", 5)?;
     ensure!(run.stderr.contains("ip_vs_none_such"), "{run}");
-    // A mistake in a reload does not take away what runs.
+    // A mistake in a reload does not take away what runs, not even for a restart: the monitor tells.
     resource.must("start", 0)?;
-    wrong.must("reload-agent", 1)?;
+    let wrong = wrong.called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    wrong.must("reload-agent", 0)?;
+    same(&site.director.rules(), &rules(&[1]))?;
+    let run = wrong.round(190)?;
+    ensure!(run.stderr.contains("modprobe ip_vs_none_such"), "{run}");
+    // Nor does one in a service that is to come.
+    let more = format!(
+        "[[service]]\nvirtual = \"{VIP}:80\"\nscheduler = \"rr\"\nreal = \"10.0.0.11\"\n\
+         [[service]]\nvirtual = \"{VIP}:81\"\nscheduler = \"none_such\"\nreal = \"10.0.0.11:80\"\n"
+    );
+    let file = Path::new("/tmp/scheduler.toml");
+    fs::write(file, more)?;
+    let of_file = Resource::of_file(&site.director, "scheduler", file);
+    let run = of_file.called_with("OCF_RESKEY_crm_feature_set", "3.16.2").round(190)?;
+    ensure!(run.stderr.contains("modprobe ip_vs_none_such"), "{run}");
     same(&site.director.rules(), &rules(&[1]))?;
     answers(&site, 2)?;
     wrong.stop()

@@ -15,6 +15,7 @@ mod host;
 mod life;
 mod peer;
 mod refusals;
+mod takeover;
 mod verdicts;
 
 #[path = "../support/mod.rs"]
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
         support::lab::enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> = [life::TRIALS, verdicts::TRIALS, peer::TRIALS, refusals::TRIALS].concat();
+    let trials: Vec<(&str, Body)> =
+        [life::TRIALS, verdicts::TRIALS, peer::TRIALS, takeover::TRIALS, refusals::TRIALS].concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             host::clean();

@@ -14,6 +14,13 @@ use super::wanted;
 fn replacing_leaves_no_moment_without_translation() {
     let (pair, nat, plan) = (Pair::new(), wanted(false), Plan::of(false));
     pair.here.enter(|| nft::apply(&nat)).unwrap();
+    // The chain has to stay: see `nft::apply`.
+    let chain = || {
+        let listed = pair.here.run("nft -a list chains");
+        listed.lines().find(|line| line.contains("chain postrouting")).unwrap().to_owned()
+    };
+    let before = chain();
+    assert!(before.contains("# handle "), "{before}");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -27,6 +34,7 @@ fn replacing_leaves_no_moment_without_translation() {
         }
         assert!(connections > 40, "only {connections} connections while the table was replaced 40 times");
     });
+    assert_eq!(chain(), before);
 }
 
 #[test]

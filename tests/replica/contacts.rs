@@ -85,13 +85,26 @@ fn refused(pair: &mut Pair) -> Result<()> {
     let Pair { one, two } = &*pair;
     let ready = one.prepare()?;
     let newer = r#"{"epoch":9,"kind":"source","complete":true,"clean":false,"node":"osm2","at":1}"#;
-    two.write("/var/lib/inuvika-ha/lsyncd/stamp", newer);
+    // Between the last push and the word that it was.
     one.pass(&ready);
+    two.write("/var/lib/inuvika-ha/lsyncd/stamp", newer);
+    for passed in [true, false] {
+        let checks = one.contact(1, passed);
+        ensure!(find(&checks, "peer")?.detail.starts_with("osm2 has newer data (epoch 9, here 1)"), "{checks:?}");
+    }
+    ensure!(!one.log().contains("osm2 has everything of epoch 1"), "{}", one.log());
+    two.write("/var/lib/inuvika-ha/lsyncd/stamp", &newer.replace("\"epoch\":9", "\"epoch\":1"));
     let checks = one.contact(1, true);
-    let peer = find(&checks, "peer")?;
-    ensure!(peer.detail.contains("refused: this node was active in epoch 9"), "{checks:?}");
-    let checks = one.contact(1, false);
-    ensure!(find(&checks, "peer")?.detail.starts_with("osm2 has newer data (epoch 9, here 1)"), "{checks:?}");
+    ensure!(find(&checks, "peer")?.detail.starts_with("osm2 has data of its own (epoch 1, here 1)"), "{checks:?}");
+    // What it says to do: the next start raises the epoch, and the other one's files go into its backup folder.
+    two.write(&format!("{SESSIONS}/mine"), "1");
+    one.stop();
+    let ready = one.prepare()?;
+    ensure!(ready.epoch == 2, "{ready:?}");
+    one.pass(&ready);
+    let checks = one.contact(2, true);
+    ensure!(find(&checks, "peer")?.detail == "osm2 has epoch 2", "{checks:?}");
+    ensure!(two.kept().iter().any(|kept| kept.ends_with("sessions/mine=1")), "{:?}", two.kept());
     Ok(())
 }
 

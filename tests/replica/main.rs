@@ -13,6 +13,7 @@
 
 mod contacts;
 mod faults;
+mod guards;
 mod links;
 mod mounts;
 mod moves;
@@ -39,8 +40,16 @@ fn main() -> ExitCode {
         support::lab::enter();
     }
     arguments.test_threads = Some(1);
-    let trials: Vec<(&str, Body)> =
-        [moves::TRIALS, contacts::TRIALS, faults::TRIALS, scopes::TRIALS, mounts::TRIALS, links::TRIALS].concat();
+    let trials: Vec<(&str, Body)> = [
+        moves::TRIALS,
+        contacts::TRIALS,
+        guards::TRIALS,
+        faults::TRIALS,
+        scopes::TRIALS,
+        mounts::TRIALS,
+        links::TRIALS,
+    ]
+    .concat();
     let trials = trials.into_iter().map(|(name, body)| {
         Trial::test(name, move || {
             let mut pair = node::Pair::new();

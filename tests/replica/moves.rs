@@ -234,14 +234,22 @@ fn leftover(pair: &mut Pair) -> Result<()> {
     let Pair { one, two } = &*pair;
     serve(one)?;
     one.stop();
-    // A pull of an action that was killed: it has its backup folder in its arguments.
+    // A pull of an action that was killed: it is marked as ours.
     one.signal_sshd(nix::sys::signal::Signal::SIGSTOP);
     let replica = two.replica();
     let dir = format!("/var/lib/inuvika-ha/{INSTANCE}/backup/E9-x");
     let line = format!("rsync -a --backup --backup-dir={dir} -e \"{}\" 10.77.0.1:/x/ /x/", replica.remote.rsh_line());
-    two.sh(&format!("setsid {line} >/dev/null 2>&1 </dev/null & sleep 0.3"));
+    two.sh(&format!("INUVIKA_HA_REPLICA=lsyncd setsid {line} >/dev/null 2>&1 </dev/null & sleep 0.3"));
+    // An administrator's, which has the same words.
+    two.sh(&format!("setsid {} >/dev/null 2>&1 </dev/null & sleep 0.3", line.replace("E9-x", "E9-y")));
+    let administrators = || two.sh("pgrep -f -- '[b]ackup-dir=/.*E9-y' || true");
+    let before = administrators();
+    ensure!(!before.is_empty());
+    let begun = two.prepare();
+    let after = administrators();
     one.signal_sshd(nix::sys::signal::Signal::SIGCONT);
-    two.prepare()?;
+    begun?;
+    ensure!(after == before, "an administrator's rsync was ended: {before:?} {after:?}");
     two.expect_log(&["rsync processes of before were still at work: ended"])?;
     ensure!(two.sh(&format!("pgrep -f -- '[b]ackup-dir={dir}' || true")).is_empty());
     Ok(())

@@ -21,7 +21,7 @@ use inuvika_ha::ocf::params::Params;
 use inuvika_ha::ocf::state::State;
 use inuvika_ha::ocf::trace::Trace;
 use inuvika_ha::replica::stamp::{Attic, Stamp};
-use inuvika_ha::replica::{self, Progress, Ready, Replica};
+use inuvika_ha::replica::{self, Progress, Ready, Replica, guard};
 use inuvika_ha::sys::remote::Remote;
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -85,6 +85,17 @@ impl Pair {
     /// A value in the cluster.
     pub fn cib(&self, name: &str) -> Option<String> {
         fs::read_to_string(Path::new(CIB).join(name)).ok().map(|text| text.trim().to_owned())
+    }
+
+    /// What the cluster has a value of.
+    pub fn cib_names(&self) -> Vec<String> {
+        fs::read_dir(CIB).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
+
+    /// The cluster is made anew.
+    pub fn clear_cib(&self) {
+        fs::remove_dir_all(CIB).unwrap();
+        fs::create_dir_all(CIB).unwrap();
     }
 
     pub fn set_cib(&self, name: &str, value: &str) {
@@ -207,19 +218,50 @@ impl Node {
         self.pass_with(&self.replica(), ready);
     }
 
+    /// The same with other parameters.
     pub fn pass_with(&self, replica: &Replica, ready: &Ready) {
+        self.sh(&self.pass_line_with(replica, ready, ""));
+    }
+
+    /// The same; whether the peer took it all.
+    pub fn try_pass(&self, ready: &Ready) -> bool {
+        let lines = self.pass_line(ready, "");
+        let refused: Vec<_> =
+            lines.lines().map(|line| self.sh(&format!("{line} >/dev/null 2>&1 || echo refused"))).collect();
+        assert!(refused.iter().all(|said| said == &refused[0]), "{refused:?}");
+        refused[0].is_empty()
+    }
+
+    /// What an lsyncd without `replica send` does.
+    pub fn pass_unguarded(&self, ready: &Ready) {
+        self.sh(&self.unguarded_line(ready, ""));
+    }
+
+    /// See [`Node::pass_line`].
+    pub fn unguarded_line(&self, ready: &Ready, option: &str) -> String {
+        let replica = self.replica();
+        self.pass_line(ready, option).replace(&guard::rsh_line(&replica, ready), &replica.remote.rsh_line())
+    }
+
+    /// Its rsyncs, one a line, with a further option.
+    pub fn pass_line(&self, ready: &Ready, option: &str) -> String {
+        self.pass_line_with(&self.replica(), ready, option)
+    }
+
+    fn pass_line_with(&self, replica: &Replica, ready: &Ready, option: &str) -> String {
         let canary = Attic::of(INSTANCE).canary();
-        for folder in replica.folders.iter().chain([&canary]) {
+        let lines = replica.folders.iter().chain([&canary]).map(|folder| {
             let folder = folder.display();
             let kept =
                 ready.backup.as_ref().map(|backup| format!("--backup --backup-dir={}{folder}", backup.display()));
-            let rsh = replica.remote.rsh_line();
-            self.sh(&format!(
-                "rsync -a --delete --modify-window=-1 {} -e \"{rsh}\" {folder}/ {}:{folder}/",
+            format!(
+                "rsync -a --delete --modify-window=-1 {option} {} -e \"{}\" {folder}/ {}:{folder}/",
                 kept.unwrap_or_default(),
+                guard::rsh_line(replica, ready),
                 replica.remote.host
-            ));
-        }
+            )
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     pub fn stamp(&self) -> Option<Stamp> {

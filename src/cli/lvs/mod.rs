@@ -78,12 +78,20 @@ fn only(instance: Option<&str>) -> Result<String, Failure> {
     }
     match Director::started().as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(outside("no director was started on this host: name the resource by --instance".to_owned())),
+        [] => {
+            as_root()?;
+            Err(outside("no director was started on this host: name the resource by --instance".to_owned()))
+        }
         several => {
             let names = several.join(", ");
             Err(Failure::Input(format!("inuvika-ha: several directors run here ({names}): name one by --instance")))
         }
     }
+}
+
+/// Others do not see what was started.
+fn as_root() -> Result<(), Failure> {
+    if nix::unistd::geteuid().is_root() { Ok(()) } else { Err(outside("run it as root".to_owned())) }
 }
 
 /// Wrong parameters and files are input; the rest is not.

@@ -35,6 +35,9 @@ impl Show {
             Ok(One { instance, report })
         };
         let all: Vec<One> = names.into_iter().map(look).collect::<Result<_, _>>().map_err(refused)?;
+        if all.is_empty() {
+            super::as_root()?;
+        }
         if self.json {
             let text = serde_json::to_string_pretty(&all).map_err(anyhow::Error::from)?;
             return print(&format!("{text}\n"));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::super::guard::refuses;
 use super::*;
 
 const NAMES: [&str; 2] = ["osm1", "osm2"];
@@ -155,6 +156,8 @@ impl World {
         if even && steps != 3 {
             self.tell(me, false);
         }
+        // Whoever could see the other's stamp has an epoch that it does not refuse.
+        assert!(!self.reachable() || fork.is_some() || !self.is_refused(me), "refused: {decision:?}");
         let through = matches!(decision.act, Act::Continue { fork: None }) && self.peer_has(me, decision.epoch);
         (self.active, self.pushing, self.backup) = (Some(me), fork.is_none(), !through);
         let other = &self.nodes[1 - me];
@@ -167,6 +170,12 @@ impl World {
         true
     }
 
+    /// Whether the other node takes nothing of this one.
+    fn is_refused(&self, me: usize) -> bool {
+        let epoch = self.nodes[me].stamp.as_ref().map_or(0, |stamp| stamp.epoch);
+        self.nodes[1 - me].stamp.as_ref().is_some_and(|stamp| refuses(stamp, epoch))
+    }
+
     fn peer_has(&self, me: usize, epoch: u64) -> bool {
         let stamp = self.nodes[1 - me].stamp.as_ref().filter(|_| self.reachable());
         stamp.is_some_and(|stamp| stamp.kind == Kind::Copy && stamp.complete && stamp.epoch == epoch)
@@ -176,7 +185,7 @@ impl World {
     fn tell(&mut self, me: usize, clean: bool) -> bool {
         let Some(own) = self.nodes[me].stamp.clone() else { return false };
         let peer = &mut self.nodes[1 - me];
-        let refused = peer.stamp.as_ref().is_some_and(|s| s.kind == Kind::Source && s.epoch > own.epoch);
+        let refused = peer.stamp.as_ref().is_some_and(|s| refuses(s, own.epoch));
         if !refused {
             peer.stamp = Some(Stamp::copy(own.epoch, NAMES[me], clean));
         }
@@ -185,6 +194,9 @@ impl World {
 
     fn push(&mut self, count: usize) -> bool {
         let Some(me) = self.active.filter(|_| self.pushing && self.reachable()) else { return false };
+        if self.is_refused(me) {
+            return false;
+        }
         let [a, b] = &mut self.nodes;
         let (own, peer) = if me == 0 { (&*a, b) } else { (&*b, a) };
         let all: BTreeSet<u8> = own.files.keys().chain(peer.files.keys()).copied().collect();

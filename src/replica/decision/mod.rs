@@ -78,8 +78,11 @@ impl Situation<'_> {
         if self.is_first() {
             let blind = matches!((self.record, self.peer), (Known::Unreadable(_), Peer::Unreachable));
             return match blind {
+                // The cluster has never had an epoch: that is enough, also without the peer, whose files go into a backup
+                // folder where they differ. If it has data of replication all the same (the cluster was made anew), it
+                // refuses these.
                 false => self.answer(Act::TakeOver, 1, "nobody has any data yet: the first start".into()),
-                // An empty node must not push when it cannot know that the others are empty, too.
+                // Nobody at all can be asked: there may be an epoch, and newer data.
                 true => self.fork(0, 1, "neither the cluster nor the peer can be asked, and there is no stamp".into()),
             };
         }
@@ -115,7 +118,8 @@ impl Situation<'_> {
         match own.kind {
             Kind::Source => {
                 let told = peer.is_some_and(|stamp| stamp.kind == Kind::Copy && stamp.clean);
-                let both = peer.is_some_and(|stamp| stamp.kind == Kind::Source);
+                // It would refuse an epoch that it has served itself, a fork's, too.
+                let both = self.peer_stamp().is_some_and(|stamp| stamp.kind == Kind::Source && stamp.epoch == epoch);
                 if own.clean || told || both || epoch < top {
                     let why = format!("the data here are those of epoch {epoch}, served here before");
                     Decision { even: own.clean && told, ..self.answer(Act::TakeOver, next, why) }

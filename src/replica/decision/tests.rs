@@ -128,6 +128,9 @@ fn each_situation_has_its_answer() {
         ("folder added, stop and start here: not even", "7 osm1", "s7c", "p7c", "take 8"),
         ("folder added, the peer's older copy is no better", "7 osm2", "p7", "c6", "take 8"),
         ("folder added after a kill between record and stamp", "8 osm1", "p7", "s7", "pull 9 or fork 6"),
+        ("first start here, the other forked without the cluster", "1 osm1", "s1", "f1/0", "take 2"),
+        ("cluster set up anew, no data here, peer away", "-", "-", "x", "take 1"),
+        ("reinstalled, its own old copy is what the cluster knows, peer away", "7 osm2", "-", "x", "fork 8/0"),
     ];
     let wrong: Vec<_> = table
         .iter()

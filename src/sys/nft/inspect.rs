@@ -74,6 +74,18 @@ fn look(connection: &mut Connection, wanted: &Layout) -> io::Result<Found> {
     })
 }
 
+/// Whether the table has our chain and our sets and nothing else, whatever is in them: then new rules and elements can take
+/// the place of the old ones.
+pub(super) fn has_our_structure(connection: &mut Connection, wanted: &Layout) -> io::Result<bool> {
+    let family = wanted.family;
+    let reply = connection.get(command::GET_TABLE, family, |table| table.text(object::TABLE_NAME, &wanted.name))?;
+    let Some(reply) = reply else { return Ok(false) };
+    let table = reply.messages().next().map(|message| message.attributes(HEADER)).unwrap_or_default();
+    let objects = number(table, object::TABLE_USE).unwrap_or_default();
+    let mut look = Look { connection, wanted, family };
+    Ok(number(table, object::TABLE_FLAGS) == Some(0) && look.chain()?.is_ok() && look.structure(objects)?.is_none())
+}
+
 struct Look<'a> {
     connection: &'a mut Connection,
     wanted: &'a Layout,
@@ -118,6 +130,19 @@ impl Look<'_> {
 
     /// The table has our sets, with our elements in them, and no other object; `objects` is how many it has in all.
     fn sets(&mut self, objects: u32) -> io::Result<Option<String>> {
+        if let Some(difference) = self.structure(objects)? {
+            return Ok(Some(difference));
+        }
+        for set in &self.wanted.sets {
+            if let Some(difference) = self.elements(set)? {
+                return Ok(Some(format!("set {} {difference}", set.name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The table has our sets and no other object.
+    fn structure(&mut self, objects: u32) -> io::Result<Option<String>> {
         let reply = self
             .connection
             .dump(command::GET_SET, self.family, |set| set.text(object::SET_TABLE, &self.wanted.name))?;
@@ -137,9 +162,6 @@ impl Look<'_> {
             };
             if !has_our_shape(found, self.family) {
                 return Ok(Some(format!("set {} is of another type", set.name)));
-            }
-            if let Some(difference) = self.elements(set)? {
-                return Ok(Some(format!("set {} {difference}", set.name)));
             }
         }
         let ours = wanted.len() as u32 + 1;

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::expression::Rule;
+use super::inspect::has_our_structure;
 use super::ranges::Ranges;
 use super::wire::{APPEND, Batch, CREATE, Connection, Family, command, object};
 
@@ -49,14 +50,38 @@ impl Layout {
     /// # Errors
     /// What the kernel says, with its errno; then nothing has changed.
     pub fn apply(&self) -> io::Result<()> {
-        let mut batch = Batch::default();
-        self.replace(&mut batch);
-        Connection::open()?.commit(batch)
+        let mut connection = Connection::open()?;
+        // A packet reads at each chain anew which transaction counts. With two chains, the one that comes and the one that
+        // goes, it can miss both, and its connection would keep its source; with one it finds the old rules or the new ones.
+        if has_our_structure(&mut connection, self).unwrap_or(false) && connection.commit(self.refill()).is_ok() {
+            return Ok(());
+        }
+        connection.commit(self.replace())
     }
 
-    /// Appends the commands for it.
-    fn replace(&self, batch: &mut Batch) {
+    /// Other rules and elements for a table that has our structure.
+    fn refill(&self) -> Batch {
+        let mut batch = Batch::default();
+        // Without a handle: all rules of the chain; without a list: all elements.
+        batch.add(command::DEL_RULE, 0, self.family, |rule| {
+            rule.text(object::RULE_TABLE, &self.name);
+            rule.text(object::RULE_CHAIN, CHAIN);
+        });
+        for set in &self.sets {
+            batch.add(command::DEL_ELEMENTS, 0, self.family, |list| {
+                list.text(object::ELEMENTS_TABLE, &self.name);
+                list.text(object::ELEMENTS_SET, set.name);
+            });
+            add_elements(&mut batch, self.family, &self.name, set);
+        }
+        self.add_rules(&mut batch);
+        batch
+    }
+
+    /// The table as it should be, instead of the one that is there.
+    fn replace(&self) -> Batch {
         let family = self.family;
+        let mut batch = Batch::default();
         // Deleting needs a table to be there, so one is made first.
         batch.add(command::NEW_TABLE, CREATE, family, |table| table.text(object::TABLE_NAME, &self.name));
         batch.add(command::DEL_TABLE, 0, family, |table| table.text(object::TABLE_NAME, &self.name));
@@ -65,7 +90,8 @@ impl Layout {
             table.number(object::TABLE_FLAGS, 0);
         });
         for (id, set) in (1..).zip(&self.sets) {
-            add_set(batch, family, &self.name, id, set);
+            add_set(&mut batch, family, &self.name, id, set);
+            add_elements(&mut batch, family, &self.name, set);
         }
         batch.add(command::NEW_CHAIN, CREATE, family, |chain| {
             chain.text(object::CHAIN_TABLE, &self.name);
@@ -77,6 +103,12 @@ impl Layout {
             chain.number(object::CHAIN_POLICY, ACCEPT);
             chain.text(object::CHAIN_TYPE, TYPE);
         });
+        self.add_rules(&mut batch);
+        batch
+    }
+
+    fn add_rules(&self, batch: &mut Batch) {
+        let family = self.family;
         for (_, rule) in &self.rules {
             batch.add(command::NEW_RULE, CREATE | APPEND, family, |message| {
                 message.text(object::RULE_TABLE, &self.name);
@@ -106,6 +138,9 @@ fn add_set(batch: &mut Batch, family: Family, table: &str, id: u32, set: &Set) {
         let byte_order = [BYTE_ORDER.as_slice(), &2u32.to_ne_bytes()].concat();
         message.attribute(object::SET_USERDATA, &byte_order);
     });
+}
+
+fn add_elements(batch: &mut Batch, family: Family, table: &str, set: &Set) {
     for elements in set.ranges.elements().chunks(ELEMENTS_PER_COMMAND) {
         batch.add(command::NEW_ELEMENTS, CREATE, family, |message| {
             message.text(object::ELEMENTS_TABLE, table);

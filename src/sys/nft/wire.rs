@@ -34,10 +34,12 @@ pub mod command {
     pub const GET_CHAIN: u16 = 4;
     pub const NEW_RULE: u16 = 6;
     pub const GET_RULE: u16 = 7;
+    pub const DEL_RULE: u16 = 8;
     pub const NEW_SET: u16 = 9;
     pub const GET_SET: u16 = 10;
     pub const NEW_ELEMENTS: u16 = 12;
     pub const GET_ELEMENTS: u16 = 13;
+    pub const DEL_ELEMENTS: u16 = 14;
 }
 
 /// Attributes of objects (`enum nft_*_attributes`).

@@ -58,12 +58,18 @@ impl Remote {
 
     /// [`Remote::rsh`] as one line, as `rsync -e` and lsyncd's `rsh` read it: words with spaces in quotes.
     pub fn rsh_line(&self) -> String {
-        let quoted = |word: &String| match word.contains([' ', '\t', '\'']) {
-            false => word.clone(),
+        self.rsh_line_by(&[])
+    }
+
+    /// The same, run by the command `before`.
+    pub fn rsh_line_by(&self, before: &[&str]) -> String {
+        let quoted = |word: &str| match word.contains([' ', '\t', '\'']) {
+            false => word.to_owned(),
             // rsync doubles a quote inside quotes (main.c, do_cmd).
             true => format!("'{}'", word.replace('\'', "''")),
         };
-        self.rsh().iter().map(quoted).collect::<Vec<_>>().join(" ")
+        let rsh = self.rsh();
+        before.iter().copied().chain(rsh.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(" ")
     }
 
     /// The place of `path` there, as rsync names it.
@@ -111,7 +117,7 @@ impl Remote {
 }
 
 /// A word for the remote shell, whichever it is: everything but plain characters in single quotes.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

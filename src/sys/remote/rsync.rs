@@ -23,7 +23,11 @@ use crate::ocf::exit::one_line;
 use crate::sys::process;
 
 /// rsync's program.
-const RSYNC: &str = "rsync";
+pub const RSYNC: &str = "rsync";
+/// The variable in the environment that marks an rsync of ours; its value is the owner's.
+pub const MARK: &str = "INUVIKA_HA_REPLICA";
+/// What sshd sets for whom it lets in.
+const BY_SSH: &str = "SSH_CONNECTION";
 /// What rsync may take to say its version.
 const VERSION: Duration = Duration::from_secs(2);
 /// What rsync may take to end its own processes here (it has two when it receives, and ssh).
@@ -44,6 +48,10 @@ pub struct Copy<'a> {
     pub backup: Option<&'a Path>,
     /// Nothing is deleted, and a file that is newer at the receiver stays.
     pub merge: bool,
+    /// What the other host's shell is to run instead of rsync, when it is not that.
+    pub program: Option<&'a str>,
+    /// Whose rsync it is: the value of [`MARK`].
+    pub mark: &'a str,
 }
 
 /// Which way.
@@ -108,7 +116,8 @@ impl Copy<'_> {
         let incomplete = |reason: String| Err(Incomplete { reason: one_line(&reason) });
         // The program is killed with its children a moment before the time is over, not after.
         let until = deadline.within(deadline.left().saturating_sub(GRACE));
-        let output = match process::run_with_children(RSYNC, &self.arguments(way, &until), &until, GRACE) {
+        let arguments = self.arguments(way, &until);
+        let output = match process::run_with_children(RSYNC, &arguments, (MARK, self.mark), &until, GRACE) {
             Ok(output) => output,
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 let waited = until.used().as_secs_f32();
@@ -132,10 +141,11 @@ impl Copy<'_> {
             Some(_) => vec!["-a".to_owned()],
             None => vec!["-aR".to_owned(), "--no-implied-dirs".to_owned()],
         };
-        words.extend(exact_times(deadline).map(str::to_owned));
+        words.extend(options(deadline).iter().map(|word| (*word).to_owned()));
         // Whole seconds, rounded up: 0 would mean for ever.
         words.push(format!("--timeout={}", deadline.left().as_secs() + 1));
         words.extend(["-e".to_owned(), self.remote.rsh_line()]);
+        words.extend(self.program.map(|program| format!("--rsync-path={program}")));
         words.push(if self.merge { "--update" } else { "--delete" }.to_owned());
         if let Some(folder) = self.backup {
             let below = self.apart().unwrap_or(Path::new(""));
@@ -195,23 +205,30 @@ pub fn is_linked(folder: &Path) -> bool {
     folder.canonicalize().is_ok_and(|real| real != folder)
 }
 
-/// The option that makes rsync compare times to the nanosecond, where it has that (3.1.3). Without it a file that was written
-/// twice within a second and kept its size counts as unchanged, and never gets to the other host. Older ones would take every
-/// file for changed with it, and put it into the backup folder.
-pub fn exact_times(deadline: &Deadline) -> Option<&'static str> {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    let known = KNOWN.get_or_init(|| {
-        process::run(RSYNC, &["--version"], None, &deadline.within(VERSION)).is_ok_and(|o| has_exact_times(&o.text()))
-    });
-    known.then_some("--modify-window=-1")
+/// What every push and pull is given besides, as far as this host's rsync has it; asked once for each program run.
+pub fn options(deadline: &Deadline) -> &'static [&'static str] {
+    static KNOWN: OnceLock<&[&str]> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let said = process::run(RSYNC, &["--version"], None, &deadline.within(VERSION));
+        options_of(&said.map(|output| output.text()).unwrap_or_default())
+    })
 }
 
 /// By the first line: `rsync  version 3.2.7  protocol version 31`, since 3.2.0 also `version v3.2.0`.
-fn has_exact_times(text: &str) -> bool {
+///
+/// `--modify-window=-1` compares times to the nanosecond: without it a file that was written twice within a second and kept
+/// its size counts as unchanged, and never gets to the other host. rsyncs before 3.1.3 would take every file for changed with
+/// it, and put it into the backup folder. `--stderr=client` lets complaints of the other side come in order, as they did
+/// before 3.2.3; without it a newer one may end before the line that has the reason.
+fn options_of(text: &str) -> &'static [&'static str] {
     let word = text.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or_default();
     let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok();
     let parts: Vec<u32> = word.trim_start_matches('v').split('.').map_while(digits).collect();
-    parts >= vec![3, 1, 3]
+    match parts {
+        parts if parts >= vec![3, 2, 3] => &["--modify-window=-1", "--stderr=client"],
+        parts if parts >= vec![3, 1, 3] => &["--modify-window=-1"],
+        _ => &[],
+    }
 }
 
 /// A path as a pattern of rsync that means itself.
@@ -225,13 +242,58 @@ fn literal(path: &Path) -> String {
     text.chars().flat_map(|c| ['\\'; 1].into_iter().filter(move |_| r"*?[\".contains(c)).chain([c])).collect()
 }
 
-/// Ends the rsyncs of this host that `is_ours` knows by their arguments: left behind by an action that was killed. How many
-/// there were.
-pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -> usize {
+/// A process of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Its program, as it was called.
+    pub program: PathBuf,
+    /// Its further arguments.
+    pub arguments: Vec<String>,
+    /// The value of [`MARK`] in its environment.
+    pub mark: Option<String>,
+    /// Whether it was started by way of sshd.
+    pub by_ssh: bool,
+}
+
+impl Running {
+    /// None of a process that has ended, of one with another program than these, or of one in a container: what runs there
+    /// is not ours.
+    fn of(pid: i32, programs: &[&str], namespace: &Path) -> Option<Self> {
+        let process = Path::new("/proc").join(pid.to_string());
+        // A zombie has none.
+        let words = texts(&process.join("cmdline"))?;
+        let (program, arguments) = words.split_first()?;
+        let name = Path::new(program).file_name()?;
+        if !programs.iter().any(|one| name == *one) || fs::read_link(process.join("ns/pid")).ok()? != namespace {
+            return None;
+        }
+        let variables = texts(&process.join("environ")).unwrap_or_default();
+        let value = |name: &str| variables.iter().find_map(|text| text.strip_prefix(name)?.strip_prefix('='));
+        Some(Self {
+            program: program.into(),
+            arguments: arguments.to_vec(),
+            mark: value(MARK).map(str::to_owned),
+            by_ssh: value(BY_SSH).is_some(),
+        })
+    }
+
+    /// Whether it is rsync.
+    pub fn is_rsync(&self) -> bool {
+        self.program.file_name() == Some(OsStr::new(RSYNC))
+    }
+}
+
+/// Ends the processes of this host with one of these programs that `is_ours` knows: left behind by an action that was killed.
+/// How many there were.
+pub fn end_leftovers(programs: &[&str], is_ours: impl Fn(&Running) -> bool, deadline: &Deadline) -> usize {
+    let Ok(namespace) = fs::read_link("/proc/self/ns/pid") else { return 0 };
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
     let leftovers = || {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        pids.filter(|pid| arguments_of(*pid).is_some_and(|words| is_ours(&words))).collect::<Vec<_>>()
+        let is_left =
+            |pid: &i32| *pid != own && Running::of(*pid, programs, &namespace).is_some_and(|one| is_ours(&one));
+        pids.filter(is_left).collect::<Vec<_>>()
     };
     let mut all = leftovers();
     let count = all.len();
@@ -247,13 +309,11 @@ pub fn end_leftovers(is_ours: impl Fn(&[String]) -> bool, deadline: &Deadline) -
     count
 }
 
-/// The arguments of a process, if it is an rsync that lives.
-fn arguments_of(pid: i32) -> Option<Vec<String>> {
-    // A zombie has none.
-    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let mut words = bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    let program = words.next()?;
-    (Path::new(&program).file_name() == Some(OsStr::new(RSYNC))).then(|| words.collect())
+/// The texts of a file of /proc, each of which ends in a zero byte.
+fn texts(file: &Path) -> Option<Vec<String>> {
+    let bytes = fs::read(file).ok()?;
+    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    Some(whole.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned()).collect())
 }
 
 #[cfg(test)]
@@ -261,13 +321,25 @@ mod tests {
     use super::super::tests::remote;
     use super::*;
 
+    fn plain(remote: &Remote) -> Copy<'_> {
+        Copy {
+            remote,
+            folders: &[],
+            linked: &[],
+            exclude: &[],
+            backup: None,
+            merge: false,
+            program: None,
+            mark: "lsyncd",
+        }
+    }
+
     #[test]
     fn anchored_patterns_belong_to_each_folder() {
         let peer = remote("osm2");
         let folders = ["/srv/.data/a".into(), "/b[1]".into()];
         let exclude = [".*".to_owned(), "/cache".to_owned()];
-        let copy =
-            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &exclude, backup: None, merge: false };
+        let copy = Copy { folders: &folders, exclude: &exclude, ..plain(&peer) };
         let wanted = [
             "--include=/srv/.data/a/",
             "--include=/srv/.data/",
@@ -281,15 +353,20 @@ mod tests {
     }
 
     #[test]
-    fn only_rsyncs_that_know_nanoseconds_are_asked_for_them() {
-        for version in ["rsync  version 3.2.7  protocol version 31", "rsync  version v3.2.0", "rsync  version 3.1.3  "]
-        {
-            assert!(has_exact_times(version), "{version}");
+    fn an_rsync_is_asked_for_nothing_that_it_does_not_know() {
+        for (version, count) in [
+            ("rsync  version 3.5.0  protocol version 32", 2),
+            ("rsync  version 3.2.7  protocol version 31", 2),
+            ("rsync  version v3.2.3", 2),
+            ("rsync  version v3.2.0", 1),
+            ("rsync  version 3.1.3  ", 1),
+            ("rsync  version 3.1.2  protocol version 31", 0),
+            ("rsync  version 3.0.9", 0),
+            ("", 0),
+            ("rsync version x", 0),
+        ] {
+            assert_eq!(options_of(version).len(), count, "{version}");
         }
-        for version in ["rsync  version 3.1.2  protocol version 31", "rsync  version 3.0.9", "", "rsync version x"] {
-            assert!(!has_exact_times(version), "{version}");
-        }
-        assert!(has_exact_times("rsync  version 3.5.0  protocol version 32"));
     }
 
     #[test]
@@ -297,8 +374,7 @@ mod tests {
         let peer = remote("fd00::2");
         let folders = ["/a".into(), "/b/c/".into()];
         let backup = Path::new("/var/lib/x");
-        let copy =
-            Copy { remote: &peer, folders: &folders, linked: &[], exclude: &[], backup: Some(backup), merge: false };
+        let copy = Copy { folders: &folders, backup: Some(backup), ..plain(&peer) };
         let words = copy.arguments(Way::Pull, &Deadline::after(Duration::from_millis(2500)));
         let end = &words[words.len() - 4..];
         assert_eq!(end, ["--", "[fd00::2]:/a/", "[fd00::2]:/b/c/", "/"]);
@@ -311,7 +387,10 @@ mod tests {
         assert_eq!(words[words.len() - 3..], ["--", "/a/", "[fd00::2]:/a/"]);
         assert!(words[0] == "-a" && words.contains(&"--backup-dir=/var/lib/x/a".to_owned()), "{words:?}");
         assert!(words.contains(&"--exclude=/x".to_owned()), "{words:?}");
-        let merged = Copy { merge: true, ..copy }.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert!(!words.iter().any(|word| word.starts_with("--rsync-path")), "{words:?}");
+        let merged = Copy { merge: true, program: Some("a b --"), ..copy };
+        let merged = merged.arguments(Way::Push, &Deadline::after(Duration::ZERO));
+        assert!(merged.contains(&"--rsync-path=a b --".to_owned()), "{merged:?}");
         assert!(!merged.contains(&"--delete".to_owned()) && merged.contains(&"--update".to_owned()));
     }
 }

@@ -41,6 +41,8 @@ pub(super) fn of_rsync(remote: &Remote, code: Option<i32>, errors: &str, there: 
     let full = ["No space left", "Disk quota exceeded"].iter().any(|text| errors.contains(text));
     let reason = match (code, full) {
         (_, true) => format!("disk full on {host}, make room: {}", said()),
+        // The other host's own program in front of rsync says why; rsync may end before that does, with a code of its own.
+        _ if refused(errors).is_some() => format!("{}: {}", remote.host, refused(errors).unwrap_or_default()),
         (Some(255), _) => of_ssh(remote, errors),
         (Some(127), _) => format!("rsync is not installed on {}", remote.host),
         (Some(12), _) if errors.contains("command not found") || errors.contains("rsync: not found") => {
@@ -56,6 +58,11 @@ pub(super) fn of_rsync(remote: &Remote, code: Option<i32>, errors: &str, there: 
         (None, _) => format!("rsync with {} was killed", remote.host),
     };
     one_line(&reason)
+}
+
+/// The line of `inuvika-ha replica receive`.
+fn refused(errors: &str) -> Option<&str> {
+    errors.lines().find_map(|line| line.strip_prefix("inuvika-ha: ").filter(|text| text.starts_with("refused: ")))
 }
 
 fn known(remote: &Remote, errors: &str) -> Option<String> {
@@ -121,6 +128,11 @@ mod tests {
             (30, "", "no data for too long"),
             (23, "rsync: [sender] link_stat \"/a\" failed: No such file (2)\nrsync error: some", "not everything"),
             (99, "", "exit code 99"),
+            (
+                12,
+                "inuvika-ha: refused: this node was active in epoch 2\nrsync: connection unexpectedly",
+                "osm2.priv: refused: ",
+            ),
         ] {
             let reason = of_rsync(&peer, Some(code), said, true);
             assert!(reason.contains(wanted) && reason.len() <= REASON_MAX, "{code} {said}: {reason}");

@@ -200,7 +200,9 @@ impl Service {
             Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
             Self::Own { unit, .. } if systemd_runs() => own::end(self, unit, signal, graceful, deadline),
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => stop::sweep(self, signal, graceful, deadline),
+            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => {
+                stop::sweep(self, stop::Whom::All, signal, graceful, deadline)
+            }
         }
     }
 
@@ -210,7 +212,7 @@ impl Service {
     /// # Errors
     /// When something is left, or nobody can tell.
     pub fn halt(&self, deadline: &Deadline) -> io::Result<()> {
-        stop::sweep(self, Signal::SIGKILL, Duration::ZERO, deadline).map(drop)
+        stop::sweep(self, stop::Whom::All, Signal::SIGKILL, Duration::ZERO, deadline).map(drop)
     }
 
     /// Keeps systemd from restarting it behind the cluster's back and from stopping it before Pacemaker at shutdown: a

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::processes::{self, Seen, look};
+use super::stop::Whom;
 use super::systemd::{NO_NAME, TELL, is_name, systemd_runs};
 use super::{APPEAR, Ended, Process, Service, because, launch, session, stop, transient};
 use crate::ocf::deadline::Deadline;
@@ -144,11 +145,11 @@ pub(super) fn end(
     if !is_name(unit) {
         return Ok(Ended { ran: false, killed: 0 });
     }
-    let swept = stop::sweep(service, signal, graceful, deadline);
+    let swept = stop::sweep(service, Whom::All, signal, graceful, deadline);
     // Also a start that is on its way. Where systemd does not answer, nothing restarts the unit either: it is made so.
     let told = transient::end(unit, &deadline.within(TELL));
     // The kernel has the last word.
-    let rest = stop::sweep(service, Signal::SIGKILL, Duration::ZERO, deadline);
+    let rest = stop::sweep(service, Whom::All, Signal::SIGKILL, Duration::ZERO, deadline);
     match (swept, rest, told) {
         (Ok(swept), Ok(rest), _) => Ok(Ended { ran: swept.ran || rest.ran, killed: swept.killed + rest.killed }),
         (Err(_), Ok(rest), _) => Ok(Ended { ran: true, killed: rest.killed }),

@@ -25,15 +25,64 @@ struct Sent {
     refused: Option<String>,
 }
 
+/// Which processes a sweep is about.
+#[derive(Debug)]
+pub(super) enum Whom {
+    /// All that the service has, those that appear meanwhile among them.
+    All,
+    /// Those that it has at the first look, and their children. What systemd starts meanwhile may be `ExecStop=`: ended by a
+    /// signal, it would count as a crash, for which many units are restarted.
+    First(HashSet<(i32, u64)>),
+}
+
+impl Whom {
+    /// Those of the first look, which is still to come.
+    pub(super) fn first() -> Self {
+        Self::First(HashSet::new())
+    }
+
+    /// The processes, as the service has them now.
+    fn look(&mut self, service: &Service) -> io::Result<Vec<Seen>> {
+        let mut seen = service.seen()?;
+        match self {
+            Self::All => {}
+            Self::First(known) if known.is_empty() => known.extend(seen.iter().map(Seen::key)),
+            Self::First(known) => keep_family(&mut seen, known),
+        }
+        Ok(seen)
+    }
+}
+
+/// Leaves those that are known, and their descendants, which are known from then on.
+fn keep_family(seen: &mut Vec<Seen>, known: &mut HashSet<(i32, u64)>) {
+    let mut family: HashSet<i32> = HashSet::new();
+    loop {
+        let is_one = |one: &Seen| known.contains(&one.key()) || family.contains(&one.parent);
+        let more: HashSet<i32> = seen.iter().filter(|one| is_one(one)).map(|one| one.process.pid).collect();
+        if more.len() == family.len() {
+            break;
+        }
+        family = more;
+    }
+    seen.retain(|one| family.contains(&one.process.pid));
+    known.extend(seen.iter().map(Seen::key));
+}
+
 /// Sends `signal` to the main process and waits at most `graceful`, of which six tenths of the time left are the limit;
 /// then SIGKILL for all that is left.
 ///
 /// # Errors
 /// When something is left at the deadline, or nobody can tell.
-pub(super) fn sweep(service: &Service, signal: Signal, graceful: Duration, deadline: &Deadline) -> io::Result<Ended> {
+pub(super) fn sweep(
+    service: &Service,
+    mut whom: Whom,
+    signal: Signal,
+    graceful: Duration,
+    deadline: &Deadline,
+) -> io::Result<Ended> {
     let patience = deadline.within(graceful.min(deadline.left() * 6 / 10));
     let mut sent = Sent::default();
-    let mut seen = service.seen()?;
+    let mut seen = whom.look(service)?;
     let ran = !seen.is_empty();
     let mut pause = Duration::from_millis(1);
     while !seen.is_empty() {
@@ -44,11 +93,11 @@ pub(super) fn sweep(service: &Service, signal: Signal, graceful: Duration, deadl
         }
         if !deadline.sleep(pause) {
             // The last look, after the last signal.
-            seen = service.seen()?;
+            seen = whom.look(service)?;
             break;
         }
         pause = (pause * 2).min(PAUSE);
-        match service.seen() {
+        match whom.look(service) {
             Ok(now) => seen = now,
             // It may be able to tell a moment later; the signals go on to those that were seen last.
             Err(error) if deadline.passed() => return Err(error),
@@ -129,6 +178,21 @@ mod tests {
 
     fn seen(pid: i32, parent: i32, top: bool, name: &str) -> Seen {
         Seen { process: Process { pid, state: 'S', started: 1, top }, parent, session: 1, name: name.into() }
+    }
+
+    #[test]
+    fn what_appears_later_and_is_no_child_is_not_of_the_family() {
+        let (main, worker) = (seen(10, 1, true, "apache2"), seen(11, 10, false, "apache2"));
+        let mut known: HashSet<_> = [main.key(), worker.key()].into();
+        let (child, grandchild) = (seen(12, 11, false, "rotatelogs"), seen(13, 12, false, "gzip"));
+        let stop = seen(14, 1, true, "apachectl");
+        let mut all = vec![grandchild.clone(), stop.clone(), child.clone(), worker, main];
+        keep_family(&mut all, &mut known);
+        assert_eq!(all.iter().map(|one| one.process.pid).collect::<Vec<_>>(), [13, 12, 11, 10]);
+        // Known from then on, although their parents are gone.
+        let mut all = vec![stop, Seen { parent: 1, ..child }, Seen { parent: 1, ..grandchild }];
+        keep_family(&mut all, &mut known);
+        assert_eq!(all.len(), 2);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::bus::{Bus, Job, ask};
+use super::stop::Whom;
 use super::{Ended, Service, because, cgroup, stop};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
@@ -31,6 +32,10 @@ pub(super) const TELL: Duration = Duration::from_secs(3);
 /// How long a service whose stop nobody could tell systemd is watched: by default systemd restarts
 /// 100 ms after `ExecStop=` is over.
 const WATCH: Duration = Duration::from_secs(1);
+/// How long its `ExecStop=` may go on meanwhile: killed, it would count as a crash, for which many units are restarted.
+const FAREWELL: Duration = Duration::from_secs(4);
+/// The pause between two looks meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether systemd is the service manager of this host (sd_booted(3)).
 pub fn systemd_runs() -> bool {
@@ -162,7 +167,7 @@ pub(super) fn stop(
     // Only without a memory of the start; then the default place is as good as it gets.
     let _ = service.locate(&deadline.within(LOCATE));
     let service = &service;
-    let swept = match stop::sweep(service, signal, graceful, deadline) {
+    let swept = match stop::sweep(service, Whom::first(), signal, graceful, deadline) {
         // No systemd, so no unit of it either.
         Err(_) if !systemd_runs() => return Ok(Ended { ran: false, killed: 0 }),
         other => other,
@@ -173,11 +178,10 @@ pub(super) fn stop(
     let ran = swept.as_ref().is_ok_and(|ended| ended.ran);
     if told.is_err() && ran {
         // Restart= may bring it back, and nobody told systemd not to.
-        // Meanwhile `ExecStop=` runs, which is no restart.
-        deadline.sleep(WATCH);
+        await_calm(service, &deadline.within(FAREWELL.min(deadline.left() / 2)));
     }
     // The kernel has the last word, whatever systemd said.
-    let rest = stop::sweep(service, Signal::SIGKILL, Duration::ZERO, deadline);
+    let rest = stop::sweep(service, Whom::All, Signal::SIGKILL, Duration::ZERO, deadline);
     match (swept, rest, told) {
         (Err(_), Err(rest), _) => Err(rest),
         (Ok(_), Err(rest), Err(told)) => Err(because("stop", service, &format!("{rest}; {told}"))),
@@ -188,6 +192,16 @@ pub(super) fn stop(
         }
         (Ok(swept), Ok(rest), _) => Ok(Ended { ran: swept.ran || rest.ran, killed: swept.killed + rest.killed }),
         (Err(_), Ok(rest), _) => Ok(Ended { ran: true, killed: rest.killed }),
+    }
+}
+
+/// Waits until there have been no processes for as long as a restart takes, or `limit` is over.
+fn await_calm(service: &Service, limit: &Deadline) {
+    let mut since = Instant::now();
+    while since.elapsed() < WATCH && limit.sleep(LOOK) {
+        if service.seen().map_or(true, |all| !all.is_empty()) {
+            since = Instant::now();
+        }
     }
 }
 
