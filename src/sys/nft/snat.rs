@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use crate::sys::source_nat::SourceNat;
 
 use super::expression::{Comparison, Header, L4PROTO, OIFNAME, Rule};
-use super::inspect::has_our_structure;
+use super::inspect::stale_sets;
 use super::ranges::Ranges;
 use super::wire::{APPEND, Batch, CREATE, Connection, Family, command, object};
 
@@ -128,14 +128,17 @@ pub fn apply(nat: &SourceNat) -> io::Result<()> {
     let mut connection = Connection::open()?;
     // A packet reads at each chain anew which transaction counts. With two chains, the one that comes and the one that goes,
     // it can miss both, and its connection would keep its source; with one it finds the old rules or the new ones.
-    if has_our_structure(&mut connection, nat).unwrap_or(false) && connection.commit(refill(nat)).is_ok() {
+    if let Ok(Some(stale)) = stale_sets(&mut connection, nat)
+        && connection.commit(refill(nat, &stale)).is_ok()
+    {
         return Ok(());
     }
     connection.commit(replace(nat))
 }
 
-/// Other rules and elements for a table that has our structure.
-fn refill(nat: &SourceNat) -> Batch {
+/// Other rules for a table that has our structure, and other elements for the sets that are `stale`. The others are left
+/// alone: while a transaction ends, kernels can miss an element that goes and comes with it (up to 6.16 at least).
+fn refill(nat: &SourceNat, stale: &[&str]) -> Batch {
     let family = Family::of(nat.to);
     let mut batch = Batch::default();
     // Without a handle: all rules of the chain; without a list: all elements.
@@ -143,7 +146,7 @@ fn refill(nat: &SourceNat) -> Batch {
         rule.text(object::RULE_TABLE, &nat.name);
         rule.text(object::RULE_CHAIN, CHAIN);
     });
-    for set in sets(nat) {
+    for set in sets(nat).into_iter().filter(|set| stale.contains(&set.name)) {
         batch.add(command::DEL_ELEMENTS, 0, family, |list| {
             list.text(object::ELEMENTS_TABLE, &nat.name);
             list.text(object::ELEMENTS_SET, set.name);
