@@ -172,10 +172,19 @@ impl Replica {
                 json(&report)
             }
             Verb::Accept { instance } => {
-                let epoch = hand::accept(&instance, &deadline).map_err(outside)?;
+                let accepted = hand::accept(&instance, &deadline).map_err(outside)?;
                 let log = Log::new(AGENT, &instance, &Environment::of_process());
-                log.warning(&format!("the data of this node were accepted by hand: epoch {epoch}"));
-                print(&format!("Accepted as epoch {epoch}. They are pushed after: pcs resource restart {instance}\n"))
+                match accepted {
+                    hand::Accepted::Data { epoch } => {
+                        log.warning(&format!("the data of this node were accepted by hand: epoch {epoch}"));
+                        let then = format!("They are pushed after: pcs resource restart {instance}");
+                        print(&format!("Accepted as epoch {epoch}. {then}\n"))
+                    }
+                    hand::Accepted::Folders => {
+                        log.warning("the folders of this node were accepted by hand as they stand now");
+                        print("Accepted: the folders are right where they stand now.\n")
+                    }
+                }
             }
             Verb::List { instance } => {
                 let all = instance.map_or_else(hand::instances, |instance| vec![instance]);

@@ -78,7 +78,9 @@ impl Contact<'_> {
         self.checks.push(Check { name: "peer", verdict, detail, took: begun.elapsed() });
         if let Some(base) = self.own.fork {
             let newer = answer.as_ref().ok().and_then(|report| self.newer(report)).or(self.memory.newer.clone());
-            let lost = self.memory.lost.clone();
+            let is_back = super::unmounted(self.replica).is_none();
+            let back = || format!("the folders are there again: pcs resource restart {}", self.replica.instance);
+            let lost = self.memory.lost.clone().map(|lost| if is_back { back() } else { lost });
             let detail = lost.unwrap_or_else(|| start::explain(newer.as_ref(), base, &self.replica.instance));
             // First: it is the reason for the rest.
             self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
@@ -136,6 +138,10 @@ impl Contact<'_> {
             let restart = format!("pcs resource restart {} replaces them", self.replica.instance);
             let text = format!("{node} has data of its own (epoch {}, here {epoch}) and keeps them", theirs.epoch);
             return (Verdict::Degraded, format!("{text}: {restart}"));
+        }
+        if let Some(lost) = &report.lost {
+            let accept = format!("inuvika-ha replica accept --instance {}", self.replica.instance);
+            return (Verdict::Degraded, format!("{node}: {lost}: mount it; or there: {accept}"));
         }
         if let Some(text) = report.foreign.as_ref().or(report.trouble.as_ref()) {
             return (Verdict::Degraded, format!("{node}: {text}"));

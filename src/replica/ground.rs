@@ -34,8 +34,14 @@ struct Place {
 pub(super) fn note(attic: &Attic, folders: &[PathBuf]) -> std::io::Result<()> {
     let mounts = mounts();
     let counted = |now: Place| Place { files: count(&now.folder), ..now };
-    let now: Vec<Place> = folders.iter().filter_map(|folder| Place::now(folder, &mounts).map(counted)).collect();
-    if now.is_empty() || read::<Vec<Place>>(&attic.path(FILE)).is_ok_and(|before| before == now) {
+    let before: Vec<Place> = read(&attic.path(FILE)).unwrap_or_default();
+    // One that is missing is known as it was.
+    let place = |folder: &PathBuf| match folder.is_dir() {
+        true => Place::now(folder, &mounts).map(counted),
+        false => before.iter().find(|place| place.folder == *folder).cloned(),
+    };
+    let now: Vec<Place> = folders.iter().filter_map(place).collect();
+    if now.is_empty() || before == now {
         return Ok(());
     }
     attic.write(FILE, &now)
@@ -58,8 +64,11 @@ pub(super) fn lost(attic: &Attic, folders: &[PathBuf]) -> Option<String> {
     lost_of(attic, |folder| folders.iter().any(|one| one == folder))
 }
 
-/// The same of the folder that a path is in, or of all without one: where the parameters are not known.
+/// The same of the folder that a path is in, or of all with a path that is in none or without one: where the parameters are
+/// not known.
 pub(super) fn lost_at(attic: &Attic, path: Option<&Path>) -> Option<String> {
+    let before: Vec<Place> = read(&attic.path(FILE)).ok()?;
+    let path = path.filter(|path| before.iter().any(|place| path.starts_with(&place.folder)));
     lost_of(attic, |folder| path.is_none_or(|path| path.starts_with(folder)))
 }
 
@@ -74,9 +83,10 @@ fn lost_of(attic: &Attic, is_asked: impl Fn(&Path) -> bool) -> Option<String> {
 }
 
 impl Place {
-    /// Without a count of files. None for a folder that is missing: that is seen elsewhere.
+    /// Without a count of files. A folder that is missing would be on what its parent is on: it may have gone with a mount
+    /// above it.
     fn now(folder: &Path, mounts: &[(PathBuf, String)]) -> Option<Self> {
-        let real = folder.canonicalize().ok()?;
+        let real = folder.ancestors().find_map(|part| part.canonicalize().ok())?;
         // Of mounts over each other the last one counts.
         let on = mounts.iter().filter(|(point, _)| real.starts_with(point));
         let (mount, source) = on.max_by_key(|(point, _)| point.components().count())?.clone();
@@ -203,7 +213,14 @@ mod tests {
         assert!(lost(&attic, &folders).is_some() && lost_at(&attic, None).is_some());
         assert!(lost_at(&attic, Some(&folder.join("a"))).is_some());
         // Another folder's business.
-        assert!(lost(&attic, &[]).is_none() && lost_at(&attic, Some(root.path())).is_none());
+        assert!(lost(&attic, &[]).is_none());
+        // Of several folders at once, or of nobody knows which.
+        assert!(lost_at(&attic, Some(root.path())).is_some());
+        // Below a mount that has gone the folder may not even be there; that is nothing to get used to.
+        fs::remove_dir(&folder).unwrap();
+        assert!(lost(&attic, &folders).is_some() && lost_at(&attic, Some(&folder.join("a"))).is_some());
+        note(&attic, &folders).unwrap();
+        assert!(lost(&attic, &folders).is_some());
         forget(&attic).unwrap();
         forget(&attic).unwrap();
         assert_eq!(lost(&attic, &folders), None);

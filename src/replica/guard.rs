@@ -14,6 +14,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::signal::{SigSet, Signal};
+
 use super::ground;
 use super::peer::Memory;
 use super::report::{NAME, Report, program};
@@ -35,6 +37,8 @@ pub const NOTE: &str = "refused.";
 const NO_LOGIN: u8 = 255;
 /// How long the peer may take to say whether it has [`receive`]; rsync itself waits longer.
 const ASK: Duration = Duration::from_secs(10);
+/// How long a refusal counts when no contact has found out more.
+const STALE: Duration = Duration::from_secs(600);
 /// What makes rsync on the other side the one that receives; its program stands before it.
 const SERVER: &str = "--server";
 
@@ -77,8 +81,12 @@ pub fn receive(push: &Push<'_>, words: &[OsString]) -> io::Result<Result<Infalli
     if let Some(why) = refusal(push) {
         return Ok(Err(why));
     }
-    // rsync's last word is the folder. Below a file system that is not mounted nothing would be found again.
-    if let Some(why) = ground::lost_at(&Attic::of(push.instance), words.last().map(Path::new)) {
+    // rsync's last word is the folder, or the root of several. Below a file system that is not mounted nothing would be found
+    // again. The canary lies on none of theirs.
+    let attic = Attic::of(push.instance);
+    let target = words.last().map(Path::new);
+    let is_canary = target.is_some_and(|target| target.starts_with(attic.canary()));
+    if let Some(why) = ground::lost_at(&attic, target).filter(|_| !is_canary) {
         return Err(io::Error::other(why));
     }
     // Elsewhere than usual: as the shell of this login would find it.
@@ -94,39 +102,65 @@ pub fn receive(push: &Push<'_>, words: &[OsString]) -> io::Result<Result<Infalli
 /// # Errors
 /// That ssh cannot be run, that the words are not rsync's, or that a folder here is not on what it was on.
 pub fn send(push: &Push<'_>, words: &[OsString]) -> io::Result<u8> {
-    let state = State::of_file_name(push.instance);
+    let (state, attic) = (State::of_file_name(push.instance), Attic::of(push.instance));
     let note = note(push.epoch);
-    let later = Attic::of(push.instance).stamp().ok().flatten().filter(|own| own.epoch > push.epoch);
+    let later = attic.stamp().ok().flatten().filter(|own| own.epoch > push.epoch);
     if later.is_some() {
         remember(&state, &note);
     }
-    // Until a contact finds that the peer takes them again: see [`settle`].
-    if state.folder().join(&note).exists() {
+    // Until a contact finds that the peer takes them again (see [`settle`]), or none has for long: then the peer is asked.
+    let noted = fs::metadata(state.folder().join(&note)).and_then(|about| about.modified());
+    if noted.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < STALE)) {
         return Ok(REFUSED);
     }
     let (login, after) = split(words)?;
     let memory = Memory::of(push.instance);
     // A mount that is lost leaves an empty folder: a new life of lsyncd would empty the peer's before a monitor sees it.
-    if let Some(why) = memory.as_ref().and_then(Memory::lost_folder) {
+    let lost = memory.as_ref().and_then(|memory| memory.lost_folder().or_else(|| ground::lost_at(&attic, None)));
+    if let Some(why) = lost {
         return Err(io::Error::other(why));
     }
     let guards = match memory.and_then(|memory| memory.guards) {
         Some(guards) => guards,
         // The peer was away at the start, and no contact has been since.
         None => match ask(push, login) {
-            Some(guards) => guards,
+            Some(Ok(report)) if report.stamp.as_ref().is_some_and(|theirs| refuses(theirs, push.epoch)) => {
+                remember(&state, &note);
+                return Ok(REFUSED);
+            }
+            Some(Ok(Report { lost: Some(why), .. })) => return Err(io::Error::other(why)),
+            Some(Ok(report)) => report.guards,
+            // It has no such program.
+            Some(Err(_)) => false,
             None => return Ok(NO_LOGIN),
         },
     };
     let words = if guards { guarded(push, login, after) } else { words.to_vec() };
     let (ssh, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    // No time limit: rsync has one, and its end closes the pipes that ssh reads from.
-    let status = Command::new(ssh).args(arguments).status()?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let code = run(ssh, arguments)?;
     if code == REFUSED {
         remember(&state, &note);
     }
     Ok(code)
+}
+
+/// Runs ssh to its end, without a time limit: rsync has one, and ends its ssh with a signal (SIGUSR1) then, or when it is
+/// ended itself. That is passed on, or ssh would stay. The exit code.
+fn run(ssh: &OsString, arguments: &[OsString]) -> io::Result<u8> {
+    let ends = [Signal::SIGUSR1, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+    let mut awaited = SigSet::from_iter(ends);
+    awaited.add(Signal::SIGCHLD);
+    let mut child = Command::new(ssh).args(arguments).spawn()?;
+    // Afterwards, as ssh would inherit it. What has come before is seen by the first look.
+    awaited.thread_block()?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+        }
+        if ends.contains(&awaited.wait()?) {
+            child.kill()?;
+        }
+    }
 }
 
 /// Of ssh's command as rsync calls it: what logs in on the peer, and what follows the name of the peer's rsync.
@@ -145,8 +179,8 @@ fn guarded(push: &Push<'_>, login: &[OsString], after: &[OsString]) -> Vec<OsStr
     login.iter().cloned().chain([receiver(push).into()]).chain(after.iter().cloned()).collect()
 }
 
-/// Asks the peer whether it has [`receive`]; none when ssh does not get there.
-fn ask(push: &Push<'_>, login: &[OsString]) -> Option<bool> {
+/// Asks the peer for its report, which says whether it has [`receive`]; none when ssh does not get there.
+fn ask(push: &Push<'_>, login: &[OsString]) -> Option<Result<Report, String>> {
     let (ssh, arguments) = login.split_first()?;
     let program = program();
     let question = [program.as_str(), "replica", "report", "--instance", push.instance].map(quote).join(" ");
@@ -155,7 +189,7 @@ fn ask(push: &Push<'_>, login: &[OsString]) -> Option<bool> {
     match output.status.code() {
         None => None,
         Some(code) if code == i32::from(NO_LOGIN) => None,
-        Some(_) => Some(Report::parse(&output.stdout).is_ok_and(|report| report.guards)),
+        Some(_) => Some(Report::parse(&output.stdout)),
     }
 }
 

@@ -51,16 +51,33 @@ pub fn complete(
     Ok(Report { removed, ..Report::of(instance, folders, LOOK, deadline) })
 }
 
+/// What [`accept`] has made right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// The data of this node, from the next start on.
+    Data {
+        /// Their epoch.
+        epoch: u64,
+    },
+    /// The folders as they stand now: on other file systems than before, or on none of their own.
+    Folders,
+}
+
 /// Makes the data of this node, which serves a fork, the ones that count. The next start pushes them, and the peer's go into
-/// its backup folder. The new epoch.
+/// its backup folder. On another node: says that its folders are right where they stand now.
 ///
 /// # Errors
-/// When this node serves no fork, or the cluster cannot be told.
-pub fn accept(instance: &str, deadline: &Deadline) -> Result<u64, String> {
+/// When this node serves no fork and misses no file system, or the cluster cannot be told.
+pub fn accept(instance: &str, deadline: &Deadline) -> Result<Accepted, String> {
     let attic = Attic::of(instance);
     let _lock = attic.lock(deadline).map_err(|error| error.to_string())?;
     let own = attic.stamp().map_err(|error| error.to_string())?;
     let Some(own) = own.filter(|own| own.kind == Kind::Source && own.fork.is_some()) else {
+        // No data are at stake: only that the folders stand where they stand now, which a person has seen to.
+        if ground::lost_at(&attic, None).is_some() {
+            ground::forget(&attic).map_err(|error| error.to_string())?;
+            return Ok(Accepted::Folders);
+        }
         return Err(format!(
             "this node serves no data of {instance} that are older than the peer's: nothing to accept"
         ));
@@ -81,7 +98,7 @@ pub fn accept(instance: &str, deadline: &Deadline) -> Result<u64, String> {
     // The folders, too, are right as they are.
     ground::forget(&attic).map_err(|error| error.to_string())?;
     attic.set_stamp(&Stamp::source(epoch, &node, None)).map_err(|error| error.to_string())?;
-    Ok(epoch)
+    Ok(Accepted::Data { epoch })
 }
 
 /// Instances that have a folder of replication in the attic.

@@ -1,6 +1,7 @@
 //! A file system that is not mounted: its empty folder is neither pushed nor fetched nor taken for a copy.
 
 use anyhow::{Result, ensure};
+use inuvika_ha::ocf::check::Verdict;
 use inuvika_ha::ocf::exit::REASON_MAX;
 use inuvika_ha::replica::Ready;
 
@@ -182,5 +183,14 @@ fn stamped(pair: &mut Pair) -> Result<()> {
     ensure!(!two.stamp().unwrap().clean);
     let listed = two.sh("inuvika-ha replica list");
     ensure!(listed.contains("is not mounted any more"), "{listed}");
+    // A person has moved the files to the root disk: this is where they are to be from now on.
+    let said = two.sh("inuvika-ha replica accept --instance lsyncd");
+    ensure!(said.contains("the folders are right"), "{said}");
+    let listed = two.sh("inuvika-ha replica list");
+    ensure!(!listed.contains("is not mounted any more"), "{listed}");
+    let ready = one.prepare()?;
+    one.pass(&ready);
+    let checks = one.contact(ready.epoch, true);
+    ensure!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
     Ok(())
 }

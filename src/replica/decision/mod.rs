@@ -105,8 +105,15 @@ impl Situation<'_> {
             Some(base) => {
                 Decision { newer: self.holder(), ..self.answer(Act::Continue { fork: Some(base) }, top, why) }
             }
-            None => self.fork(self.mine().unwrap_or_default() / 2, top.saturating_add(1), why),
+            None => self.fork(self.held_base(), top.saturating_add(1), why),
         }
+    }
+
+    /// What a node that only holds its data is based on: the last changes of a copy that is not clean may be with its source
+    /// alone, which has to count for more than the fork, or they would be replaced by it.
+    fn held_base(&self) -> u64 {
+        let lacking = self.own.is_some_and(|own| own.kind == Kind::Copy && !own.clean);
+        (self.mine().unwrap_or_default() / 2).saturating_sub(u64::from(lacking))
     }
 
     /// This node has the newest data that anybody is known to have.

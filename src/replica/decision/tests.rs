@@ -146,7 +146,9 @@ fn what_is_not_mounted_is_held() {
         ("7 osm1", "s7c", "c7c", "fork 8/7"),
         ("7 osm1", "s7", "x", "fork 8/7"),
         ("7 osm2", "c7c", "s7c", "fork 8/7"),
-        ("8 osm2", "c7", "s8", "fork 9/7"),
+        ("8 osm2", "c7", "s8", "fork 9/6"),
+        ("7 osm2", "c7", "s7", "fork 8/6"),
+        ("7 osm2", "c7", "x", "fork 8/6"),
         ("8 osm1/7", "f8/7", "c7c", "continue 8/7"),
         ("8 osm1/7", "s7c", "c7c", "continue 8/7"),
         ("-", "-", "-", "fork 1/0"),
@@ -158,6 +160,9 @@ fn what_is_not_mounted_is_held() {
     }
     // With the disk back: nobody has anything newer.
     assert_eq!(words(&decide("8 osm1/7", "f8/7", "c7c")), "take 9");
+    // The last changes are with the peer alone: a person decides, and a start there goes on with them.
+    assert_eq!(words(&decide("8 osm1/6", "f8/6", "s7")), "continue 8/6");
+    assert_eq!(words(&decide("8 osm2/6", "s7", "f8/6")), "take 9");
 }
 
 #[test]

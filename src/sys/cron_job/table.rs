@@ -1,10 +1,14 @@
 //! A cron table of /etc/cron.d, and how a process of one of its lines looks.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::{fs, io};
 
 /// How many words the kernel puts before those of a script: its interpreter, and one option.
 const INTERPRETER: usize = 2;
+/// What the kernel reads of a script's first line, in bytes.
+const HEAD: u64 = 256;
 
 /// One line of the table that is a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +86,33 @@ impl Line {
     }
 }
 
-/// Whether a process with these arguments was started with these words: as they are, or as a script.
+/// Whether a process with these arguments was started with these words: as they are, or as a script. Only a program that is
+/// called by its whole path is told from others: `true` or `exit 1` could be the end of any command.
 fn is_program(arguments: &[&str], words: &[&str]) -> bool {
-    let before = arguments.len().checked_sub(words.len()).filter(|before| *before <= INTERPRETER);
-    before.is_some_and(|before| arguments.get(before..) == Some(words))
+    let Some(program) = words.first().filter(|word| word.starts_with('/')) else { return false };
+    let Some(before) = arguments.len().checked_sub(words.len()) else { return false };
+    if arguments.get(before..) != Some(words) {
+        return false;
+    }
+    before == 0 || before <= INTERPRETER && is_interpreter(program, arguments.get(..before).unwrap_or_default())
+}
+
+/// Whether these words are what the first line of a script names (execve(2), "Interpreter scripts").
+fn is_interpreter(script: &str, words: &[&str]) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(script).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let Some(line) =
+        read.ok().and_then(|_| head.strip_prefix(b"#!")).and_then(|rest| rest.split(|b| *b == b'\n').next())
+    else {
+        return false;
+    };
+    let line = String::from_utf8_lossy(line);
+    let line = line.trim();
+    // The kernel passes all after the first word as one.
+    let (name, argument) = line.split_once(char::is_whitespace).map_or((line, ""), |(n, a)| (n, a.trim_start()));
+    let named: Vec<&str> = [name, argument].into_iter().filter(|word| !word.is_empty()).collect();
+    // `env` becomes the program that it is asked for.
+    words == named || name.ends_with("/env") && words.len() == 1 && words.first() == Some(&argument)
 }
 
 /// The first field and what follows it.
@@ -144,7 +171,22 @@ mod tests {
         ] {
             assert!(job.is(arguments), "{arguments:?}");
         }
-        assert!(line("/x/job now;").is(&["/bin/bash", "-e", "/x/job", "now"]));
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("job").to_str().unwrap().to_owned();
+        let job = line(&format!("{script} now;"));
+        for (head, words, is_it) in [
+            ("#!/bin/bash -e\n", ["/bin/bash", "-e"].as_slice(), true),
+            ("#! /bin/bash -e\n", &["/bin/bash", "-e"], true),
+            ("#!/bin/bash\n", &["/bin/bash"], true),
+            ("#!/usr/bin/env python3\n", &["python3"], true),
+            ("#!/bin/bash\n", &["/bin/bash", "/root/other"], false),
+            ("#!/bin/bash\n", &["/bin/ls"], false),
+            ("true\n", &["/bin/sh"], false),
+        ] {
+            fs::write(&script, head).unwrap();
+            let arguments = [words, &[script.as_str(), "now"]].concat();
+            assert_eq!(job.is(&arguments), is_it, "{head:?} {arguments:?}");
+        }
         assert!(line("true; /x/job >>/x/log").is(&["/x/job"]));
     }
 
@@ -162,6 +204,8 @@ mod tests {
         ] {
             assert!(!job.is(arguments), "{arguments:?}");
         }
+        // The end of anybody's command.
+        assert!(!line("cd /x || exit 1").is(&["/bin/backup", "exit", "1"]) && !line("true").is(&["true"]));
         // What the shell changes is known by the shell alone.
         for command in ["$PHP /x/job", "echo \"a b\"", "rm *", "a|b", "( /x/job )"] {
             let job = line(command);

@@ -92,6 +92,10 @@ impl Tool {
     /// As there.
     pub fn apply(&self, nat: &SourceNat, deadline: &Deadline) -> io::Result<()> {
         nat.check()?;
+        self.again(deadline, || self.apply_once(nat, deadline))
+    }
+
+    fn apply_once(&self, nat: &SourceNat, deadline: &Deadline) -> io::Result<()> {
         let chain = chain(&nat.name);
         let mut script = format!(":{chain} - [0:0]\n");
         for jump in self.listing(deadline)?.jumps_to(&chain) {
@@ -119,6 +123,10 @@ impl Tool {
     /// As there.
     pub fn remove(&self, name: &str, deadline: &Deadline) -> io::Result<bool> {
         check_name(name)?;
+        self.again(deadline, || self.remove_once(name, deadline))
+    }
+
+    fn remove_once(&self, name: &str, deadline: &Deadline) -> io::Result<bool> {
         let chain = chain(name);
         let listing = self.listing(deadline)?;
         let mut script: String = listing.jumps_to(&chain).map(Rule::deletion).collect();

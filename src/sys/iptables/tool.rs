@@ -12,6 +12,8 @@ use crate::sys::{nft, process};
 
 /// Pause before another try when somebody else holds the lock of a tool that cannot wait for it.
 const LOCKED_PAUSE: Duration = Duration::from_millis(100);
+/// How often a change is tried.
+const TRIES: usize = 3;
 /// What the tools exit with when the lock is held or the rules changed under them (`RESOURCE_PROBLEM`).
 const RESOURCE_PROBLEM: i32 = 4;
 
@@ -127,6 +129,19 @@ impl Tool {
                 return Err(io::Error::other(format!("change table nat with {self}: {reason}")));
             }
         }
+    }
+
+    /// Looks and changes once more when that failed: the tool for nftables takes no lock, and can fail at a rule that is there
+    /// when another one writes at the same time. Nothing has changed then.
+    pub(super) fn again<T>(&self, deadline: &Deadline, change: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        let mut result = change();
+        for _ in 1..TRIES {
+            if result.is_ok() || self.variant != Variant::Nft || !deadline.sleep(LOCKED_PAUSE) {
+                break;
+            }
+            result = change();
+        }
+        result
     }
 
     fn has_nat(&self) -> io::Result<bool> {

@@ -74,16 +74,25 @@ fn look(connection: &mut Connection, wanted: &Layout) -> io::Result<Found> {
     })
 }
 
-/// Whether the table has our chain and our sets and nothing else, whatever is in them: then new rules and elements can take
-/// the place of the old ones.
-pub(super) fn has_our_structure(connection: &mut Connection, wanted: &Layout) -> io::Result<bool> {
+/// When the table has our chain and our sets and nothing else, whatever is in them, new rules and elements can take the place
+/// of the old ones: then the names of the sets that have other elements. None when it has not.
+pub(super) fn stale_sets(connection: &mut Connection, wanted: &Layout) -> io::Result<Option<Vec<&'static str>>> {
     let family = wanted.family;
     let reply = connection.get(command::GET_TABLE, family, |table| table.text(object::TABLE_NAME, &wanted.name))?;
-    let Some(reply) = reply else { return Ok(false) };
+    let Some(reply) = reply else { return Ok(None) };
     let table = reply.messages().next().map(|message| message.attributes(HEADER)).unwrap_or_default();
     let objects = number(table, object::TABLE_USE).unwrap_or_default();
     let mut look = Look { connection, wanted, family };
-    Ok(number(table, object::TABLE_FLAGS) == Some(0) && look.chain()?.is_ok() && look.structure(objects)?.is_none())
+    if number(table, object::TABLE_FLAGS) != Some(0) || look.chain()?.is_err() || look.structure(objects)?.is_some() {
+        return Ok(None);
+    }
+    let mut stale = Vec::new();
+    for set in &wanted.sets {
+        if look.elements(set)?.is_some() {
+            stale.push(set.name);
+        }
+    }
+    Ok(Some(stale))
 }
 
 struct Look<'a> {

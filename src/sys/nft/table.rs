@@ -3,7 +3,7 @@
 use std::io;
 
 use super::expression::Rule;
-use super::inspect::has_our_structure;
+use super::inspect::stale_sets;
 use super::ranges::Ranges;
 use super::wire::{APPEND, Batch, CREATE, Connection, Family, command, object};
 
@@ -53,21 +53,24 @@ impl Layout {
         let mut connection = Connection::open()?;
         // A packet reads at each chain anew which transaction counts. With two chains, the one that comes and the one that
         // goes, it can miss both, and its connection would keep its source; with one it finds the old rules or the new ones.
-        if has_our_structure(&mut connection, self).unwrap_or(false) && connection.commit(self.refill()).is_ok() {
+        if let Ok(Some(stale)) = stale_sets(&mut connection, self)
+            && connection.commit(self.refill(&stale)).is_ok()
+        {
             return Ok(());
         }
         connection.commit(self.replace())
     }
 
-    /// Other rules and elements for a table that has our structure.
-    fn refill(&self) -> Batch {
+    /// Other rules for a table that has our structure, and other elements for the sets that are `stale`. The others are left
+    /// alone: while a transaction ends, kernels can miss an element that goes and comes with it (up to 6.16 at least).
+    fn refill(&self, stale: &[&str]) -> Batch {
         let mut batch = Batch::default();
         // Without a handle: all rules of the chain; without a list: all elements.
         batch.add(command::DEL_RULE, 0, self.family, |rule| {
             rule.text(object::RULE_TABLE, &self.name);
             rule.text(object::RULE_CHAIN, CHAIN);
         });
-        for set in &self.sets {
+        for set in self.sets.iter().filter(|set| stale.contains(&set.name)) {
             batch.add(command::DEL_ELEMENTS, 0, self.family, |list| {
                 list.text(object::ELEMENTS_TABLE, &self.name);
                 list.text(object::ELEMENTS_SET, set.name);

@@ -176,7 +176,8 @@ pub(super) fn stop(
     let told = ask(&limit, async |bus: Bus| tell_stop(&bus, unit, &limit).await);
     let told = or_else(told, || systemctl(&["stop", unit], &limit).map(drop));
     let ran = swept.as_ref().is_ok_and(|ended| ended.ran);
-    if told.is_err() && ran {
+    // One that was slow has heard it: it plans no restart from then on.
+    if told.is_err() && ran && !limit.passed() {
         // Restart= may bring it back, and nobody told systemd not to.
         await_calm(service, &deadline.within(FAREWELL.min(deadline.left() / 2)));
     }
