@@ -33,7 +33,7 @@ use crate::ocf::spec::{Kind, Spec};
 use crate::replica::{self, Ready, Replica};
 use crate::sys::cron_link::CronLink;
 use crate::sys::process;
-use crate::sys::service::Service;
+use crate::sys::service::{Process, Service};
 
 /// How long a running push may go on after SIGTERM: all that it would have brought is flushed afterwards.
 const GRACEFUL: Duration = Duration::from_secs(2);
@@ -51,6 +51,9 @@ struct Applied {
     ready: Ready,
     /// Whether lsyncd runs with a configuration of the administrator's.
     config: bool,
+    /// lsyncd itself, once it runs. None in what an older version has written.
+    #[serde(default)]
+    main: Option<Process>,
 }
 
 impl Applied {

@@ -82,11 +82,15 @@ fn unknown(config: &Config, op: &Operation) -> (Verdict, String) {
     }
 }
 
-/// lsyncd itself, among its processes: not one of its pushes.
+/// lsyncd itself, not one of its pushes: the one that start has seen, if it lives, else one among all processes.
 ///
 /// # Errors
 /// How many processes there are without it, or why nobody can tell.
-pub fn main_process(service: &Service) -> Result<Process, Result<usize, std::io::Error>> {
+pub(super) fn main_process(applied: &Applied) -> Result<Process, Result<usize, std::io::Error>> {
+    applied.main.and_then(|main| main.now()).map_or_else(|| find_main(&applied.service), Ok)
+}
+
+fn find_main(service: &Service) -> Result<Process, Result<usize, std::io::Error>> {
     let all = service.processes().map_err(Err)?;
     let name = match service {
         Service::Own { program, .. } => program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -108,7 +112,7 @@ pub fn is_stopped(state: char) -> bool {
 
 fn daemon(applied: &Applied, op: &Operation) -> (Verdict, String) {
     let words = || last_words(&op.state.folder().join(lua::LOG)).map(|words| format!(": {words}")).unwrap_or_default();
-    match main_process(&applied.service) {
+    match main_process(applied) {
         Err(Err(error)) => (Verdict::Failed, format!("look for processes of {}: {error}", applied.service.name())),
         Err(Ok(0)) => {
             let text = format!("lsyncd is not running{}", words());
@@ -167,7 +171,7 @@ fn activity(applied: &Applied, status: SystemTime, beat: &Path) -> (Verdict, Str
         return (Verdict::Ok, format!("status file is {} s old", age(status).as_secs()));
     }
     let text = format!("lsyncd has not noticed a change for {} s", age(beat).as_secs());
-    match main_process(&applied.service) {
+    match main_process(applied) {
         // Very many changes at once: each is compared with all that wait.
         Ok(main) if main.state == 'R' => (Verdict::Degraded, format!("{text}: it is busy")),
         _ => (Verdict::Failed, format!("{text}: it hangs")),

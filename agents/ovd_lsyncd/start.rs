@@ -54,7 +54,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     if let Some(why) = &ready.why {
         op.log.warning(why);
     }
-    let mut applied = Applied { service, cron, replica, ready, config: config.own_file.is_some() };
+    let mut applied = Applied { service, cron, replica, ready, config: config.own_file.is_some(), main: None };
     applied.write(op)?;
     if !applied.ready.pushing {
         return finish(applied, op);
@@ -67,7 +67,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
 
 /// Whether what an earlier start made is still there and works.
 fn is_fine(applied: &Applied) -> bool {
-    !applied.ready.pushing || monitor::main_process(&applied.service).is_ok_and(|main| !monitor::is_stopped(main.state))
+    !applied.ready.pushing || monitor::main_process(applied).is_ok_and(|main| !monitor::is_stopped(main.state))
 }
 
 fn finish(applied: Applied, op: &Operation) -> Result<(), Failure> {
@@ -89,6 +89,8 @@ fn bring_up(applied: &mut Applied, op: &Operation) -> Result<(), Failure> {
     applied.service.start(&but_for_undoing(op)).map_err(|error| ended(&error.to_string(), op))?;
     applied.write(op)?;
     await_watches(applied, &but_for_undoing(op), op)?;
+    // For the monitors: to be written with the rest when all is done.
+    applied.main = monitor::main_process(applied).ok();
     let peer = &applied.replica.remote.host;
     op.log.info(&format!(
         "lsyncd pushes {} folders to {peer}, epoch {}",

@@ -94,7 +94,7 @@ fn adopted(service: &Service) -> Option<String> {
 /// how many there are, and a monitor does not need to know.
 fn main_process(service: &Service, applied: Option<&Applied>) -> Option<Process> {
     let main = applied?.main.filter(|_| !matches!(service, Service::Systemd { .. }))?;
-    main.lives().then_some(main)
+    main.now()
 }
 
 fn judge_processes(

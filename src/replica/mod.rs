@@ -105,8 +105,8 @@ pub fn flush(replica: &Replica, queued: usize, op: &Operation) {
     flush::flush(replica, queued, op);
 }
 
-/// Asks the peer by one ssh (two where it refuses) how it is, judges the canary and sends the next, sets the peer's node attribute; all of it within
-/// 3 s, and what a killed ssh or tool takes to go.
+/// Asks the peer by one ssh (two where it refuses) how it is, judges the canary and sends the next, sets the peer's node
+/// attribute; all of it within 3 s, and what a killed ssh or tool takes to go.
 pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Check> {
     contact::contact(replica, progress, op)
 }

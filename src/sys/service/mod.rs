@@ -86,10 +86,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Whether this very process lives: not another one of its id, and not a zombie. Asks the kernel for this one alone.
-    pub fn lives(&self) -> bool {
-        let now = processes::look_at([self.pid]).unwrap_or_default();
-        now.first().is_some_and(|now| now.process.started == self.started)
+    /// This very process as it is now, if it lives: not another one of its id, and no zombie. Asks the kernel for this one
+    /// alone, whatever else runs on the host.
+    pub fn now(&self) -> Option<Self> {
+        let now = processes::look_at([self.pid]).unwrap_or_default().first()?.process;
+        (now.started == self.started).then_some(now)
     }
 }
 
