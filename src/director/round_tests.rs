@@ -134,6 +134,24 @@ fn a_refused_change_is_explained() {
 }
 
 #[test]
+fn what_the_kernel_takes_and_does_not_have_is_told() {
+    let text = "[[service]]\nvirtual = \"192.0.2.10:80\"\nforwarding = \"tun\"\nreal = \"10.0.0.1-2\"\n\
+                tunnel = { type = \"gue\", port = 6080 }\n";
+    let mut world = World::new(text);
+    world.kernel.lacks_tunnels = true;
+    for _ in 0..3 {
+        let report = world.round();
+        assert_eq!((report.verdict, report.pending.len()), (Verdict::Degraded, 2));
+        let reason = report.reason.unwrap();
+        assert!(reason.starts_with("set 10.0.0.1:80 of") && reason.contains("too old"), "{reason}");
+        assert_eq!(report.drift, Vec::<String>::new());
+    }
+    world.kernel.lacks_tunnels = false;
+    let report = world.round();
+    assert_eq!((report.verdict, report.pending.len(), report.changes.len()), (Verdict::Ok, 0, 2));
+}
+
+#[test]
 fn what_another_program_does_at_the_same_time_is_planned_again() {
     let mut world = World::new(FARM);
     let services = &world.farm.services;
