@@ -1,6 +1,6 @@
 //! The table of `lvs-director`.
 
-use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable, usual};
+use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable};
 
 /// Says of an optional parameter without default that a reload makes it effective.
 const fn live(param: Param) -> Param {
@@ -33,7 +33,8 @@ pub const SPEC: Spec = Spec {
             "ports",
             Kind::Text,
             "Ports of the services",
-            "TCP ports, separated by commas or white space: each is a service with the same real servers, such as '80 443'.",
+            "Separated by commas or white space: each is a service with the same real servers, such as '80 443'. TCP, unless \
+             they are written like 53/udp or 36412/sctp.",
         )),
         live(param(
             "real_servers",
@@ -67,7 +68,8 @@ pub const SPEC: Spec = Spec {
             "How real servers are asked",
             "tcp: whether they accept a connection. http:/PATH or https:/PATH: whether they answer with a status from 200 to \
              299; http://HOST/PATH asks a virtual host. At port 443 http is asked over TLS; certificates are not verified. \
-             command:/PROGRAM: run with address and port, exit code 0 is well. none: always taken as well.",
+             command:/PROGRAM: run with address and port, exit code 0 is well. none: always taken as well. With UDP or \
+             SCTP one has to be chosen; tcp and http ask the same port over TCP.",
         ),
         live(param(
             "sorry",
@@ -129,7 +131,7 @@ pub const SPEC: Spec = Spec {
             "quiesce",
             "What becomes of a real server that is down",
             "quiesce: it keeps its place with weight 0, connections that are open may end. remove: it is taken out of the \
-             table.",
+             table, which is what happens with UDP unless this is given.",
         ),
         tunable(
             "all_down",
@@ -189,7 +191,7 @@ pub const SPEC: Spec = Spec {
             "The name of the node attribute with the number of real servers that are well, counted in each service. Letters, \
              digits, _ - and dots. Default: INSTANCE-healthy.",
         )),
-        usual(
+        tunable(
             "restore_sysctls",
             Kind::Boolean,
             "no",

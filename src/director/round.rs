@@ -51,6 +51,11 @@ pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
     last.is_none_or(|last| now - last.at + early >= interval)
 }
 
+/// Whether a round that was begun at `begun` comes after one that was begun later.
+pub fn is_late(state: &State, begun: Duration) -> bool {
+    state.read::<Last>(FILE).is_some_and(|last| last.at > begun && last.at <= now())
+}
+
 /// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ fn farm(service: &Service) -> Option<Farm> {
     let simple = Simple::new(address, value("ports")?, value("real_servers")?);
     let forwarding = value("forwarding").unwrap_or(simple.forwarding);
     // The agent has checked the rest, which changes neither servers nor services.
-    Farm::simple(&Simple { forwarding, ..simple }).ok()
+    Farm::simple(&Simple { forwarding, check: Some("none"), ..simple }).ok()
 }
 
 /// The agent counts a real server in each of its services.
