@@ -17,7 +17,8 @@ pub const SPEC: Spec = Spec {
            Small set-ups are given by parameters: virtual_ip, ports, real_servers. Larger ones are a file (config). A real \
            server that fails its check gets no new connections and comes back by itself; connections to the others are \
            never cut. What somebody else changes in the services of this resource is put back and logged; services of \
-           others are never touched. stop removes what start and monitor have made, and nothing else.\n\n\
+           others are never touched. stop removes what start and monitor have made, and nothing else. With a wrong parameter or \
+           file, what was right before stays in force, and the monitor reports it.\n\n\
            Use it as a clone on every director, and let ocf:heartbeat:IPaddr2 alone move: table and checks are warm \
            everywhere. Each node publishes how many real servers it sees well as the node attribute INSTANCE-healthy: a \
            location rule lets the address go where there are most, or away from a node that sees none.",
@@ -92,8 +93,8 @@ pub const SPEC: Spec = Spec {
                 "Configuration file",
                 "TOML file with the services, in place of the other parameters about services and checks: any number of them, \
                  TCP, UDP, SCTP or firewall mark, each with its own checks. The same on all directors; 'inuvika-ha lvs check' \
-                 tries it. A changed file is in force with the next monitor; one that cannot be understood is reported, and \
-                 the last good one stays in force.",
+                 tries it. A changed file is in force with the next monitor, from 2 s after it was written on; one that cannot \
+                 be understood is reported, and the last good one stays in force.",
             ))
         },
         tunable(

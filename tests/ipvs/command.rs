@@ -106,8 +106,13 @@ fn run_is_the_same_loop_in_the_foreground() -> Result<()> {
     let mut child = begin(&["--remove"])?;
     let _again = site.servers[0].serve(80);
     wait_for(limit, "a real server that is back", || Ok(site.director.rules() == rules(&[1, 1])))?;
+    // What the cluster changes meanwhile, it follows.
+    let resource = Resource::new(&site.director, "ran", 2);
+    resource.with("drained", "10.0.0.12").must("reload-agent", 0)?;
+    std::thread::sleep(Duration::from_secs(5));
+    same(&site.director.rules(), &rules(&[1, 0]))?;
     end(&mut child)?;
-    Resource::new(&site.director, "ran", 2).nothing_left()
+    resource.nothing_left()
 }
 
 /// Asks a program to end, which has to be a success.
