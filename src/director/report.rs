@@ -22,7 +22,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why, when it is not ok: one line.
     pub reason: Option<String>,
-    /// Real servers that are well, counted in each service: what tells directors that see more from others.
+    /// Real servers that are well and in the kernel's table, counted in each service: what tells directors that see more from others.
     pub healthy: usize,
     /// All real servers, counted in each service.
     pub servers: usize,
@@ -162,7 +162,10 @@ impl Sight<'_> {
         let more = if bad.len() > 1 { format!(" (and {} more)", bad.len() - 1) } else { String::new() };
         let reason = bad.first().and_then(|row| row.reason.as_ref()).map(|reason| format!("{reason}{more}"));
         let real = || services.iter().flat_map(|row| &row.servers).filter(|row| row.role == Role::Real);
-        let healthy = real().filter(|row| matches!(row.health, State::Up | State::Unchecked)).count();
+        // What the kernel has refused serves nobody: a director that lacks a service must not look as good as the others.
+        let is_well =
+            |row: &&ServerRow| matches!(row.health, State::Up | State::Unchecked) && row.weight_found.is_some();
+        let healthy = real().filter(is_well).count();
         Report {
             verdict,
             reason: reason.filter(|_| verdict != Verdict::Ok),

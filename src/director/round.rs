@@ -23,7 +23,7 @@ use crate::sys::ipvs::{Change, Entry, Key};
 
 /// The file in the state folder.
 pub const FILE: &str = "lvs.round";
-/// Changes that were refused are planned once more: somebody else may have made one of them at the same time.
+/// Changes that were refused, or did not become what they were to, are planned once more: somebody else may have made one of them at the same time.
 const ATTEMPTS: usize = 2;
 
 /// The last round.
@@ -49,6 +49,11 @@ pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
     // A time to come is of another boot.
     let last = state.read::<Last>(FILE).filter(|last| last.at <= now);
     last.is_none_or(|last| now - last.at + early >= interval)
+}
+
+/// Whether a round that was begun at `begun` comes after one that was begun later.
+pub fn is_late(state: &State, begun: Duration) -> bool {
+    state.read::<Last>(FILE).is_some_and(|last| last.at > begun && last.at <= now())
 }
 
 /// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
@@ -90,7 +95,7 @@ pub fn round<K: Kernel>(
             let back = plan::plan(&plan::wanted(farm, &ups(&before), &found), &found, &owned.keys);
             drift = drift::lines(&back, &found, &left);
         }
-        if left.is_empty() || attempt == ATTEMPTS || (attempt > 0 && failures.is_empty()) {
+        if left.is_empty() || attempt == ATTEMPTS {
             break;
         }
         if attempt == 0 {
@@ -126,6 +131,11 @@ pub fn round<K: Kernel>(
     report.news = news(farm, &before, &seen);
     report.failures = failures.iter().map(|(change, error)| K::explain(change, error)).collect();
     report.pending = left.iter().map(name::change).collect();
+    if let Some(first) = report.pending.first().filter(|_| report.failures.is_empty()) {
+        let why =
+            "the kernel takes it and has something else: it may be too old for that (GUE and GRE tunnels: 5.2, 5.3)";
+        report.failures.push(format!("{first}: {why}"));
+    }
     report.notes.extend(notes);
     (report.drift, report.changes, report.checks, report.kernel) = (drift, changes, checks, begun.elapsed());
     if let Some(first) = report.failures.first() {
