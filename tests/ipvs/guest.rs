@@ -19,7 +19,6 @@ use crate::kernel::kernel;
 const BOOT: Duration = Duration::from_secs(180);
 /// A boot on the machine's own processor takes 2 s. Where that does not work, some versions of it just stand still.
 const BOOT_KVM: Duration = Duration::from_secs(20);
-const TRIAL: Duration = Duration::from_secs(180);
 /// How much of its console is shown when something goes wrong.
 const TAIL: usize = 40;
 
@@ -54,7 +53,7 @@ impl Guest {
         let kernel = kernel(&cache)?;
         let folder = cache.join("guest");
         let _ = fs::remove_dir_all(&folder);
-        let initramfs = initramfs(&folder, &kernel).context("make the guest's file system")?;
+        let initramfs = initramfs(&folder, &kernel, &crate::CONTENTS).context("make the guest's file system")?;
         let prepared = started.elapsed();
 
         let kvm = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
@@ -130,7 +129,7 @@ impl Qemu {
     fn ask(&mut self, name: &str) -> Result<Answer> {
         writeln!(self.input, "{name}").and_then(|()| self.input.flush()).context("speak to the guest")?;
         loop {
-            let line = self.line(TRIAL)?;
+            let line = self.line(crate::TRIAL)?;
             let answer: Answer = serde_json::from_str(&line).with_context(|| format!("the guest says {line:?}"))?;
             // Not that of a trial that took too long.
             if answer.trial == name {

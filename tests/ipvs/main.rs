@@ -34,6 +34,7 @@ mod protocol;
 mod resource;
 mod sync;
 mod table;
+mod tester;
 mod trouble;
 mod wider;
 
@@ -60,10 +61,24 @@ mod support {
 }
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use question::{Question, ensure, expect};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+
+/// What ocf-tester needs: itself, `su` and a way to become nobody.
+const CONTENTS: image::Contents = image::Contents {
+    packages: &["libpam-modules", "resource-agents"],
+    programs: &["expr", "su", "tr", "xmllint"],
+    files: &[(
+        "etc/pam.d/other",
+        "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
+    )],
+};
+
+/// How long a trial may take.
+const TRIAL: Duration = Duration::from_secs(180);
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
@@ -72,7 +87,7 @@ fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
         [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
             .into_iter()
-            .chain([trouble::TRIALS, protocol::TRIALS, command::TRIALS, failover::TRIALS])
+            .chain([trouble::TRIALS, protocol::TRIALS, tester::TRIALS, command::TRIALS, failover::TRIALS])
             .flatten()
             .copied()
             .collect();
