@@ -19,7 +19,7 @@ pub struct Contents {
     /// Programs of this machine.
     pub programs: &'static [&'static str],
     /// Texts at places.
-    pub files: &'static [(&'static str, &'static str)],
+    pub files: Vec<(&'static str, String)>,
 }
 
 /// This program, in the guest.
@@ -128,7 +128,8 @@ pub fn initramfs(folder: &Path, kernel: &Kernel, contents: &Contents) -> Result<
     for package in contents.packages {
         unpack(&root, package)?;
     }
-    for (file, text) in FILES.iter().chain(contents.files) {
+    let own = contents.files.iter().map(|(file, text)| (*file, text.as_str()));
+    for (file, text) in FILES.iter().copied().chain(own) {
         let place = root.join(file);
         place.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(place, text)?;
@@ -167,17 +168,25 @@ fn program(root: &Path, from: &Path, to: &str) -> Result<()> {
         run(Command::new("strip").arg("-o").arg(&target).arg(from))?;
     }
     fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
-    libraries(root, from)
+    libraries(root, &[from])
 }
 
-/// Copies the libraries of a program or a library, if it is one.
-fn libraries(root: &Path, from: &Path) -> Result<()> {
-    let mut start = [0; 4];
-    let is_short = fs::File::open(from)?.read_exact(&mut start).is_err();
-    if is_short || start != *b"\x7fELF" {
+/// Copies the libraries of those files that are programs or libraries.
+fn libraries(root: &Path, files: &[&Path]) -> Result<()> {
+    let mut linked = Vec::new();
+    for file in files {
+        let mut start = [0; 4];
+        let is_short = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_err();
+        if !is_short && start == *b"\x7fELF" {
+            linked.push(file);
+        }
+    }
+    if linked.is_empty() {
         return Ok(());
     }
-    for library in run(Command::new("ldd").arg(from))?.split_whitespace().filter(|word| word.starts_with('/')) {
+    // Before the libraries of one of several files it names that, with a colon.
+    let named = run(Command::new("ldd").args(linked))?;
+    for library in named.split_whitespace().filter(|word| word.starts_with('/') && !word.ends_with(':')) {
         let place = root.join(library.trim_start_matches('/'));
         if !place.exists() {
             copy(Path::new(library), &place)?;
@@ -191,16 +200,17 @@ fn unpack(root: &Path, package: &str) -> Result<()> {
     let list = run(Command::new("dpkg-query").args(["--listfiles", package]))
         .with_context(|| format!("the package {package} is missing: run tests/support/install"))?;
     let is_read = |path: &&str| path.starts_with('/') && !UNREAD.iter().any(|part| path.starts_with(part));
+    let mut files = Vec::new();
     for path in list.lines().filter(is_read) {
         let (from, to) = (Path::new(path), root.join(path.trim_start_matches('/')));
         if from.is_dir() {
             fs::create_dir_all(&to).with_context(|| format!("create {path} of the guest"))?;
         } else if from.is_file() {
             copy(from, &to)?;
-            libraries(root, from)?;
+            files.push(from);
         }
     }
-    Ok(())
+    libraries(root, &files)
 }
 
 /// Copies a file, making its folder.

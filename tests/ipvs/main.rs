@@ -67,18 +67,17 @@ use question::{Question, ensure, expect};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// What ocf-tester needs: itself, `su` and a way to become nobody.
-const CONTENTS: image::Contents = image::Contents {
-    packages: &["libpam-modules", "resource-agents"],
-    programs: &["expr", "su", "tr", "xmllint"],
-    files: &[(
-        "etc/pam.d/other",
-        "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
-    )],
-};
+const SHAPE: guest::Shape = guest::Shape { patience: Duration::from_secs(180), tail: 40, memory: 1024 };
 
-/// How long a trial may take.
-const TRIAL: Duration = Duration::from_secs(180);
+/// What ocf-tester needs: itself, `su` and a way to become nobody.
+fn contents() -> anyhow::Result<image::Contents> {
+    let su = "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
+    Ok(image::Contents {
+        packages: &["libpam-modules", "resource-agents"],
+        programs: &["expr", "su", "tr", "xmllint"],
+        files: vec![("etc/pam.d/other", su.to_owned())],
+    })
+}
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
