@@ -19,9 +19,16 @@ use crate::kernel::kernel;
 const BOOT: Duration = Duration::from_secs(180);
 /// A boot on the machine's own processor takes 2 s. Where that does not work, some versions of it just stand still.
 const BOOT_KVM: Duration = Duration::from_secs(20);
-const TRIAL: Duration = Duration::from_secs(180);
-/// How much of its console is shown when something goes wrong.
-const TAIL: usize = 40;
+
+/// What guests of several test programs have each of their own.
+pub struct Shape {
+    /// How long a trial may take.
+    pub patience: Duration,
+    /// How many lines of its console are shown when something goes wrong.
+    pub tail: usize,
+    /// Its memory, in MiB.
+    pub memory: u32,
+}
 
 /// The guest once it was asked for, or why there is none.
 static GUEST: Mutex<Option<Result<Guest, String>>> = Mutex::new(None);
@@ -54,7 +61,7 @@ impl Guest {
         let kernel = kernel(&cache)?;
         let folder = cache.join("guest");
         let _ = fs::remove_dir_all(&folder);
-        let initramfs = initramfs(&folder, &kernel).context("make the guest's file system")?;
+        let initramfs = initramfs(&folder, &kernel, &crate::contents()?).context("make the guest's file system")?;
         let prepared = started.elapsed();
 
         let kvm = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
@@ -103,7 +110,19 @@ impl Qemu {
         // The second serial line is the trials' own: no message of the kernel gets there.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM", "qemu-system-x86_64", "-accel", accelerator]);
-        command.args(["-cpu", "max", "-M", "q35", "-m", "1024", "-smp", "2", "-nodefaults", "-display", "none"]);
+        command.args([
+            "-cpu",
+            "max",
+            "-M",
+            "q35",
+            "-m",
+            &crate::SHAPE.memory.to_string(),
+            "-smp",
+            "2",
+            "-nodefaults",
+            "-display",
+            "none",
+        ]);
         command.args(["-no-reboot", "-serial", &format!("file:{}", console.display()), "-serial", "stdio"]);
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
         command.args(["-append", &format!("console=ttyS0 quiet panic=-1 mitigations=off rdinit={TRIALS} -- {MARK}")]);
@@ -130,7 +149,7 @@ impl Qemu {
     fn ask(&mut self, name: &str) -> Result<Answer> {
         writeln!(self.input, "{name}").and_then(|()| self.input.flush()).context("speak to the guest")?;
         loop {
-            let line = self.line(TRIAL)?;
+            let line = self.line(crate::SHAPE.patience)?;
             let answer: Answer = serde_json::from_str(&line).with_context(|| format!("the guest says {line:?}"))?;
             // Not that of a trial that took too long.
             if answer.trial == name {
@@ -146,7 +165,7 @@ impl Qemu {
             let said =
                 fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default();
             let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-            for line in &lines[lines.len().saturating_sub(TAIL)..] {
+            for line in &lines[lines.len().saturating_sub(crate::SHAPE.tail)..] {
                 text.push_str(&format!("\n  | {line}"));
             }
         }

@@ -34,6 +34,7 @@ mod protocol;
 mod resource;
 mod sync;
 mod table;
+mod tester;
 mod trouble;
 mod wider;
 
@@ -60,10 +61,23 @@ mod support {
 }
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use question::{Question, ensure, expect};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+
+const SHAPE: guest::Shape = guest::Shape { patience: Duration::from_secs(180), tail: 40, memory: 1024 };
+
+/// What ocf-tester needs: itself, `su` and a way to become nobody.
+fn contents() -> anyhow::Result<image::Contents> {
+    let su = "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
+    Ok(image::Contents {
+        packages: &["libpam-modules", "resource-agents"],
+        programs: &["expr", "su", "tr", "xmllint"],
+        files: vec![("etc/pam.d/other", su.to_owned())],
+    })
+}
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
@@ -72,7 +86,7 @@ fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
         [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
             .into_iter()
-            .chain([trouble::TRIALS, protocol::TRIALS, command::TRIALS, failover::TRIALS])
+            .chain([trouble::TRIALS, protocol::TRIALS, tester::TRIALS, command::TRIALS, failover::TRIALS])
             .flatten()
             .copied()
             .collect();

@@ -1,5 +1,6 @@
 //! Directors of LVS on a real Pacemaker cluster that the generated script made: three nodes, the router's ping, real node
-//! attributes. This kernel need not have IPVS, so a stand-in takes the agent's place; the agent itself is tried in `ipvs`.
+//! attributes. This kernel need not have IPVS, so a stand-in takes the agent's place; the agent itself is tried in `ipvs`,
+//! and both together in `ipvs_cluster`.
 //!
 //! The trials build on each other: one cluster, one after the other.
 
