@@ -1,13 +1,11 @@
 //! IPVS for real: a kernel that has it boots in QEMU, and the trials run there, in network namespaces. Judges: ipvsadm,
 //! and what clients of a virtual service get.
 //!
-//! This program is both sides. On this machine it fetches a kernel (`kernel`), packs itself with what it needs into an
-//! initramfs (`image`), boots that (`guest`) and asks for one trial after the other; in the guest it is the first
-//! process and what runs them (`inside`). One boot serves all trials.
+//! This program is both sides: see `guest`. One boot serves all trials.
 //!
 //! A new trial is a function `fn() -> anyhow::Result<()>` and a line in the `TRIALS` of its file. It makes its hosts with
 //! `bed`, so it starts with empty tables whatever ran before it. What it prints goes to the guest's console, whose end is
-//! shown when a trial fails; a program that it runs has to be in `image::PROGRAMS`, a kernel module in `image::MODULES`.
+//! shown when a trial fails; a program that it runs has to be in `guest::image::PROGRAMS`, a kernel module in `guest::image::MODULES`.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,10 +22,6 @@ mod bed;
 mod command;
 mod failover;
 mod features;
-mod guest;
-mod image;
-mod inside;
-mod kernel;
 mod life;
 mod path;
 mod protocol;
@@ -37,6 +31,8 @@ mod table;
 mod trouble;
 mod wider;
 
+#[path = "../support/guest/mod.rs"]
+mod guest;
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/netns.rs"]
 mod netns;
@@ -60,13 +56,31 @@ mod support {
 }
 
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
 
+use anyhow::Context as _;
+use guest::{Guest, inside};
+use libtest_mimic::{Arguments, Failed, Trial};
 use question::{Question, ensure, expect};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+/// How long a trial may take.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
+
+/// The guest once it was asked for, or why there is none.
+static GUEST: Mutex<Option<Result<Guest, String>>> = Mutex::new(None);
+
+/// Runs a trial in the guest, which is booted if this is the first.
+fn in_guest(name: &str) -> Result<(), String> {
+    let mut place = GUEST.lock().unwrap();
+    let boot = || Guest::boot(|_, _| Ok(())).map_err(|error| format!("no guest: {error:#}"));
+    let guest = place.get_or_insert_with(boot).as_mut();
+    let guest = guest.map_err(|error| std::mem::replace(error, "no guest: the first trial says why".to_owned()))?;
+    guest.ask(name, LIMIT).map(drop)
+}
 
 fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
@@ -78,13 +92,17 @@ fn main() -> ExitCode {
             .collect();
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
-        return inside::main(&words[1..], &trials);
+        let trial = |name: &str| {
+            let (_, body) = trials.iter().find(|(known, _)| *known == name).context("no such trial")?;
+            body().map(|()| String::new())
+        };
+        return inside::main(&words[1..], trial);
     }
     let mut arguments = Arguments::from_args();
     // The guest does one thing at a time, and QEMU ends with the thread that has started it.
     arguments.test_threads = Some(1);
-    let trials = trials.into_iter().map(|(name, _)| Trial::test(name, move || guest::run(name).map_err(Failed::from)));
+    let trials = trials.into_iter().map(|(name, _)| Trial::test(name, move || in_guest(name).map_err(Failed::from)));
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    guest::end();
+    *GUEST.lock().unwrap() = None;
     conclusion.exit_code()
 }

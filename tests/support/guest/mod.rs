@@ -1,51 +1,47 @@
-//! The guest, from outside: booted once, asked for trials over a serial line, ended with this program.
+//! A guest with a kernel that has IPVS, in QEMU: booted once, asked over a serial line, ended with this program.
+//!
+//! The program that boots it is also what runs in it. On this machine it fetches a kernel (`kernel`), packs itself with what
+//! it needs into an initramfs (`image`), boots that and asks; in the guest it is the first process and what answers (`inside`).
+
+pub mod image;
+pub mod inside;
+pub mod kernel;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::image::{TRIALS, initramfs};
-use crate::inside::{Answer, MARK, READY};
-use crate::kernel::kernel;
+use image::{PROGRAM, initramfs};
+use inside::{Answer, MARK, READY};
+use kernel::kernel;
 
 /// An emulated boot takes some 6 s here; another machine may be busy.
 const BOOT: Duration = Duration::from_secs(180);
 /// A boot on the machine's own processor takes 2 s. Where that does not work, some versions of it just stand still.
 const BOOT_KVM: Duration = Duration::from_secs(20);
-const TRIAL: Duration = Duration::from_secs(180);
 /// How much of its console is shown when something goes wrong.
 const TAIL: usize = 40;
 
-/// The guest once it was asked for, or why there is none.
-static GUEST: Mutex<Option<Result<Guest, String>>> = Mutex::new(None);
+/// What is put into the guest's file system beyond what `image` puts there: gets the folder where it may keep what it has
+/// fetched, and the root of the file system.
+pub type Fill = fn(&Path, &Path) -> Result<()>;
 
-/// Runs a trial in the guest, which is booted if this is the first.
-pub fn run(name: &str) -> Result<(), String> {
-    let mut place = GUEST.lock().unwrap();
-    let guest = place.get_or_insert_with(|| Guest::boot().map_err(|error| format!("no guest: {error:#}")));
-    guest.as_mut().map_err(|error| std::mem::replace(error, "no guest: the first trial says why".to_owned()))?.run(name)
-}
-
-/// Ends the guest, if there is one.
-pub fn end() {
-    *GUEST.lock().unwrap() = None;
-}
-
-struct Guest {
+/// A running guest. It ends with this value.
+pub struct Guest {
     qemu: Qemu,
     /// Nobody else uses the folder meanwhile.
     _lock: Flock<fs::File>,
 }
 
 impl Guest {
-    fn boot() -> Result<Self> {
+    /// Boots one.
+    pub fn boot(fill: Fill) -> Result<Self> {
         let started = Instant::now();
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ipvs");
         fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
@@ -54,7 +50,8 @@ impl Guest {
         let kernel = kernel(&cache)?;
         let folder = cache.join("guest");
         let _ = fs::remove_dir_all(&folder);
-        let initramfs = initramfs(&folder, &kernel).context("make the guest's file system")?;
+        let initramfs =
+            initramfs(&folder, &kernel, |root| fill(&cache, root)).context("make the guest's file system")?;
         let prepared = started.elapsed();
 
         let kvm = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
@@ -80,11 +77,15 @@ impl Guest {
         bail!("it does not come up: {trouble}")
     }
 
-    fn run(&mut self, name: &str) -> Result<(), String> {
-        let answer = self.qemu.ask(name).map_err(|error| format!("{error:#}{}", self.qemu.said()))?;
-        eprintln!("ipvs: {name}: {:.1} s", answer.seconds);
+    /// Asks; the answer has to come within `limit`. What went wrong there comes with the end of its console.
+    ///
+    /// # Errors
+    /// What went wrong, there or on the way.
+    pub fn ask(&mut self, question: &str, limit: Duration) -> Result<String, String> {
+        let answer = self.qemu.ask(question, limit).map_err(|error| format!("{error:#}{}", self.qemu.said()))?;
+        eprintln!("ipvs: {question}: {:.1} s", answer.seconds);
         match answer.trouble {
-            None => Ok(()),
+            None => Ok(answer.said),
             Some(trouble) => Err(format!("{trouble}{}", self.qemu.said())),
         }
     }
@@ -100,13 +101,13 @@ struct Qemu {
 
 impl Qemu {
     fn start(accelerator: &str, kernel: &Path, initramfs: &Path, console: &Path) -> Result<Self> {
-        // The second serial line is the trials' own: no message of the kernel gets there.
+        // The second serial line is for questions alone: no message of the kernel gets there.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM", "qemu-system-x86_64", "-accel", accelerator]);
         command.args(["-cpu", "max", "-M", "q35", "-m", "1024", "-smp", "2", "-nodefaults", "-display", "none"]);
         command.args(["-no-reboot", "-serial", &format!("file:{}", console.display()), "-serial", "stdio"]);
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
-        command.args(["-append", &format!("console=ttyS0 quiet panic=-1 mitigations=off rdinit={TRIALS} -- {MARK}")]);
+        command.args(["-append", &format!("console=ttyS0 quiet panic=-1 mitigations=off rdinit={PROGRAM} -- {MARK}")]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let errors = fs::File::create(console.with_extension("qemu"))?;
         let mut child = command.stderr(errors).spawn().context("start setpriv: run tests/support/install first")?;
@@ -119,7 +120,7 @@ impl Qemu {
         Ok(Self { child, input, lines, console: console.to_owned() })
     }
 
-    /// The next line from the trials' side.
+    /// The next line that answers.
     fn line(&mut self, limit: Duration) -> Result<String> {
         self.lines.recv_timeout(limit).map_err(|error| match error {
             RecvTimeoutError::Timeout => anyhow::anyhow!("the guest says nothing for {} s", limit.as_secs()),
@@ -127,13 +128,13 @@ impl Qemu {
         })
     }
 
-    fn ask(&mut self, name: &str) -> Result<Answer> {
-        writeln!(self.input, "{name}").and_then(|()| self.input.flush()).context("speak to the guest")?;
+    fn ask(&mut self, question: &str, limit: Duration) -> Result<Answer> {
+        writeln!(self.input, "{question}").and_then(|()| self.input.flush()).context("speak to the guest")?;
         loop {
-            let line = self.line(TRIAL)?;
+            let line = self.line(limit)?;
             let answer: Answer = serde_json::from_str(&line).with_context(|| format!("the guest says {line:?}"))?;
-            // Not that of a trial that took too long.
-            if answer.trial == name {
+            // Not one that came too late.
+            if answer.question == question {
                 return Ok(answer);
             }
         }

@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::kernel::{Kernel, run};
+use super::kernel::{Kernel, run};
 
 /// This program, in the guest.
-pub const TRIALS: &str = "/usr/bin/ipvs-trials";
+pub const PROGRAM: &str = "/usr/bin/in-guest";
 
 /// Programs of this machine. `tests/support/install` provides them.
 const PROGRAMS: &[&str] = &[
@@ -101,8 +101,8 @@ const FILES: &[(&str, &str)] = &[
     ("etc/services", "http 80/tcp\nhttps 443/tcp\ndomain 53/udp\n"),
 ];
 
-/// Makes the initramfs in a folder of its own; its file.
-pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
+/// Makes the initramfs in a folder of its own, and has `fill` put more into its root; its file.
+pub fn initramfs(folder: &Path, kernel: &Kernel, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let root = folder.join("root");
     for dir in ["dev", "etc", "proc", "root", "run", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "var"]
     {
@@ -117,7 +117,7 @@ pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
     }
 
     let own = std::env::current_exe().context("find this program")?;
-    program(&root, &own, TRIALS)?;
+    program(&root, &own, PROGRAM)?;
     program(&root, Path::new(env!("CARGO_BIN_EXE_inuvika-ha")), "/usr/sbin/inuvika-ha")?;
     for name in PROGRAMS {
         let dirs = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|dir| Path::new(dir).join(name));
@@ -134,6 +134,7 @@ pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
         symlink("/usr/sbin/inuvika-ha", agents.join(spec.name))?;
     }
     modules(&root, kernel)?;
+    fill(&root)?;
     let file = pack(&root, folder.join("initramfs"))?;
     fs::remove_dir_all(&root)?;
     Ok(file)
