@@ -183,8 +183,9 @@ impl Sight<'_> {
 
     fn service(&self, service: &VirtualService, wanted: &Wanted, entry: Option<&Entry>) -> ServiceRow {
         let key = service.service.key;
+        let listed = entry.map_or(&[][..], |entry| &entry.servers);
         let found: Places<&(RealServer, Connections)> =
-            entry.iter().flat_map(|e| &e.servers).map(|pair| ((pair.0.address, pair.0.port), pair)).collect();
+            listed.iter().map(|pair| ((pair.0.address, pair.0.port), pair)).collect();
         let weights: Places<u32> = wanted.servers.iter().map(|s| ((s.address, s.port), s.weight)).collect();
         let row = |server: &RealServer, role, question: Option<usize>| {
             let place = (server.address, server.port);
@@ -215,7 +216,7 @@ impl Sight<'_> {
             service.servers.iter().map(|wanted| row(&wanted.server, Role::Real, wanted.question)).collect();
         servers.extend(service.sorry.iter().map(|server| row(server, Role::Sorry, None)));
         let known: PlaceSet = servers.iter().map(|row| (row.address, row.port)).collect();
-        let unasked = entry.iter().flat_map(|e| &e.servers).filter(|(s, _)| !known.contains(&(s.address, s.port)));
+        let unasked = listed.iter().filter(|(server, _)| !known.contains(&(server.address, server.port)));
         servers.extend(unasked.map(|(server, _)| row(server, Role::Unasked, None)));
         let (verdict, reason) = judge(service, wanted, entry.is_some(), &servers);
         ServiceRow {

@@ -31,6 +31,7 @@ mod table;
 mod trouble;
 mod wider;
 
+#[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/guest/mod.rs"]
 mod guest;
 #[allow(dead_code, reason = "the module is shared, and used in part")]
@@ -60,7 +61,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use guest::{Guest, inside};
+use guest::{Clock, Guest, inside};
 use libtest_mimic::{Arguments, Failed, Trial};
 use question::{Question, ensure, expect};
 
@@ -76,7 +77,7 @@ static GUEST: Mutex<Option<Result<Guest, String>>> = Mutex::new(None);
 /// Runs a trial in the guest, which is booted if this is the first.
 fn in_guest(name: &str) -> Result<(), String> {
     let mut place = GUEST.lock().unwrap();
-    let boot = || Guest::boot(|_, _| Ok(())).map_err(|error| format!("no guest: {error:#}"));
+    let boot = || Guest::boot(|_, _| Ok(()), Clock::Time).map_err(|error| format!("no guest: {error:#}"));
     let guest = place.get_or_insert_with(boot).as_mut();
     let guest = guest.map_err(|error| std::mem::replace(error, "no guest: the first trial says why".to_owned()))?;
     guest.ask(name, LIMIT).map(drop)

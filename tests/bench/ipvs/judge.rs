@@ -39,12 +39,13 @@ pub fn wait(host: &Namespace, size: Size, begun: Instant) -> Result<Duration> {
             // Such as `-> 0A010001:0050 Masq 1 0 0`. Some add a real server with weight 0 first.
             let is_in_use =
                 |line: &&str| line.trim_start().starts_with("->") && line.split_whitespace().nth(3) == Some("1");
-            if table.lines().filter(is_in_use).count() == size.all() {
+            let in_use = table.lines().filter(is_in_use).count();
+            if in_use == size.all() {
                 return Ok(now);
             }
-            ensure!(now < LONGEST, "the table is not complete after {} s: {table}", LONGEST.as_secs());
+            ensure!(now < LONGEST, "{in_use} of {} real servers are in use after {} s", size.all(), LONGEST.as_secs());
             // The look is to be no load on who makes it.
-            sleep(LOOK.max(looked.elapsed() * 2));
+            sleep(LOOK.max(looked.elapsed() * 4));
         }
     })
 }

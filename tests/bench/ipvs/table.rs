@@ -2,6 +2,7 @@
 
 use crate::crowd::SERVERS;
 use crate::farm::Size;
+use crate::guest::Clock;
 use crate::timed::Timed;
 use crate::{By, Figures};
 
@@ -9,8 +10,9 @@ use crate::{By, Figures};
 pub struct Row {
     pub size: Size,
     pub by: By,
-    pub samples: Vec<Figures>,
-    /// Why it could not be measured.
+    /// By round; none: it could not be measured then.
+    pub samples: Vec<Option<Figures>>,
+    /// Why not.
     pub trouble: Option<String>,
 }
 
@@ -36,14 +38,13 @@ impl Row {
         Self { size, by, samples: Vec::new(), trouble: None }
     }
 
-    /// The median of a figure that all of its samples have.
     fn median(&self, of: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
-        median(self.samples.iter().filter_map(of).collect())
+        median(self.samples.iter().flatten().filter_map(of).collect())
     }
 }
 
 /// Prints everything.
-pub fn print(rows: &[Row], crowd: &[Timed]) {
+pub fn print(rows: &[Row], crowd: &[Timed], clock: Clock) {
     println!(
         "| real servers | who | from empty ms | nothing to do ms | one change ms | `ipvsadm -R` / from empty | \
          `ipvsadm -R` / nothing to do | peak memory MiB |"
@@ -59,7 +60,11 @@ pub fn print(rows: &[Row], crowd: &[Timed]) {
         }
     }
     let rounds = rows.iter().map(|row| row.samples.len()).max().unwrap_or_default();
-    println!("\n{rounds} rounds in turn, medians; ldirectord once. In a guest whose processor is emulated.");
+    let time = match clock {
+        Clock::Time => "In a guest, on 2 processors",
+        Clock::Instructions => "In a guest, on 1 processor; a ms is a million instructions",
+    };
+    println!("\n{rounds} rounds in turn, medians; ldirectord once. {time}.");
     growth(rows);
     print_crowd(crowd);
 }
@@ -69,7 +74,7 @@ fn line(row: &Row, restore: Option<&Row>) {
     // Round by round: a slow moment of the machine cancels out.
     let ratio = |of: &dyn Fn(&Figures) -> Option<f64>| {
         let pairs = row.samples.iter().zip(restore.iter().flat_map(|other| &other.samples));
-        median(pairs.filter_map(|(own, other)| Some(other.empty / of(own)?)).collect())
+        median(pairs.filter_map(|(own, other)| Some(other.as_ref()?.empty / of(own.as_ref()?)?)).collect())
     };
     let (empty, nothing) = (|f: &Figures| Some(f.empty), |f: &Figures| f.nothing);
     let ratios = if row.by == By::Restore { (None, None) } else { (ratio(&empty), ratio(&nothing)) };

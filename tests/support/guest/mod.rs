@@ -32,6 +32,16 @@ const TAIL: usize = 40;
 /// fetched, and the root of the file system.
 pub type Fill = fn(&Path, &Path) -> Result<()>;
 
+/// What the guest's clock goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Time.
+    Time,
+    /// Instructions, a nanosecond each, and time while it has nothing to do: what else runs on this machine is not in it.
+    /// Always emulated, by one thread.
+    Instructions,
+}
+
 /// A running guest. It ends with this value.
 pub struct Guest {
     qemu: Qemu,
@@ -41,7 +51,7 @@ pub struct Guest {
 
 impl Guest {
     /// Boots one.
-    pub fn boot(fill: Fill) -> Result<Self> {
+    pub fn boot(fill: Fill, clock: Clock) -> Result<Self> {
         let started = Instant::now();
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ipvs");
         fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
@@ -54,19 +64,26 @@ impl Guest {
             initramfs(&folder, &kernel, |root| fill(&cache, root)).context("make the guest's file system")?;
         let prepared = started.elapsed();
 
-        let kvm = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
-        let accelerators: &[_] =
-            if kvm { &[("kvm", BOOT_KVM), ("tcg,thread=multi", BOOT)] } else { &[("tcg,thread=multi", BOOT)] };
+        const EMULATED: (&[&str], Duration) = (&["-accel", "tcg,thread=multi", "-smp", "2"], BOOT);
+        const COUNTED: (&[&str], Duration) =
+            (&["-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0"], BOOT);
+        const KVM: (&[&str], Duration) = (&["-accel", "kvm", "-smp", "2"], BOOT_KVM);
+        let has_kvm = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
+        let machines = match (clock, has_kvm) {
+            (Clock::Instructions, _) => &[COUNTED][..],
+            (Clock::Time, true) => &[KVM, EMULATED],
+            (Clock::Time, false) => &[EMULATED],
+        };
         let mut trouble = String::new();
-        for (accelerator, limit) in accelerators {
+        for (machine, limit) in machines {
             let booting = Instant::now();
-            let mut qemu = Qemu::start(accelerator, &kernel.image, &initramfs, &folder.join("console"))?;
+            let mut qemu = Qemu::start(machine, &kernel.image, &initramfs, &folder.join("console"))?;
             match qemu.line(*limit) {
                 Ok(line) if line == READY => {
                     let (prepared, took) = (prepared.as_secs_f32(), booting.elapsed().as_secs_f32());
                     eprintln!(
-                        "ipvs: {} by {accelerator}: prepared in {prepared:.1} s, up after {took:.1} s",
-                        kernel.release
+                        "ipvs: {} by {}: prepared in {prepared:.1} s, up after {took:.1} s",
+                        kernel.release, machine[1]
                     );
                     return Ok(Self { qemu, _lock: lock });
                 }
@@ -100,11 +117,11 @@ struct Qemu {
 }
 
 impl Qemu {
-    fn start(accelerator: &str, kernel: &Path, initramfs: &Path, console: &Path) -> Result<Self> {
+    fn start(machine: &[&str], kernel: &Path, initramfs: &Path, console: &Path) -> Result<Self> {
         // The second serial line is for questions alone: no message of the kernel gets there.
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "TERM", "qemu-system-x86_64", "-accel", accelerator]);
-        command.args(["-cpu", "max", "-M", "q35", "-m", "1024", "-smp", "2", "-nodefaults", "-display", "none"]);
+        command.args(["--pdeathsig", "TERM", "qemu-system-x86_64"]).args(machine);
+        command.args(["-cpu", "max", "-M", "q35", "-m", "1024", "-nodefaults", "-display", "none"]);
         command.args(["-no-reboot", "-serial", &format!("file:{}", console.display()), "-serial", "stdio"]);
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
         command.args(["-append", &format!("console=ttyS0 quiet panic=-1 mitigations=off rdinit={PROGRAM} -- {MARK}")]);
