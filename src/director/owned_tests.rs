@@ -37,7 +37,7 @@ fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
 fn spoilt_files_are_said_once() {
     let mut world = World::new(FARM);
     world.round();
-    for content in ["", "{\"version\":2,\"known\":[]}", "[]", "\0"] {
+    for content in ["", "{\"version\":1,\"known\":[]}", "[]", "\0"] {
         world.spoil(health::FILE, content);
         let report = world.round();
         assert!(report.notes.len() == 1 && report.notes[0].contains("counted anew"), "{:?}", report.notes);

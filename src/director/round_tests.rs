@@ -58,7 +58,7 @@ fn an_unknown_answer_changes_nothing() {
         assert_eq!(world.round().changes, Vec::<String>::new());
     }
     // The memory is lost as well: those that take connections go on.
-    world.spoil(health::FILE, "{\"version\":1,\"known\":[]}");
+    world.spoil(health::FILE, "{\"version\":2,\"known\":[]}");
     assert_eq!(world.round().changes, Vec::<String>::new());
     assert_eq!(world.weight(80, 1), Some(1));
 }

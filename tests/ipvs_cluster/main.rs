@@ -1,7 +1,7 @@
 //! Directors of LVS under Pacemaker for real: the shipped agent, a kernel with IPVS, the configuration that the generated
 //! script makes, clients of the address. Judges: crm_mon, ipvsadm, and what clients get.
 //!
-//! One guest of `../ipvs` is the whole network. A node of the cluster is a set of namespaces in it, with corosync and
+//! One guest of `../support/guest` is the whole network. A node of the cluster is a set of namespaces in it, with corosync and
 //! Pacemaker started by hand (`node`); fencing takes the power of one away (`power`). Outside, before the guest boots, the
 //! real pcs runs the script that `inuvika-ha pcs` prints on a file (`cib`); `cibadmin` gives its result to the cluster.
 //!
@@ -28,14 +28,9 @@ mod view;
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../ipvs/bed.rs"]
 mod bed;
-#[path = "../ipvs/guest.rs"]
+#[allow(dead_code, reason = "the module is shared, and used in part")]
+#[path = "../support/guest/mod.rs"]
 mod guest;
-#[path = "../ipvs/image.rs"]
-mod image;
-#[path = "../ipvs/inside.rs"]
-mod inside;
-#[path = "../ipvs/kernel.rs"]
-mod kernel;
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/netns.rs"]
 mod netns;
@@ -51,16 +46,22 @@ mod xml;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use guest::image::Contents;
+use guest::{Later, Shape, inside};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
 
-/// Three nodes of a cluster need some memory; a report of what went wrong is long.
-const SHAPE: guest::Shape = guest::Shape { patience: Duration::from_secs(900), tail: 150, memory: 1536 };
+/// How long a trial may take.
+const LIMIT: Duration = Duration::from_secs(900);
 
-fn contents() -> anyhow::Result<image::Contents> {
-    Ok(image::Contents {
+/// The guest of all trials. Three nodes of a cluster need some memory; a report of what went wrong is long.
+static GUEST: Later = Later::new(Shape { tail: 150, memory: 1536, contents, fill: |_, _| Ok(()) });
+
+fn contents() -> anyhow::Result<Contents> {
+    Ok(Contents {
         packages: &[
             "corosync",
             "libknet1",
@@ -92,14 +93,21 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [inside::MARK, node::MARK, name] => return node::first_process(name),
-        [inside::MARK, ..] => return inside::main(&words[1..], trials::ALL),
+        [inside::MARK, ..] => {
+            return inside::main(&words[1..], |name| {
+                let (_, body) = trials::ALL.iter().find(|(known, _)| *known == name).context("no such trial")?;
+                body().map(|()| String::new())
+            });
+        }
         _ => {}
     }
     let mut arguments = Arguments::from_args();
     // They build on each other, and QEMU ends with the thread that has started it.
     arguments.test_threads = Some(1);
-    let trials = trials::ALL.iter().map(|(name, _)| Trial::test(*name, || guest::run(name).map_err(Failed::from)));
+    let trials = trials::ALL
+        .iter()
+        .map(|(name, _)| Trial::test(*name, || GUEST.ask(name, LIMIT).map(drop).map_err(Failed::from)));
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    guest::end();
+    GUEST.end();
     conclusion.exit_code()
 }

@@ -12,8 +12,8 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::wait::wait;
 
 use crate::bed::Host;
-use crate::image::TRIALS;
-use crate::inside::MARK as IN_GUEST;
+use crate::guest::image::PROGRAM;
+use crate::guest::inside::MARK as IN_GUEST;
 
 /// The second argument of a node's first process.
 pub const MARK: &str = "node";
@@ -45,7 +45,7 @@ impl Node {
     pub fn boot(&self, host: Host) {
         let mut command = host.command("unshare");
         command.args(["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]);
-        command.args([TRIALS, IN_GUEST, MARK, &self.name]).stdin(Stdio::null());
+        command.args([PROGRAM, IN_GUEST, MARK, &self.name]).stdin(Stdio::null());
         let child = command.spawn().unwrap();
         let leader = leader_of(child.id()).unwrap();
         *self.power.lock().unwrap() = Some(Power { host: Arc::new(host), child, leader });

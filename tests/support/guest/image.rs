@@ -10,9 +10,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::kernel::{Kernel, run};
+use super::kernel::{Kernel, run};
 
 /// What a guest has besides what every guest has.
+#[derive(Default)]
 pub struct Contents {
     /// Debian packages whose files it gets, without their documentation.
     pub packages: &'static [&'static str],
@@ -23,7 +24,7 @@ pub struct Contents {
 }
 
 /// This program, in the guest.
-pub const TRIALS: &str = "/usr/bin/ipvs-trials";
+pub const PROGRAM: &str = "/usr/bin/in-guest";
 
 /// Programs of this machine. `tests/support/install` provides them.
 const PROGRAMS: &[&str] = &[
@@ -114,8 +115,13 @@ const FILES: &[(&str, &str)] = &[
 /// Parts of packages that a guest can do without.
 const UNREAD: [&str; 4] = ["/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/lintian/"];
 
-/// Makes the initramfs in a folder of its own; its file.
-pub fn initramfs(folder: &Path, kernel: &Kernel, contents: &Contents) -> Result<PathBuf> {
+/// Makes the initramfs in a folder of its own, and has `fill` put more into its root; its file.
+pub fn initramfs(
+    folder: &Path,
+    kernel: &Kernel,
+    contents: &Contents,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
     let root = folder.join("root");
     for dir in ["dev", "etc", "proc", "root", "run", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "var"]
     {
@@ -136,7 +142,7 @@ pub fn initramfs(folder: &Path, kernel: &Kernel, contents: &Contents) -> Result<
     }
 
     let own = std::env::current_exe().context("find this program")?;
-    program(&root, &own, TRIALS)?;
+    program(&root, &own, PROGRAM)?;
     program(&root, Path::new(env!("CARGO_BIN_EXE_inuvika-ha")), "/usr/sbin/inuvika-ha")?;
     for name in PROGRAMS.iter().chain(contents.programs) {
         let dirs = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|dir| Path::new(dir).join(name));
@@ -153,6 +159,7 @@ pub fn initramfs(folder: &Path, kernel: &Kernel, contents: &Contents) -> Result<
         symlink("/usr/sbin/inuvika-ha", agents.join(spec.name))?;
     }
     modules(&root, kernel)?;
+    fill(&root)?;
     let file = pack(&root, folder.join("initramfs"))?;
     fs::remove_dir_all(&root)?;
     Ok(file)
