@@ -66,7 +66,7 @@ use guest::{Later, Shape, inside};
 use libtest_mimic::{Arguments, Failed, Trial};
 use question::{Question, ensure, expect};
 
-/// How long a trial may take: the longest takes a minute, and emulation is many times slower on a busy machine.
+/// How long a trial may take: the longest takes one or two minutes, and a busy machine many times as long.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// The guest of all trials.
