@@ -52,6 +52,19 @@ pub fn judged() -> Vec<i32> {
     apache.map(|fields| fields[0].parse().unwrap()).collect()
 }
 
+/// Until as many processes are found as there are; Apache starts spare ones as it likes, also between two looks.
+pub fn until_all_are_seen(found: impl Fn() -> Result<usize>) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let (before, found, after) = (judged().len(), found()?, judged().len());
+        if before == found && found == after {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(5), "{found} found, there are {after}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -128,7 +128,7 @@ fn a_program_of_our_own_has_a_session_of_its_own() -> Result<()> {
     // A stop needs no program.
     fs::remove_file(&program)?;
     let (ended, took) = down(&service, GRACEFUL)?;
-    ensure!(ended == Ended { ran: true, killed: 0 } && took < Duration::from_millis(300), "{ended:?} {took:?}");
+    ensure!(ended == Ended { ran: true, killed: 0 } && took < GRACEFUL, "{ended:?} {took:?}");
     ensure!(judged("own-sleeper").is_empty());
     Ok(())
 }
@@ -144,7 +144,7 @@ fn its_children_belong_to_it() -> Result<()> {
     ensure!(mine.iter().filter(|process| process.top).count() == 1, "{mine:?}");
     ensure!(!mine.iter().any(|process| theirs.iter().any(|other| other.pid == process.pid)), "{mine:?} {theirs:?}");
     let (ended, took) = down(&service, GRACEFUL)?;
-    ensure!(ended == Ended { ran: true, killed: 0 } && took < Duration::from_secs(1), "{ended:?} {took:?}");
+    ensure!(ended == Ended { ran: true, killed: 0 } && took < GRACEFUL, "{ended:?} {took:?}");
     ensure!(fs::read_to_string("/run/site/told")? == "told\n", "the main process was not asked");
     ensure!(judged("sleep 300").len() == 2, "{:?}", judged("sleep 300"));
     ensure!(main_of(&other)? == theirs.iter().find(|process| process.top).map(|process| process.pid).unwrap());
@@ -178,12 +178,12 @@ fn one_that_does_not_listen_is_killed() -> Result<()> {
     let mut service = own("own", &script("deaf", "trap '' TERM HUP; while :; do sleep 0.05; done"), &[]);
     service.start(&deadline())?;
     let (ended, took) = down(&service, Duration::from_millis(500))?;
-    ensure!(ended.killed >= 1 && took > Duration::from_millis(500) && took < Duration::from_millis(900), "{took:?}");
+    ensure!(ended.killed >= 1 && took > Duration::from_millis(500) && took < Duration::from_secs(5), "{took:?}");
     service.start(&deadline())?;
     let begun = Instant::now();
     // Six tenths of the time, whatever is asked for.
-    service.stop(Signal::SIGTERM, GRACEFUL, &Deadline::after(Duration::from_millis(1000)))?;
-    ensure!(begun.elapsed() < Duration::from_millis(900) && judged("/run/site/deaf").is_empty());
+    service.stop(Signal::SIGTERM, GRACEFUL, &Deadline::after(Duration::from_secs(4)))?;
+    ensure!(begun.elapsed() < Duration::from_millis(3800) && judged("/run/site/deaf").is_empty());
     Ok(())
 }
 
