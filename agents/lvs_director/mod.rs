@@ -91,10 +91,6 @@ impl Agent for LvsDirector {
             result => result,
         }
     }
-
-    fn outlives_mistakes(&self) -> bool {
-        true
-    }
 }
 
 /// A round with what is wanted now.

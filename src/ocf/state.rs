@@ -143,6 +143,19 @@ impl State {
         let _ = fs::remove_file(self.folder.join(name));
     }
 
+    /// Whether there is a file `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
+    /// Removes all files; the folder stays, and with it the lock.
+    pub fn clear(&self) -> io::Result<()> {
+        fs::read_dir(&self.folder)?.try_for_each(|entry| {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
+        })
+    }
+
     /// Removes the folder when nothing is in it.
     pub fn remove_if_empty(&self) {
         let _ = fs::remove_dir(&self.folder);
