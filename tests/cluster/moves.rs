@@ -21,7 +21,7 @@ pub fn there_and_back(lab: &Lab) -> Result<()> {
         settled(lab)?;
     }
     eprintln!("cluster: longest outage of 20 moves: {:.2} s", longest.as_secs_f32());
-    let failures = ovd::view(lab)?.failures;
+    let failures = ovd::failures(lab)?;
     ensure!(failures.is_empty(), "{failures:?}");
     Ok(())
 }
