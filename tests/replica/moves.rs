@@ -119,7 +119,7 @@ fn fetch(pair: &mut Pair) -> Result<()> {
     one.sh(&format!("rm -r {SESSIONS}/dir"));
     let ((), took) = timed(|| one.stop());
     ensure!(took < Duration::from_secs(8), "a stop with a deaf peer took {took:?}");
-    one.expect_log(&["not flushed", "3 changes were queued", "no answer in 1.0 s"])?;
+    one.expect_log(&["not flushed", "3 changes were queued", "no answer in "])?;
     ensure!(one.read("/var/lib/inuvika-ha/lsyncd/unflushed").is_some_and(|text| text.contains("\"queued\":3")));
     two.deaf(false);
     let ready = two.prepare()?;
