@@ -299,7 +299,7 @@ fn looking_for_our_own_is_cheap() -> Result<()> {
     }
     let each = begun.elapsed() / 100;
     eprintln!("count() with {} processes in /proc: {} us", run("ps", &["-e"]).lines().count(), each.as_micros());
-    ensure!(each < Duration::from_millis(5), "{each:?}");
+    ensure!(each < Duration::from_millis(50), "{each:?}");
     down(&service, GRACEFUL)?;
     Ok(())
 }
