@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use crate::cluster::attribute::Attribute;
 use crate::director::report::Report;
-use crate::director::round;
+use crate::director::{name, round};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::sys::process::{Manner, run_in};
@@ -31,11 +31,11 @@ const SHOWN: usize = 200;
 
 /// Tells what a round has found, and what else is not as it should be.
 pub fn round(config: &Config, report: &Report, troubles: &[&str], op: &Operation) {
-    several(&report.drift, &|line| op.log.warning(line));
-    several(&report.news, &|line| op.log.warning(line));
+    several(&report.drift, Clone::clone, &|line| op.log.warning(line));
+    several(&report.news, Clone::clone, &|line| op.log.warning(line));
     // What is tried again in each round is told once, by the failure.
     if report.pending.is_empty() {
-        several(&report.changes, &|line| op.log.info(line));
+        several(&report.changes, name::change, &|line| op.log.info(line));
     }
     let whole = |lines: &[String]| Some(lines.join("; ")).filter(|text| !text.is_empty());
     memory::once(op, "failures", whole(report.failures.get(..LINES).unwrap_or(&report.failures)).as_deref());
@@ -48,9 +48,9 @@ pub fn round(config: &Config, report: &Report, troubles: &[&str], op: &Operation
     }
 }
 
-fn several(lines: &[String], write: &dyn Fn(&str)) {
-    lines.iter().take(LINES).for_each(|line| write(line));
-    if let Some(more) = lines.len().checked_sub(LINES).filter(|more| *more > 0) {
+fn several<T>(all: &[T], words: impl Fn(&T) -> String, write: &dyn Fn(&str)) {
+    all.iter().take(LINES).for_each(|one| write(&words(one)));
+    if let Some(more) = all.len().checked_sub(LINES).filter(|more| *more > 0) {
         write(&format!("and {more} more of this kind"));
     }
 }

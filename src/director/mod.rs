@@ -12,6 +12,7 @@ pub mod owned;
 pub mod plan;
 pub mod report;
 pub mod round;
+mod sight;
 
 #[cfg(test)]
 mod memory_kernel;
