@@ -13,6 +13,7 @@ pub mod plan;
 pub mod report;
 pub mod round;
 mod sight;
+pub mod told;
 
 #[cfg(test)]
 mod memory_kernel;
