@@ -33,7 +33,8 @@ pub const TOP: &[Key] = &[
     key("snat_clients", "true: clients on the real servers' own network are masqueraded (NAT only); default false"),
     key(
         "timeouts",
-        "how long the kernel remembers connections, a table; of two directors on a host the first one's count; default: as the kernel has it",
+        "how long the kernel remembers connections, a table: there is one for the host, which the first director sets; \
+         default: as the kernel has it",
     ),
     key("sync", "connections are told to the other directors, so that they survive a failover: a table"),
     key("service", "a virtual service: one table [[service]] for each"),
