@@ -33,8 +33,7 @@ pub const TOP: &[Key] = &[
     key("snat_clients", "true: clients on the real servers' own network are masqueraded (NAT only); default false"),
     key(
         "timeouts",
-        "how long the kernel remembers connections, a table: there is one for the host, which the first director sets; \
-         default: as the kernel has it",
+        "how long the kernel remembers connections, a table; the first director of a host sets it; default: the kernel's",
     ),
     key("sync", "connections are told to the other directors, so that they survive a failover: a table"),
     key("service", "a virtual service: one table [[service]] for each"),
