@@ -117,10 +117,19 @@ impl State {
 
     /// Writes `value` as JSON to `name`.
     pub fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
-        self.create()?;
+        self.write_bytes(name, &serde_json::to_vec(value)?)
+    }
+
+    /// Writes `bytes` to `name`, for what is too much to be JSON.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let beside = self.folder.join(format!(".{name}.{}", std::process::id()));
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(&serde_json::to_vec(value)?)?;
+        let open = || File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside);
+        let mut file = match open() {
+            // Most often it is there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.create().and_then(|()| open())?,
+            other => other?,
+        };
+        file.write_all(bytes)?;
         fs::rename(&beside, self.folder.join(name))
     }
 
@@ -131,10 +140,21 @@ impl State {
 
     /// Reads `name` where it matters whether it is not there or cannot be understood.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Kept<T> {
+        match self.recall_bytes(name) {
+            Kept::Nothing => Kept::Nothing,
+            Kept::Unreadable(why) => Kept::Unreadable(why),
+            Kept::Value(bytes) => {
+                serde_json::from_slice(&bytes).map_or_else(|e| Kept::Unreadable(e.to_string()), Kept::Value)
+            }
+        }
+    }
+
+    /// Reads what [`State::write_bytes`] has written.
+    pub fn recall_bytes(&self, name: &str) -> Kept<Vec<u8>> {
         match fs::read(self.folder.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Nothing,
             Err(error) => Kept::Unreadable(error.to_string()),
-            Ok(bytes) => serde_json::from_slice(&bytes).map_or_else(|e| Kept::Unreadable(e.to_string()), Kept::Value),
+            Ok(bytes) => Kept::Value(bytes),
         }
     }
 
