@@ -55,8 +55,16 @@ pub(super) fn launch(program: &Path, arguments: &[&OsStr], deadline: &Deadline) 
     if status.success() {
         return Ok(last_line(&text(&mut stdout)).or_else(|| last_line(&text(&mut stderr))));
     }
-    let said = complaint(&text(&mut stderr)).or_else(|| last_line(&text(&mut stdout)));
+    let said = text(&mut stdout);
+    let said = complaint(&text(&mut stderr)).or_else(|| refusal(&said)).or_else(|| last_line(&said));
     Err(io::Error::other(said.unwrap_or_else(|| ending(status))))
+}
+
+/// The first line that says that it gives up, of a script that says everything on its standard output and goes on talking.
+fn refusal(text: &str) -> Option<String> {
+    let is_one =
+        |line: &&str| ["abort", "fail", "error", "cannot"].iter().any(|word| line.to_lowercase().contains(word));
+    text.lines().map(str::trim).find(is_one).map(str::to_owned)
 }
 
 /// A file that is gone when the last process that has it open ends.
@@ -114,5 +122,8 @@ mod tests {
         assert_eq!(complaint("\n \nAH00558: warning"), None);
         assert_eq!(complaint("cut off:").as_deref(), Some("cut off:"));
         assert_eq!(last_line("one\ntwo\n\n").as_deref(), Some("two"));
+        let tomcat = "Using x\nTomcat appears to still be running with PID 7. Start aborted.\nroot 7 1 java\n";
+        assert_eq!(refusal(tomcat).as_deref(), Some("Tomcat appears to still be running with PID 7. Start aborted."));
+        assert_eq!(refusal("one\ntwo\n"), None);
     }
 }

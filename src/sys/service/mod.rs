@@ -7,6 +7,7 @@ mod bus;
 mod cgroup;
 mod direct;
 mod drop_in;
+mod jvm;
 mod launch;
 mod lsb;
 mod own;
@@ -50,6 +51,13 @@ pub enum Service {
         script: PathBuf,
         /// The daemon's program: how its processes are known.
         program: PathBuf,
+    },
+    /// An LSB script of a Tomcat.
+    Jvm {
+        /// `/etc/init.d/NAME`.
+        script: PathBuf,
+        /// The folder of the instance (`catalina.base`): how its Java machine is known from those of other instances.
+        base: PathBuf,
     },
     /// A web server that is started as `PROGRAM -f CONFIG -k start`.
     Direct {
@@ -108,7 +116,7 @@ impl Service {
     pub fn name(&self) -> String {
         match self {
             Self::Systemd { unit, .. } => unit.clone(),
-            Self::Lsb { script, .. } => script.display().to_string(),
+            Self::Lsb { script, .. } | Self::Jvm { script, .. } => script.display().to_string(),
             Self::Direct { program, config } => format!("{} -f {}", program.display(), config.display()),
             Self::Own { unit, .. } if systemd_runs() => unit.clone(),
             Self::Own { program, .. } => program.display().to_string(),
@@ -133,7 +141,7 @@ impl Service {
         match self {
             Self::Systemd { unit, cgroup } => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
             Self::Own { unit, cgroup, .. } if systemd_runs() => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(self.seen()?.len()),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(self.seen()?.len()),
         }
     }
 
@@ -141,6 +149,7 @@ impl Service {
         match self {
             Self::Systemd { unit, cgroup } => processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?),
             Self::Lsb { script, program } => lsb::processes(script, program),
+            Self::Jvm { base, .. } => jvm::processes(base),
             Self::Direct { program, config } => direct::processes(program, config),
             Self::Own { unit, cgroup, .. } if systemd_runs() => {
                 processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?)
@@ -179,6 +188,7 @@ impl Service {
                 Ok(())
             }
             Self::Lsb { script, .. } => lsb::start(self, script, deadline),
+            Self::Jvm { script, .. } => jvm::start(self, script, deadline),
             Self::Direct { program, config } => direct::start(self, program, config, deadline),
             Self::Own { unit, program, arguments, .. } => {
                 let started = own::start(self, unit, program, arguments, deadline)?;
@@ -201,7 +211,7 @@ impl Service {
             Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
             Self::Own { unit, .. } if systemd_runs() => own::end(self, unit, signal, graceful, deadline),
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => {
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => {
                 stop::sweep(self, stop::Whom::All, signal, graceful, deadline)
             }
         }
@@ -225,7 +235,7 @@ impl Service {
         match self {
             Self::Systemd { unit, .. } => drop_in::claim(self, unit, deadline),
             // The unit is made with what a claim would add.
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
         }
     }
 
@@ -237,7 +247,7 @@ impl Service {
     pub fn release(&self, deadline: &Deadline) -> io::Result<()> {
         match self {
             Self::Systemd { unit, .. } => drop_in::release(self, unit, deadline),
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(()),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(()),
         }
     }
 
@@ -245,7 +255,7 @@ impl Service {
     pub fn at_boot(&self) -> Option<String> {
         match self {
             Self::Systemd { unit, .. } => systemd::at_boot(unit),
-            Self::Lsb { script, .. } => lsb::at_boot(script),
+            Self::Lsb { script, .. } | Self::Jvm { script, .. } => lsb::at_boot(script),
             Self::Direct { .. } | Self::Own { .. } => None,
         }
     }

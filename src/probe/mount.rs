@@ -1,0 +1,83 @@
+//! Whether a mounted file system answers. One over the network that does not keeps whoever asks for ever, out of reach of
+//! every signal; so a child asks, and is left behind when it has to be.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::ocf::deadline::Deadline;
+use crate::sys::process;
+
+/// Why there is no good answer, each one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    /// Nothing came back in time.
+    Hangs(String),
+    /// It answers with an error.
+    Fails(String),
+}
+
+/// Asks the file system at `path` for its figures (statfs(2)), which no cache answers.
+///
+/// A child of an earlier question that still hangs there is an answer as well: no second one is sent after it.
+///
+/// # Errors
+/// See [`Silence`].
+pub fn answers(path: &Path, deadline: &Deadline) -> Result<(), Silence> {
+    let Some(program) = process::find("stat") else {
+        return Err(Silence::Fails("run stat: there is no such program".to_owned()));
+    };
+    let arguments = [OsStr::new("-f"), OsStr::new("--"), path.as_os_str()];
+    let shown = path.display();
+    if runs(&[&[program.as_os_str()], arguments.as_slice()].concat()) {
+        return Err(Silence::Hangs(format!("{shown} does not answer: an earlier question still hangs there")));
+    }
+    match process::run(program, &arguments, None, deadline) {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let reason = output.reason();
+            let reason = reason.rsplit_once(": ").map_or(reason.as_str(), |(_, cause)| cause);
+            Err(Silence::Fails(format!("{shown}: {}", reason.to_lowercase())))
+        }
+        Err(error) if error.kind() == ErrorKind::TimedOut => {
+            Err(Silence::Hangs(format!("{shown} does not answer within {:.1} s", deadline.span().as_secs_f32())))
+        }
+        Err(error) => Err(Silence::Fails(format!("{shown}: {error}"))),
+    }
+}
+
+/// Whether a process with exactly this command line runs.
+fn runs(words: &[&OsStr]) -> bool {
+    let wanted: Vec<u8> = words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = all.filter(|entry| entry.file_name().as_bytes().iter().all(u8::is_ascii_digit));
+    pids.any(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == wanted))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_good_folder_answers_and_a_missing_one_does_not() {
+        let limit = Deadline::after(Duration::from_secs(5));
+        assert_eq!(answers(Path::new("/"), &limit), Ok(()));
+        let missing = Silence::Fails("/nonexistent/x: no such file or directory".to_owned());
+        assert_eq!(answers(Path::new("/nonexistent/x"), &limit), Err(missing));
+    }
+
+    #[test]
+    fn a_command_line_is_found_as_a_whole() {
+        let mut child = std::process::Command::new("/usr/bin/sleep").args(["29.5", "0.25"]).spawn().unwrap();
+        let line = ["/usr/bin/sleep", "29.5", "0.25"].map(OsStr::new);
+        let (found, part) = (runs(&line), runs(&line[..2]));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found && !part);
+    }
+}
