@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
+use crate::support::abiquo_host as abiquo;
 use crate::support::lsyncd_host as lsyncd;
 use crate::support::osm_host as osm;
 use crate::support::subject::Subject;
@@ -70,6 +71,14 @@ impl Fixture {
                 params: lsyncd::params,
                 left: || [lsyncd::left(), state()].concat(),
                 obstacle: Some((lsyncd::hide, lsyncd::show)),
+            },
+            "abiquo-rs" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("address", "0.0.0.0"),
+                params: abiquo::params,
+                left: || [abiquo::left(), state()].concat(),
+                obstacle: Some((abiquo::hide, abiquo::show)),
             },
             // Most kernels that this runs on have no IPVS: `ipvs` asks the rest where one has.
             "lvs-director" => Self {
@@ -156,6 +165,7 @@ fn prepare_host() {
 
 /// Takes away what a question that failed has left, so that the next one is asked of a clean host.
 fn clean() {
+    abiquo::clean();
     osm::clean();
     lsyncd::clean();
     run(Command::new("nft").args(["flush", "ruleset"]));

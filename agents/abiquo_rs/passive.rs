@@ -1,0 +1,51 @@
+//! What is looked at on a node where the Remote Services are not to run (`role=Stopped`).
+//!
+//! The answer is 7, "not running", unless the cluster itself has started them here: Pacemaker takes anything else for a second
+//! Tomcat and stops it, or both.
+
+use super::config::Config;
+use super::dependencies::{self, View};
+use super::{Applied, fingerprint};
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::memory;
+use crate::ocf::operation::Operation;
+
+/// The checks, the last of which says that nothing runs here.
+pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
+    if Applied::read(op).is_some_and(|applied| applied.runs()) {
+        // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
+        return super::monitor::checks(config, op);
+    }
+    let service = config.tomcat.find().ok();
+    let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
+    let stray =
+        stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));
+    memory::once(op, "tomcat", stray.as_deref());
+    let mut checks = Vec::new();
+    // A node without properties (one that only votes) has no view.
+    if config.properties.exists() {
+        checks.push(Check::run("dependencies", || (Verdict::Ok, look(config, op))));
+    }
+    checks.push(Check::run("tomcat", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));
+    checks
+}
+
+/// Publishes what this node sees, and what its properties are.
+fn look(config: &Config, op: &Operation) -> String {
+    let settings = match config.settings() {
+        Ok(settings) => settings,
+        Err(why) => {
+            memory::once(op, "settings", Some(&why));
+            // A start would fail here, so nothing should come.
+            dependencies::publish("lost", op);
+            return why;
+        }
+    };
+    memory::once(op, "settings", None);
+    let view = View::from_afar(&settings, config.dependency_timeout, &op.deadline);
+    let trouble = view.trouble().map(ToString::to_string);
+    memory::once(op, "dependency", trouble.as_deref());
+    let text = dependencies::publish(view.word(), op);
+    dependencies::publish_fingerprint(&fingerprint::of(&settings.properties, &config.node_keys), op);
+    trouble.unwrap_or(text)
+}

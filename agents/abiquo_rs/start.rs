@@ -1,0 +1,178 @@
+//! Brings Tomcat up until its webapps answer.
+
+use std::time::{Duration, Instant};
+
+use super::Applied;
+use super::config::Config;
+use super::dependencies::Seen;
+use super::settings::Settings;
+use super::stop::stop_tomcat;
+use super::webapps::Round;
+use crate::ocf::check::Verdict;
+use crate::ocf::deadline::Deadline;
+use crate::ocf::exit::Failure;
+use crate::ocf::operation::Operation;
+use crate::probe::alive;
+use crate::sys::service::Service;
+
+/// How long systemd may take to read a drop-in.
+const CLAIM: Duration = Duration::from_secs(5);
+/// Tomcat answers when its webapps have been deployed; what they need (a connection to Redis, say) may take a little longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// End a Tomcat that does not answer: hung, or half started by a start that was killed.
+    Stop,
+    /// Start it.
+    Start,
+    /// Wait until its port answers.
+    AwaitAnswer,
+    /// Wait until its webapps do.
+    AwaitWebapps,
+    /// Keep systemd's hands off it.
+    Claim,
+}
+
+/// The steps, in order. systemd comes last: its reload takes time, in which Abiquo is served already. Pure.
+pub fn plan(runs: bool, answers: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if runs && !answers {
+        steps.push(Step::Stop);
+    }
+    if !answers {
+        steps.extend([Step::Start, Step::AwaitAnswer]);
+    }
+    steps.extend([Step::AwaitWebapps, Step::Claim]);
+    steps
+}
+
+/// The action.
+pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
+    let settings = config.settings().map_err(Failure::generic)?;
+    if let Some(repository) = &settings.repository {
+        match Seen::of(repository, &op.deadline.within(config.dependency_timeout)) {
+            Seen::Alive => op.step("the repository answers"),
+            // Webapps would write to the disk below it.
+            Seen::Missing(why) => return Err(Failure::generic(format!("{why}: mount it first"))),
+            // Lost for everybody it would be no reason not to run; whether it is, the other nodes know.
+            Seen::Silent(why) => op.log.warning(&format!("start goes on although {why}")),
+        }
+    }
+    let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
+    if webapps.is_empty() {
+        let folder = config.tomcat.base.join("webapps");
+        return Err(Failure::generic(format!("no webapp of the Remote Services in {}", folder.display())));
+    }
+    let service = super::located(config, op)?;
+    let mut applied = Applied { service, main: None, webapps, datacenter: settings.datacenter.clone() };
+    let mut started = false;
+    bring_up(config, &settings, op, &mut applied, &mut started).map_err(|cause| {
+        op.step(&format!("undo after: {cause}"));
+        if !started {
+            return cause;
+        }
+        // What has just begun has nothing to finish.
+        match stop_tomcat(&applied.service, &config.tomcat, Duration::ZERO, op) {
+            Err(second) => Failure::new(cause.code, format!("{cause}; undoing it failed too: {second}")),
+            Ok(()) => cause,
+        }
+    })
+}
+
+fn bring_up(
+    config: &Config,
+    settings: &Settings,
+    op: &Operation,
+    applied: &mut Applied,
+    started: &mut bool,
+) -> Result<(), Failure> {
+    let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
+    let answers = runs && alive::ask(config.address, &op.deadline.within(config.request_timeout)).is_ok();
+    op.step(&format!("runs: {runs}, answers: {answers}"));
+    applied.write(op)?;
+    for step in plan(runs, answers) {
+        op.step(&format!("{step:?}"));
+        match step {
+            Step::Stop => {
+                let name = applied.service.name();
+                op.log.warning(&format!("{name} runs, but does not answer: it is restarted"));
+                stop_tomcat(&applied.service, &config.tomcat, op.deadline.left() / 10, op)?;
+            }
+            Step::Start => {
+                *started = true;
+                let limit = but_for_undoing(op);
+                applied.service.start(&limit).map_err(|error| Failure::generic(error.to_string()))?;
+                // Already now: a kill in the middle of the long wait leaves a trace of what it was.
+                applied.main = main_process(&applied.service);
+                applied.write(op)?;
+            }
+            Step::AwaitAnswer => await_answer(config, &applied.service, &but_for_undoing(op))?,
+            Step::AwaitWebapps => await_webapps(config, settings, applied, op)?,
+            // The service is up: systemd's readiness to leave it alone must not take it down again.
+            Step::Claim => {
+                if let Err(error) = applied.service.claim(&op.deadline.within(CLAIM)) {
+                    op.log.warning(&format!("keep systemd from restarting {}: {error}", applied.service.name()));
+                }
+            }
+        }
+    }
+    applied.main = main_process(&applied.service);
+    applied.write(op)?;
+    if !answers {
+        op.log.info(&format!("{} started, answers at {}", applied.service.name(), config.address));
+    }
+    Ok(())
+}
+
+fn main_process(service: &Service) -> Option<crate::sys::service::Process> {
+    service.processes().ok().and_then(|all| all.into_iter().find(|process| process.top))
+}
+
+/// The time that start has, without what taking it all back may need.
+fn but_for_undoing(op: &Operation) -> Deadline {
+    let reserve = (op.deadline.left() / 4).clamp(Duration::from_secs(1), Duration::from_secs(10));
+    op.deadline.within(op.deadline.left().saturating_sub(reserve))
+}
+
+/// Waits until Tomcat answers; gives up when it has no process left.
+fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Result<(), Failure> {
+    let begun = Instant::now();
+    loop {
+        let why = match alive::ask(config.address, &deadline.within(config.request_timeout)) {
+            Ok(_) => return Ok(()),
+            Err(why) => why,
+        };
+        if begun.elapsed() > Duration::from_millis(500) && service.processes().is_ok_and(|all| all.is_empty()) {
+            let logs = config.tomcat.base.join("logs");
+            return Err(Failure::generic(format!("{} has ended again: see {}", service.name(), logs.display())));
+        }
+        if !deadline.sleep(Duration::from_millis(50)) {
+            return Err(Failure::generic(format!(
+                "{} is not up after {} s: {why}",
+                service.name(),
+                deadline.used().as_secs()
+            )));
+        }
+    }
+}
+
+/// Waits until every webapp answers: well, or in trouble because of something that is down right now.
+fn await_webapps(config: &Config, settings: &Settings, applied: &Applied, op: &Operation) -> Result<(), Failure> {
+    let limit = but_for_undoing(op).within(PATIENCE);
+    loop {
+        let round =
+            Round::of(config, &applied.webapps, &settings.datacenter, Some(settings), false, &but_for_undoing(op));
+        match round.is_up(config) {
+            Ok(()) => {
+                for doubt in round.checks(config, Verdict::Failed).iter().filter(|check| check.verdict > Verdict::Ok) {
+                    op.log.warning(&format!("started all the same: {}", doubt.detail));
+                }
+                return Ok(());
+            }
+            Err(why) if !limit.sleep(Duration::from_millis(250)) => return Err(Failure::generic(why)),
+            Err(why) => op.step(&why),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Brings Tomcat down: by its own means, then by signals, and never another instance.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::tomcat::Tomcat;
+use super::{Applied, locate};
+use crate::ocf::exit::Failure;
+use crate::ocf::operation::Operation;
+use crate::sys::service::{Process, Service};
+
+/// What Tomcat gets to finish by itself when nobody says otherwise.
+const GRACEFUL: Duration = Duration::from_secs(15);
+/// How long its shutdown port may take to be told.
+const TELL: Duration = Duration::from_secs(1);
+/// How long init may take to reap what has ended, and how often that is looked at.
+const REAP: Duration = Duration::from_secs(2);
+const REAPED: Duration = Duration::from_millis(5);
+
+/// The action: with whatever parameters and memory there are.
+pub fn stop(op: &Operation) -> Result<(), Failure> {
+    let applied = Applied::read(op);
+    let asked = op.params.seconds("graceful_timeout").ok().flatten().unwrap_or(GRACEFUL);
+    // The rest of the time is for those that do not want to go.
+    let graceful = asked.min(op.deadline.left() * 3 / 5);
+    let tomcat = Tomcat::new(&op.params).ok();
+    let service = match (applied, &tomcat) {
+        (Some(applied), _) => applied.service,
+        (None, Some(tomcat)) => tomcat.find_or_guess(),
+        (None, None) => return Ok(()),
+    };
+    match tomcat {
+        Some(tomcat) => stop_tomcat(&service, &tomcat, graceful, op),
+        None => end(service, graceful, op),
+    }
+}
+
+/// Ends it: two thirds of `graceful` for its own shutdown, the rest after SIGTERM, then SIGKILL, until the kernel has no process
+/// of it.
+pub fn stop_tomcat(service: &Service, tomcat: &Tomcat, graceful: Duration, op: &Operation) -> Result<(), Failure> {
+    let mut service = service.clone();
+    locate(&mut service, op);
+    let begun = Instant::now();
+    let processes = service.processes().unwrap_or_default();
+    // One that is stopped (SIGSTOP) hears nothing.
+    let hears = !processes.iter().any(|process| process.top && matches!(process.state, 'T' | 't'));
+    if hears && !graceful.is_zero() && tomcat.shut_down(&processes, &op.deadline.within(TELL)) {
+        op.step("told to shut down");
+        let patience = op.deadline.within(graceful * 2 / 3);
+        while lives(&processes) && patience.sleep(Duration::from_millis(10)) {}
+    }
+    let heard = !processes.is_empty() && !lives(&processes);
+    let name = service.name();
+    end(service, graceful.saturating_sub(begun.elapsed()), op)?;
+    if heard {
+        op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
+    }
+    // Its script takes a zombie for a Tomcat that runs, and refuses to start another one.
+    let limit = op.deadline.within(REAP);
+    while processes.iter().any(|one| Path::new(&format!("/proc/{}", one.pid)).exists()) && limit.sleep(REAPED) {}
+    Ok(())
+}
+
+fn lives(processes: &[Process]) -> bool {
+    processes.iter().any(|process| process.now().is_some())
+}
+
+fn end(mut service: Service, graceful: Duration, op: &Operation) -> Result<(), Failure> {
+    locate(&mut service, op);
+    // SIGTERM: Tomcat's hook stops its webapps in order, as its own shutdown does.
+    let ended = service.stop(Signal::SIGTERM, graceful, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
+    op.step(&format!("{ended:?}"));
+    if ended.killed > 0 {
+        op.log.warning(&format!("{}: {} processes killed", service.name(), ended.killed));
+    } else if ended.ran {
+        op.log.info(&format!("{} stopped", service.name()));
+    }
+    service.release(&op.deadline).unwrap_or_else(|error| {
+        op.log.warning(&format!("remove the drop-in of {}: {error}", service.name()));
+    });
+    Ok(())
+}

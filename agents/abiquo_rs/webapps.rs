@@ -1,0 +1,173 @@
+//! The webapps, asked as Abiquo's API asks them: `/check` answers with the id of the datacenter, or with 503 when something that
+//! the webapp needs is missing.
+
+use super::config::Config;
+use super::dependencies::{self, Seen, View};
+use super::settings::Settings;
+use crate::ocf::check::{Check, Verdict};
+use crate::ocf::deadline::Deadline;
+use crate::probe::http::{self, Answer, Page};
+
+/// The webapp whose check leaves a file in the repository: it is only asked when that is mounted and answers.
+const WRITES: &str = "am";
+
+/// What a webapp's answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It is well, and of this datacenter.
+    Well,
+    /// It says that something it needs is missing.
+    Doubtful(String),
+    /// It says nothing: it may be busy, or wait for something that it needs.
+    Silent(String),
+    /// It is not what it should be.
+    Wrong(String),
+    /// It was not asked.
+    Unasked(String),
+}
+
+/// One round of questions.
+#[derive(Debug)]
+pub struct Round {
+    said: Vec<(String, Said)>,
+    /// The repository; none where none is needed.
+    pub repository: Option<Seen>,
+    /// Redis and RabbitMQ, where they were asked.
+    pub view: Option<View>,
+}
+
+impl Round {
+    /// Asks all webapps at once. Redis and RabbitMQ are asked beside them with `with_view`, and after them when one of them is in
+    /// doubt. Without settings (the properties are broken) there is nobody else to ask.
+    pub fn of(
+        config: &Config,
+        webapps: &[String],
+        datacenter: &str,
+        settings: Option<&Settings>,
+        with_view: bool,
+        deadline: &Deadline,
+    ) -> Self {
+        let limit = deadline.within(config.request_timeout);
+        let writes = webapps.iter().any(|name| name == WRITES);
+        let repository = settings.and_then(|all| all.repository.as_ref()).filter(|_| writes || with_view);
+        let (free, bound): (Vec<String>, Vec<String>) = webapps.iter().cloned().partition(|name| name != WRITES);
+        let timeout = config.dependency_timeout;
+        let (seen, mut view, mut said) = std::thread::scope(|scope| {
+            let seen = repository.map(|one| scope.spawn(|| Seen::of(one, &deadline.within(timeout))));
+            let view = settings.filter(|_| with_view).map(|all| scope.spawn(|| View::of(all, timeout, deadline)));
+            let said = ask(config, &free, datacenter, &limit);
+            let seen =
+                seen.map(|seen| seen.join().unwrap_or_else(|_| Seen::Silent("repository: no answer".to_owned())));
+            (seen, view.and_then(|view| view.join().ok()), said)
+        });
+        match &seen {
+            Some(Seen::Missing(why) | Seen::Silent(why)) => {
+                said.extend(bound.into_iter().map(|name| (name, Said::Unasked(why.clone()))));
+            }
+            _ => said.extend(ask(config, &bound, datacenter, &deadline.within(config.request_timeout))),
+        }
+        let in_doubt = said.iter().any(|(_, said)| matches!(said, Said::Doubtful(_) | Said::Silent(_)));
+        if in_doubt && view.is_none() {
+            view = settings.map(|all| View::of(all, timeout, deadline));
+        }
+        let view = view.map(|view| view.with_repository(seen.as_ref()));
+        Self { said, repository: seen, view }
+    }
+
+    /// The judgements, one for each webapp, and one on the repository. `late`: what a webapp that is silent for no known reason
+    /// amounts to.
+    pub fn checks(&self, config: &Config, late: Verdict) -> Vec<Check> {
+        let mut checks = Vec::new();
+        checks.extend(self.repository.as_ref().map(|seen| {
+            Check::run("repository", || match seen {
+                Seen::Alive => (Verdict::Ok, "mounted, and it answers".to_owned()),
+                // Only on this node: what the webapps write would go to the disk below it.
+                Seen::Missing(why) => (Verdict::Failed, why.clone()),
+                Seen::Silent(why) => (dependencies::lost(config), why.clone()),
+            })
+        }));
+        checks
+            .extend(self.said.iter().map(|(name, said)| Check::run("webapp", || self.judge(name, said, config, late))));
+        checks
+    }
+
+    fn judge(&self, name: &str, said: &Said, config: &Config, late: Verdict) -> (Verdict, String) {
+        let (why, unexplained) = match said {
+            Said::Well => return (Verdict::Ok, format!("{name} is of this datacenter")),
+            Said::Wrong(why) => return (Verdict::Failed, format!("webapp {name}: {why}")),
+            Said::Unasked(why) => return (Verdict::Ok, format!("{name} is not asked: {why}")),
+            Said::Doubtful(why) => (why, Verdict::Failed),
+            Said::Silent(why) => (why, late),
+        };
+        match &self.view {
+            None => (Verdict::Degraded, format!("webapp {name}: {why}; what it needs is not known")),
+            Some(view) => match view.trouble() {
+                Some(cause) => (dependencies::lost(config), format!("webapp {name}: {why}; {cause}")),
+                None if view.well().is_empty() => (unexplained, format!("webapp {name}: {why}")),
+                None => (unexplained, format!("webapp {name}: {why}, although {} answer", view.well())),
+            },
+        }
+    }
+
+    /// Whether all that could be asked are as they should be, or in trouble for a reason that is not theirs; else why not.
+    pub fn is_up(&self, config: &Config) -> Result<(), String> {
+        // What is lost is no reason against a start, whatever the monitor makes of it.
+        let config = Config { dependency_fails: false, ..config.clone() };
+        let checks = self.checks(&config, Verdict::Failed);
+        checks.into_iter().find(|check| check.verdict >= Verdict::Stopped).map_or(Ok(()), |check| Err(check.detail))
+    }
+}
+
+fn ask(config: &Config, webapps: &[String], datacenter: &str, deadline: &Deadline) -> Vec<(String, Said)> {
+    if webapps.is_empty() {
+        return Vec::new();
+    }
+    let page = |name: &String| Page {
+        url: format!("http://{}/{name}/check", config.address),
+        cookie: String::new(),
+        ca: None,
+    };
+    let pages: Vec<Page> = webapps.iter().map(page).collect();
+    let answers = http::get_all(&pages, deadline);
+    webapps.iter().cloned().zip(answers.into_iter().map(|answer| understand(answer, datacenter))).collect()
+}
+
+fn understand(answer: Result<Answer, String>, datacenter: &str) -> Said {
+    match answer {
+        Ok(Answer { status: 200, body }) if body.trim() == datacenter => Said::Well,
+        Ok(Answer { status: 200, body }) => {
+            let id: String = body.trim().chars().take(24).map(|c| if c.is_control() { '?' } else { c }).collect();
+            Said::Wrong(format!("it is of datacenter '{id}', not '{datacenter}'"))
+        }
+        Ok(Answer { status: 503, .. }) => Said::Doubtful("status 503".to_owned()),
+        Ok(Answer { status: 404, .. }) => Said::Wrong("status 404: it is not deployed".to_owned()),
+        Ok(Answer { status, .. }) => Said::Wrong(format!("status {status}")),
+        Err(why) if why.starts_with("no answer") => Said::Silent(why),
+        Err(why) => Said::Wrong(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_counts_for_what_it_says() {
+        let answer = |status, body: &str| understand(Ok(Answer { status, body: body.to_owned() }), "rsha");
+        assert_eq!(answer(200, "rsha\n"), Said::Well);
+        for (status, body, why) in [
+            (200, "other", "'other', not 'rsha'"),
+            (200, "", "''"),
+            (200, "<html>\u{1b}a very long page of a login server</html>", "'<html>?a very long page '"),
+            (404, "", "not deployed"),
+            (500, "rsha", "status 500"),
+            (302, "", "status 302"),
+        ] {
+            let said = answer(status, body);
+            assert!(matches!(&said, Said::Wrong(said) if said.contains(why)), "{said:?}");
+        }
+        assert!(matches!(answer(503, ""), Said::Doubtful(_)));
+        assert!(matches!(understand(Err("no answer in 3.0 s".into()), "x"), Said::Silent(_)));
+        assert!(matches!(understand(Err("connection refused".into()), "x"), Said::Wrong(_)));
+    }
+}

@@ -1,0 +1,153 @@
+//! Start and stop.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use nix::sys::signal::Signal;
+
+use crate::Body;
+use crate::host::{agent, expect, expect_monitor, nothing_left, sh, signal, timed};
+use crate::support::abiquo_host as abiquo;
+
+pub const TRIALS: &[(&str, Body)] = &[
+    ("start returns when the webapps answer, and stop leaves nothing", life),
+    ("a Tomcat that runs is adopted without a restart", adopted),
+    ("a stop that Tomcat does itself kills nothing", graceful),
+    ("a Tomcat that ignores SIGTERM is killed in time", ignores_term),
+    ("a stopped Tomcat (SIGSTOP) is seen within one monitor and ended at once", frozen),
+    ("no other instance is ever touched", others),
+    ("a start whose Tomcat ends again says so and leaves nothing", ends_again),
+    ("a half started Tomcat of a start that was killed is replaced", half_started),
+    ("validate-all looks at the host at level 10 only", validate),
+];
+
+fn life() -> Result<()> {
+    expect(&agent().probing(), "monitor", 7)?;
+    expect(&agent(), "start", 0)?;
+    let said = sh(&format!("curl -s --max-time 5 http://127.0.0.1:{}/am/check", abiquo::port(0)));
+    ensure!(said == "rsha", "am says {said:?}");
+    for depth in ["0", "10", "20"] {
+        expect_monitor(depth, 0, "")?;
+    }
+    ensure!(std::path::Path::new(abiquo::REPOSITORY).join(".abiquo_repository").exists(), "am was not asked");
+    expect(&agent().probing(), "monitor", 0)?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()?;
+    expect_monitor("0", 7, "is not running")
+}
+
+fn adopted() -> Result<()> {
+    sh("/etc/init.d/abiquo-tomcat-0 start");
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", abiquo::port(0))).is_err() {
+        ensure!(begun.elapsed().as_secs() < 60, "Tomcat does not come up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    crate::host::soon("it answers", || {
+        expect(&agent().probing().with("OCF_CHECK_LEVEL", "10"), "monitor", 0).map(drop)
+    })?;
+    let before = abiquo::processes();
+    expect(&agent(), "start", 0)?;
+    ensure!(abiquo::processes() == before, "{:?} instead of {before:?}", abiquo::processes());
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn graceful() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    let log = "/run/abiquo/stop.log";
+    let _ = std::fs::remove_file(log);
+    expect(&agent().with("HA_LOGFILE", log), "stop", 0)?;
+    let text = std::fs::read_to_string(log)?;
+    ensure!(text.contains("has shut down by itself") && !text.contains("killed"), "{text}");
+    // Tomcat's own word for it: by its port, and not by a signal.
+    let own = sh("cat /run/abiquo/0/tomcat/logs/catalina.out");
+    ensure!(own.contains("A valid shutdown command was received via the shutdown port"), "{own}");
+    nothing_left()
+}
+
+fn ignores_term() -> Result<()> {
+    abiquo::write_server(0, -1);
+    abiquo::write_script(0, "trap '' TERM");
+    expect(&agent(), "start", 0)?;
+    let begun = std::time::Instant::now();
+    signal(Signal::SIGTERM);
+    std::thread::sleep(Duration::from_secs(1));
+    ensure!(!abiquo::processes().is_empty(), "SIGTERM ends it, so this proves nothing ({:?})", begun.elapsed());
+    let (_, took) = timed(|| expect(&agent().with_param("graceful_timeout", "3s"), "stop", 0))?;
+    ensure!(took > Duration::from_secs(2) && took < Duration::from_secs(12), "stop took {took:?}");
+    nothing_left()
+}
+
+fn frozen() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    signal(Signal::SIGSTOP);
+    let (result, took) = timed(|| Ok(expect_monitor("20", 1, "is stopped (SIGSTOP)")))?;
+    let (stop, stop_took) = timed(|| Ok(expect(&agent(), "stop", 0)))?;
+    result?;
+    stop?;
+    ensure!(took < Duration::from_secs(8), "monitor took {took:?}");
+    ensure!(stop_took < Duration::from_millis(5000), "stop waited {stop_took:?} for what cannot move");
+    nothing_left()
+}
+
+fn others() -> Result<()> {
+    // The same port for shutting down: whoever is told by number alone would be the wrong one.
+    abiquo::write_server(0, 7001);
+    sh("/etc/init.d/abiquo-tomcat-1 start");
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", 7001)).is_err() {
+        ensure!(begun.elapsed().as_secs() < 60, "the other Tomcat does not come up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let other = abiquo::processes();
+    ensure!(other.len() == 1, "{other:?}");
+    expect_monitor("0", 7, "")?;
+    expect(&agent(), "stop", 0)?;
+    ensure!(abiquo::processes() == other, "a stop without a memory has ended another instance");
+    abiquo::write_server(0, 7000);
+    expect(&agent(), "start", 0)?;
+    abiquo::write_server(0, 7001);
+    expect(&agent(), "stop", 0)?;
+    ensure!(abiquo::processes() == other, "a stop has ended another instance");
+    abiquo::clean();
+    nothing_left()
+}
+
+fn ends_again() -> Result<()> {
+    std::fs::write(abiquo::base(0).join("conf/server.xml"), "<Server")?;
+    let (run, took) = timed(|| expect(&agent(), "start", 1))?;
+    ensure!(run.stderr.contains("has ended again: see /run/abiquo/0/tomcat/logs"), "{run}");
+    ensure!(took < Duration::from_secs(30), "{took:?}");
+    nothing_left()
+}
+
+fn half_started() -> Result<()> {
+    let mut child = agent().begin("start");
+    let begun = std::time::Instant::now();
+    while abiquo::processes().is_empty() {
+        assert!(begun.elapsed().as_secs() < 30, "no Java machine");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    nix::sys::signal::killpg(nix::unistd::Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).unwrap();
+    child.wait().unwrap();
+    signal(Signal::SIGSTOP);
+    expect(&agent(), "start", 0)?;
+    expect_monitor("10", 0, "")?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn validate() -> Result<()> {
+    let deep = agent().with("OCF_CHECK_LEVEL", "10");
+    expect(&deep, "validate-all", 0)?;
+    let absent = agent().with_param("service", "abiquo-tomcat-99");
+    expect(&absent, "validate-all", 0)?;
+    let run = expect(&absent.with("OCF_CHECK_LEVEL", "10"), "validate-all", 5)?;
+    ensure!(run.stderr.contains("/etc/init.d/abiquo-tomcat-99"), "{run}");
+    let run = expect(&deep.with_param("webapps", "am,nars"), "validate-all", 5)?;
+    ensure!(run.stderr.contains("webapp nars is not in"), "{run}");
+    let run = expect(&deep.with_param("properties", "/nowhere/p"), "validate-all", 5)?;
+    ensure!(run.stderr.contains("/nowhere/p"), "{run}");
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The template repository: mounted, missing, hanging.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::Body;
+use crate::fuse::Fuse;
+use crate::host::{agent, expect, expect_monitor, expect_monitor_of, nothing_left, sh, soon, timed};
+use crate::support::abiquo_host as abiquo;
+
+pub const TRIALS: &[(&str, Body)] = &[
+    ("start wants the repository, and leaves the folder below it alone", missing),
+    ("a repository from elsewhere is refused", elsewhere),
+    ("a repository that is gone is a failure, and am is not asked", gone),
+    ("a repository that hangs is degraded, and hangs nobody", hangs),
+    ("start and stop come to an end although the repository hangs", hangs_from_the_start),
+];
+
+fn missing() -> Result<()> {
+    abiquo::unmount_repository();
+    let run = expect(&agent(), "start", 1)?;
+    ensure!(run.stderr.contains("repository /run/abiquo/repository is not mounted: mount it first"), "{run}");
+    ensure!(abiquo::processes().is_empty(), "Tomcat was started");
+    let marker = Path::new(abiquo::REPOSITORY).join(".abiquo_repository");
+    ensure!(!marker.exists(), "the marker was written below the mount point");
+    nothing_left()
+}
+
+fn elsewhere() -> Result<()> {
+    abiquo::unmount_repository();
+    sh(&format!("mount -t tmpfs 10.60.1.73:/other {}", abiquo::REPOSITORY));
+    let run = expect(&agent(), "start", 1)?;
+    ensure!(run.stderr.contains("is mounted from 10.60.1.73:/other"), "{run}");
+    let unchecked = abiquo::properties() + "abiquo.appliancemanager.checkMountedRepository = false\n";
+    abiquo::write_properties(
+        0,
+        &unchecked.replace("repositoryLocation = 10.60.1.72:", "repositoryLocation = 10.60.1.73:"),
+    );
+    nothing_left()
+}
+
+fn gone() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    abiquo::unmount_repository();
+    expect_monitor("0", 0, "")?;
+    for depth in ["10", "20"] {
+        expect_monitor(depth, 1, "repository /run/abiquo/repository is not mounted")?;
+    }
+    let marker = Path::new(abiquo::REPOSITORY).join(".abiquo_repository");
+    ensure!(!marker.exists(), "am was asked, and wrote to the disk below the mount point");
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn hangs() -> Result<()> {
+    abiquo::unmount_repository();
+    let fuse = Fuse::mount(abiquo::REPOSITORY, abiquo::LOCATION)?;
+    expect(&agent(), "start", 0)?;
+    expect_monitor("20", 0, "")?;
+    fuse.hang(true);
+    let short = agent().with_param("dependency_timeout", "1s");
+    for depth in ["10", "20"] {
+        let (result, took) =
+            timed(|| Ok(expect_monitor_of(&short, depth, 190, "repository /run/abiquo/repository does not answer")))?;
+        result?;
+        ensure!(took < Duration::from_secs(6), "depth {depth} took {took:?}");
+    }
+    // The child of the first question still hangs, and no second one was sent after it.
+    let children = sh("grep -lzx -e '/run/abiquo/[r]epository' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
+    ensure!(children.trim() == "1", "{children} children hang");
+    expect_monitor("0", 0, "")?;
+    fuse.hang(false);
+    soon("it answers again", || expect_monitor_of(&short, "20", 0, ""))?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn hangs_from_the_start() -> Result<()> {
+    abiquo::unmount_repository();
+    let fuse = Fuse::mount(abiquo::REPOSITORY, abiquo::LOCATION)?;
+    fuse.hang(true);
+    let short = agent().with_param("dependency_timeout", "1s");
+    expect(&short, "start", 0)?;
+    expect_monitor_of(&short, "10", 190, "does not answer")?;
+    let (_, took) = timed(|| expect(&short, "stop", 0))?;
+    ensure!(took < Duration::from_secs(20), "stop took {took:?}");
+    nothing_left()
+}
