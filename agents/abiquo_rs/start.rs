@@ -6,7 +6,7 @@ use super::Applied;
 use super::config::Config;
 use super::dependencies::Seen;
 use super::settings::Settings;
-use super::stop::stop_tomcat;
+use super::stop::{await_reaped, stop_tomcat};
 use super::webapps::Round;
 use crate::ocf::check::Verdict;
 use crate::ocf::deadline::Deadline;
@@ -65,6 +65,9 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
         let folder = config.tomcat.base.join("webapps");
         return Err(Failure::generic(format!("no webapp of the Remote Services in {}", folder.display())));
     }
+    // Of a stop that was killed.
+    let before = Applied::read(op).and_then(|before| before.main);
+    await_reaped(before.as_slice(), op);
     let service = super::located(config, op)?;
     let mut applied = Applied { service, main: None, webapps, datacenter: settings.datacenter.clone() };
     let mut started = false;

@@ -57,10 +57,16 @@ pub fn stop_tomcat(service: &Service, tomcat: &Tomcat, graceful: Duration, op: &
     if heard {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
     }
-    // Its script takes a zombie for a Tomcat that runs, and refuses to start another one.
-    let limit = op.deadline.within(REAP);
-    while processes.iter().any(|one| Path::new(&format!("/proc/{}", one.pid)).exists()) && limit.sleep(REAPED) {}
+    await_reaped(&processes, op);
     Ok(())
+}
+
+/// Waits until what has ended is gone altogether: Tomcat's script takes a zombie for a Tomcat that runs, and refuses to start
+/// another one.
+pub fn await_reaped(processes: &[Process], op: &Operation) {
+    let limit = op.deadline.within(REAP);
+    let is_left = |one: &Process| one.now().is_none() && Path::new(&format!("/proc/{}", one.pid)).exists();
+    while processes.iter().any(is_left) && limit.sleep(REAPED) {}
 }
 
 fn lives(processes: &[Process]) -> bool {

@@ -76,7 +76,11 @@ impl Fixture {
                 subject,
                 spec: Some(spec),
                 wrong: ("address", "0.0.0.0"),
-                params: abiquo::params,
+                // Eight Java machines that start at once take their time.
+                params: |n| {
+                    let timeout = ("OCF_RESKEY_CRM_meta_timeout".to_owned(), "180000".to_owned());
+                    abiquo::params(n).into_iter().chain([timeout]).collect()
+                },
                 left: || [abiquo::left(), state()].concat(),
                 obstacle: Some((abiquo::hide, abiquo::show)),
             },
