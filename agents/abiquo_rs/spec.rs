@@ -143,8 +143,8 @@ pub const SPEC: Spec = Spec {
             Kind::Seconds { min: 0, max: 600 },
             "15s",
             "How long stop lets Tomcat finish",
-            "At most 60 % of the stop action's own timeout. Two thirds of it are for Tomcat's own shutdown, over the port that its \
-             server.xml names, the rest for SIGTERM. What then still runs is killed.",
+            "At most 60 % of the stop action's own timeout. Two thirds of it are for Tomcat's own shutdown, as the unit \
+             does it, else over the port that its server.xml names; the rest for SIGTERM. What then still runs is killed.",
         ),
     ],
     actions: &[

@@ -65,9 +65,6 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
         let folder = config.tomcat.base.join("webapps");
         return Err(Failure::generic(format!("no webapp of the Remote Services in {}", folder.display())));
     }
-    // Of a stop that was killed.
-    let before = Applied::read(op).and_then(|before| before.main);
-    await_reaped(before.as_slice(), op);
     let service = super::located(config, op)?;
     let mut applied = Applied { service, main: None, webapps, datacenter: settings.datacenter.clone() };
     let mut started = false;
@@ -91,6 +88,7 @@ fn bring_up(
     applied: &mut Applied,
     started: &mut bool,
 ) -> Result<(), Failure> {
+    let before = Applied::read(op).and_then(|before| before.main);
     let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
     let answers = runs && alive::ask(config.address, &op.deadline.within(config.request_timeout)).is_ok();
     op.step(&format!("runs: {runs}, answers: {answers}"));
@@ -104,6 +102,8 @@ fn bring_up(
                 stop_tomcat(&applied.service, &config.tomcat, op.deadline.left() / 10, op)?;
             }
             Step::Start => {
+                // Of a stop that was killed: it may have ended only now.
+                await_reaped(before.as_slice(), op);
                 *started = true;
                 let limit = but_for_undoing(op);
                 applied.service.start(&limit).map_err(|error| Failure::generic(error.to_string()))?;

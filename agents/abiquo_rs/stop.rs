@@ -37,7 +37,7 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
     }
 }
 
-/// Ends it: two thirds of `graceful` for its own shutdown, the rest after SIGTERM, then SIGKILL, until the kernel has no process
+/// Ends it: two thirds of `graceful` for its own shutdown (the unit's way, or its port), the rest after SIGTERM, then SIGKILL, until the kernel has no process
 /// of it.
 pub fn stop_tomcat(service: &Service, tomcat: &Tomcat, graceful: Duration, op: &Operation) -> Result<(), Failure> {
     let mut service = service.clone();
@@ -46,10 +46,15 @@ pub fn stop_tomcat(service: &Service, tomcat: &Tomcat, graceful: Duration, op: &
     let processes = service.processes().unwrap_or_default();
     // One that is stopped (SIGSTOP) hears nothing.
     let hears = !processes.iter().any(|process| process.top && matches!(process.state, 'T' | 't'));
-    if hears && !graceful.is_zero() && tomcat.shut_down(&processes, &op.deadline.within(TELL)) {
-        op.step("told to shut down");
+    if hears && !graceful.is_zero() && !processes.is_empty() {
         let patience = op.deadline.within(graceful * 2 / 3);
-        while lives(&processes) && patience.sleep(Duration::from_millis(10)) {}
+        // A unit has its own way for it. Were Tomcat told behind its back, that would find nobody, and leave it as failed.
+        let asked = service.ask_to_stop(&patience);
+        op.step(&format!("systemd was asked: {asked:?}"));
+        if !matches!(asked, Ok(true)) && tomcat.shut_down(&processes, &op.deadline.within(TELL)) {
+            op.step("told to shut down");
+            while lives(&processes) && patience.sleep(Duration::from_millis(10)) {}
+        }
     }
     let heard = !processes.is_empty() && !lives(&processes);
     let name = service.name();

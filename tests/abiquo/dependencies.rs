@@ -10,13 +10,14 @@ use crate::host::{
     RABBIT, agent, expect, expect_monitor, expect_monitor_of, nothing_left, properties_with_rabbit, rabbit, sh, soon,
     timed,
 };
-use crate::support::abiquo_host as abiquo;
+use crate::support::abiquo_host::{self as abiquo, Daemon};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a Redis that is down is degraded, with the webapp that misses it", redis_down),
     ("a Redis that takes connections and never answers costs its timeout", redis_hangs),
     ("a Redis that refuses the password is degraded", redis_refuses),
     ("start succeeds without Redis, and monitors it as degraded", start_without),
+    ("Redis over TLS gets the password only when its certificate is looked at", redis_tls),
     ("RabbitMQ is logged in to, and a wrong password is said", rabbit_password),
     ("a RabbitMQ that is down is degraded", rabbit_down),
 ];
@@ -73,6 +74,44 @@ fn start_without() -> Result<()> {
     soon("all is well", || expect_monitor("20", 0, ""))?;
     expect(&agent(), "stop", 0)?;
     nothing_left()
+}
+
+fn redis_tls() -> Result<()> {
+    let folder = format!("{}/tls", abiquo::FOLDER);
+    for ca in ["ours", "other"] {
+        sh(&format!(
+            "mkdir -p {folder}; cd {folder}; openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={ca} -keyout {ca}.key \
+             -out {ca}.pem -addext basicConstraints=critical,CA:TRUE 2>&1"
+        ));
+    }
+    sh(&format!(
+        "cd {folder}; openssl req -newkey rsa:2048 -nodes -subj /CN=redis -keyout redis.key -out redis.csr 2>&1; \
+         printf 'subjectAltName=IP:127.0.0.1\\n' > names; \
+         openssl x509 -req -days 2 -in redis.csr -CA ours.pem -CAkey ours.key -CAcreateserial -extfile names -out redis.pem 2>&1"
+    ));
+    let server = Daemon::new(6391, || {
+        let mut command = std::process::Command::new("redis-server");
+        command.args(["--port", "0", "--tls-port", "6391", "--bind", "127.0.0.1", "--requirepass", abiquo::PASSWORD]);
+        command.args(["--tls-cert-file", "redis.pem", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ours.pem"]);
+        command.args(["--tls-auth-clients", "no", "--save", ""]).current_dir(format!("{}/tls", abiquo::FOLDER));
+        command
+    });
+    // The stand-ins speak no TLS: only the one that needs no Redis is asked.
+    let agent = agent().with_param("webapps", "xas");
+    let tls = abiquo::properties().replace("port = 6390", "port = 6391") + "abiquo.redis.tls = true\n";
+    abiquo::write_properties(0, &tls);
+    expect(&agent, "start", 0)?;
+    let ours = agent.with_param("tls_ca", &format!("{folder}/ours.pem"));
+    expect_monitor_of(&ours, "20", 0, "")?;
+    let other = agent.with_param("tls_ca", &format!("{folder}/other.pem"));
+    expect_monitor_of(&other, "20", 190, "certificate not accepted")?;
+    // A wrong password is only seen by who sends it.
+    abiquo::write_properties(0, &tls.replace(abiquo::PASSWORD, "another"));
+    expect_monitor_of(&ours, "20", 190, "refuses: WRONGPASS")?;
+    expect_monitor_of(&agent, "20", 0, "")?;
+    server.stop();
+    expect_monitor_of(&ours, "20", 190, "connection refused")?;
+    expect(&agent, "stop", 0).map(drop)
 }
 
 fn rabbit_password() -> Result<()> {

@@ -19,6 +19,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a start whose Tomcat ends again says so and leaves nothing", ends_again),
     ("a half started Tomcat of a start that was killed is replaced", half_started),
     ("validate-all looks at the host at level 10 only", validate),
+    ("ocf-tester passes", ocf_tester),
 ];
 
 fn life() -> Result<()> {
@@ -135,6 +136,17 @@ fn half_started() -> Result<()> {
     expect(&agent(), "start", 0)?;
     expect_monitor("10", 0, "")?;
     expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn ocf_tester() -> Result<()> {
+    let options: Vec<String> = abiquo::params(0)
+        .into_iter()
+        .map(|(name, value)| format!("-o {}={value}", name.trim_start_matches("OCF_RESKEY_")))
+        .collect();
+    let line = format!("OCF_ROOT=/usr/lib/ocf ocf-tester -n tested {} /run/agents/abiquo-rs 2>&1", options.join(" "));
+    let said = sh(&format!("{line} || true"));
+    ensure!(said.contains("passed all tests"), "{said}");
     nothing_left()
 }
 

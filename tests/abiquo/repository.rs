@@ -33,11 +33,6 @@ fn elsewhere() -> Result<()> {
     sh(&format!("mount -t tmpfs 10.60.1.73:/other {}", abiquo::REPOSITORY));
     let run = expect(&agent(), "start", 1)?;
     ensure!(run.stderr.contains("is mounted from 10.60.1.73:/other"), "{run}");
-    let unchecked = abiquo::properties() + "abiquo.appliancemanager.checkMountedRepository = false\n";
-    abiquo::write_properties(
-        0,
-        &unchecked.replace("repositoryLocation = 10.60.1.72:", "repositoryLocation = 10.60.1.73:"),
-    );
     nothing_left()
 }
 

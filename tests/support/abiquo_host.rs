@@ -88,9 +88,7 @@ pub fn configure(n: usize) {
         fs::create_dir_all(at(name)).unwrap();
     }
     write_server(n, 7000 + i32::try_from(n).unwrap());
-    let jsp = "<servlet><servlet-name>jsp</servlet-name><servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class>\
-               </servlet>";
-    fs::write(at("conf/web.xml"), web_xml(jsp)).unwrap();
+    fs::write(at("conf/web.xml"), global_web_xml()).unwrap();
     fs::write(at("conf/context.xml"), "<Context><JarScanner scanClassPath=\"false\"/></Context>").unwrap();
     for name in WEBAPPS {
         deploy(n, name);
@@ -101,25 +99,43 @@ pub fn configure(n: usize) {
 
 /// Its server.xml, with this port for shutting down.
 pub fn write_server(n: usize, shutdown: i32) {
-    let text = format!(
-        "<?xml version='1.0'?>\n<!-- <Server port=\"1\"> -->\n<Server port=\"{shutdown}\" shutdown=\"SHUTDOWN\">\n\
-         <Service name=\"Catalina\"><Connector port=\"{}\" address=\"127.0.0.1\" maxThreads=\"10\" minSpareThreads=\"2\"/>\n\
-         <Engine name=\"Catalina\" defaultHost=\"localhost\" backgroundProcessorDelay=\"1\">\
-         <Host name=\"localhost\" appBase=\"webapps\" autoDeploy=\"true\"/></Engine></Service></Server>\n",
-        port(n)
-    );
-    fs::write(base(n).join("conf/server.xml"), text).unwrap();
+    fs::write(base(n).join("conf/server.xml"), server_xml(port(n), shutdown)).unwrap();
 }
+
+/// The server.xml of a Tomcat that answers on `port`.
+pub fn server_xml(port: u16, shutdown: i32) -> String {
+    format!(
+        "<?xml version='1.0'?>\n<!-- <Server port=\"1\"> -->\n<Server port=\"{shutdown}\" shutdown=\"SHUTDOWN\">\n\
+         <Service name=\"Catalina\"><Connector port=\"{port}\" address=\"127.0.0.1\" maxThreads=\"10\" minSpareThreads=\"2\"/>\n\
+         <Engine name=\"Catalina\" defaultHost=\"localhost\" backgroundProcessorDelay=\"1\">\
+         <Host name=\"localhost\" appBase=\"webapps\" autoDeploy=\"true\"/></Engine></Service></Server>\n"
+    )
+}
+
+/// The web.xml of every Tomcat: what makes programs of pages.
+pub fn global_web_xml() -> String {
+    web_xml(
+        "<servlet><servlet-name>jsp</servlet-name><servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class></servlet>",
+    )
+}
+
+/// The web.xml of every webapp: its page answers at /check.
+pub fn webapp_web_xml() -> String {
+    web_xml(
+        "<servlet><servlet-name>check</servlet-name><jsp-file>/check.jsp</jsp-file><load-on-startup>1</load-on-startup></servlet>\
+         <servlet-mapping><servlet-name>check</servlet-name><url-pattern>/check</url-pattern></servlet-mapping>",
+    )
+}
+
+/// The page of every webapp.
+pub const PAGE: &str = include_str!("abiquo/check.jsp");
 
 /// Puts a webapp in its place.
 pub fn deploy(n: usize, name: &str) {
     let folder = base(n).join("webapps").join(name);
     fs::create_dir_all(folder.join("WEB-INF")).unwrap();
-    fs::write(folder.join("check.jsp"), include_str!("abiquo/check.jsp")).unwrap();
-    let check = "<servlet><servlet-name>check</servlet-name><jsp-file>/check.jsp</jsp-file>\
-                 <load-on-startup>1</load-on-startup></servlet>\
-                 <servlet-mapping><servlet-name>check</servlet-name><url-pattern>/check</url-pattern></servlet-mapping>";
-    fs::write(folder.join("WEB-INF/web.xml"), web_xml(check)).unwrap();
+    fs::write(folder.join("check.jsp"), PAGE).unwrap();
+    fs::write(folder.join("WEB-INF/web.xml"), webapp_web_xml()).unwrap();
 }
 
 fn web_xml(content: &str) -> String {

@@ -217,6 +217,18 @@ impl Service {
         }
     }
 
+    /// Asks systemd to stop it in the unit's own way (`ExecStop=`), and waits for that: for daemons whose way is a good one, before
+    /// [`Service::stop`] makes sure. False: systemd does not manage it.
+    ///
+    /// # Errors
+    /// When systemd cannot be asked, or is not done in time.
+    pub fn ask_to_stop(&self, deadline: &Deadline) -> io::Result<bool> {
+        match self {
+            Self::Systemd { unit, .. } => systemd::ask_to_stop(self, unit, deadline).map(|()| true),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
+        }
+    }
+
     /// Kills all its processes at once, without a word to a service manager, which is left to see it failed. For what must not
     /// go on for another moment: starts no process.
     ///

@@ -196,6 +196,15 @@ pub(super) fn stop(
     }
 }
 
+/// Asks systemd to stop the unit, and waits until it has.
+pub(super) fn ask_to_stop(service: &Service, unit: &str, deadline: &Deadline) -> io::Result<()> {
+    if !is_name(unit) {
+        return Err(because("stop", service, &NO_NAME));
+    }
+    let told = ask(deadline, async |bus: Bus| tell_stop(&bus, unit, deadline).await);
+    or_else(told, || systemctl(&["stop", unit], deadline).map(drop)).map_err(|error| because("stop", service, &error))
+}
+
 /// Waits until there have been no processes for as long as a restart takes, or `limit` is over.
 fn await_calm(service: &Service, limit: &Deadline) {
     let mut since = Instant::now();
