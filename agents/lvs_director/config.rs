@@ -1,5 +1,6 @@
 //! The checked parameters of `lvs-director`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub attribute: Option<String>,
     /// Whether stop puts back the kernel's settings.
     pub restore_sysctls: bool,
+    /// The parameters as they were given.
+    pub given: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -73,6 +76,7 @@ impl Config {
             hook: params.text("hook").map(PathBuf::from),
             attribute,
             restore_sysctls: params.boolean("restore_sysctls")?,
+            given: params.given().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         })
     }
 }
@@ -102,17 +106,19 @@ fn farm(params: &Params) -> Result<Farm, Failure> {
     let virtual_ip =
         params.address("virtual_ip")?.ok_or_else(|| Failure::configured("parameter virtual_ip is empty"))?;
     let sync = sync(params)?;
+    // What is usual is another with UDP.
+    let given = |name: &str| params.given().find(|(given, _)| *given == name).map(|(_, value)| value);
     let usual = Simple::new(virtual_ip, ports, real_servers);
     let simple = Simple {
         scheduler: params.text("scheduler").unwrap_or(usual.scheduler),
         forwarding: params.text("forwarding").unwrap_or(usual.forwarding),
-        check: params.text("check").unwrap_or(usual.check),
+        check: given("check"),
         sorry: params.text("sorry"),
         persistent: number(params, "persistent")?,
-        on_failure: match params.text("on_failure") {
-            Some("remove") => OnFailure::Remove,
+        on_failure: given("on_failure").map(|word| match word {
+            "remove" => OnFailure::Remove,
             _ => OnFailure::Quiesce,
-        },
+        }),
         all_down: match params.text("all_down") {
             Some("failed") => AllDown::Failed,
             Some("sorry") => AllDown::Sorry,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::config::{Config, Source};
 use super::{open, source};
+use crate::director::check::Question;
 use crate::director::farm::Farm;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::operation::Operation;
@@ -27,6 +28,7 @@ pub fn checks(config: &Config, _op: &Operation) -> Vec<Check> {
     }));
     if let Ok((farm, _)) = &farm {
         checks.push(Check::run("schedulers", || schedulers(farm)));
+        checks.push(Check::run("checks", || needs(farm)));
         checks.extend(farm.sync.as_ref().map(|sync| Check::run("sync link", || link(&sync.interface))));
     }
     checks.extend(config.hook.as_ref().map(|hook| {
@@ -41,6 +43,22 @@ pub fn checks(config: &Config, _op: &Operation) -> Vec<Check> {
 fn counted(farm: &Farm) -> String {
     let servers: usize = farm.services.iter().map(|service| service.servers.len()).sum();
     format!("{} services, {servers} real servers, {} checks", farm.services.len(), farm.questions.len())
+}
+
+/// Whether what questions need is here: without it nobody knows how real servers are.
+fn needs(farm: &Farm) -> (Verdict, String) {
+    let missing = farm.questions.iter().find_map(|question| match question {
+        Question::Command { argv, .. } => {
+            let program = argv.first().filter(|program| process::find(program).is_none())?;
+            Some(format!("program {program} of a check is not there or not executable"))
+        }
+        Question::Http { ca: Some(ca), .. } => {
+            let error = fs::File::open(ca).err()?;
+            Some(format!("read CA certificates {}: {error}", ca.display()))
+        }
+        _ => None,
+    });
+    missing.map_or_else(|| (Verdict::Ok, format!("{}", farm.questions.len())), |reason| (Verdict::Failed, reason))
 }
 
 /// Whether the kernel has the modules of all schedulers: adding a service would tell for sure, and change the table.

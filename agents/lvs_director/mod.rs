@@ -83,33 +83,49 @@ impl Agent for LvsDirector {
     /// A failure here would have the cluster restart what runs, and take away all services for a mistake in one: what cannot
     /// be done is logged, and reported by the next monitor.
     fn reload(&self, config: &Config, op: &Operation) -> Result<(), Failure> {
-        let (farm, trouble) = source::in_force(config, op)?;
-        trouble.iter().for_each(|line| op.log.warning(line));
-        let asked = round::ask(&farm, op);
-        op.step("real servers asked");
-        let done = round::settle(config, &farm, asked, op)?;
-        done.report.failures.iter().for_each(|line| op.log.error(line));
-        if trouble.is_none() {
-            source::remember(config, op);
+        match put_in_force(config, op) {
+            Err(failure) if is_running(op) => {
+                op.log.error(&format!("reload: {failure}"));
+                Ok(())
+            }
+            result => result,
         }
-        Ok(())
+    }
+
+    fn outlives_mistakes(&self) -> bool {
+        true
     }
 }
 
-/// One full round; fails when the kernel refuses a part of what is wanted.
+/// A round with what is wanted now.
+fn put_in_force(config: &Config, op: &Operation) -> Result<(), Failure> {
+    let (farm, trouble) = source::in_force(config, op)?;
+    trouble.iter().for_each(|line| op.log.warning(line));
+    let asked = round::ask(&farm, op);
+    op.step("real servers asked");
+    let done = round::settle(&farm, asked, op)?;
+    done.tell(config, op);
+    if trouble.is_none() {
+        source::remember(config, op);
+    }
+    Ok(())
+}
+
+/// One full round. It fails when the kernel takes none of the services: a mistake in one takes no other away, and is
+/// reported by the monitor.
 fn bring_up(config: &Config, op: &Operation) -> Result<(), Failure> {
     let (farm, text) = source::now(config)?;
     let asked = round::ask(&farm, op);
     op.step("real servers asked");
-    let done = round::settle(config, &farm, asked, op)?;
-    if let Some(reason) = done.report.failures.first() {
+    let done = round::settle(&farm, asked, op)?;
+    done.tell(config, op);
+    let report = &done.report;
+    if let Some(reason) = report.failures.first().filter(|_| report.services.iter().all(|row| row.found.is_none())) {
         return Err(Failure::generic(reason.clone()));
     }
-    source::keep(text.as_deref(), op);
-    let (services, report) = (farm.services.len(), &done.report);
-    let up = format!("{services} services, {} of {} real servers are well", report.healthy, report.servers);
-    op.log.info(&up);
-    done.troubles.iter().for_each(|(_, trouble)| op.log.warning(trouble));
+    source::keep(config, text.as_deref(), op);
+    let services = farm.services.len();
+    op.log.info(&format!("{services} services, {} of {} real servers are well", report.healthy, report.servers));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::config::Config;
-use super::round::{Done, ask, settle};
+use super::round::{CHECKS, Done, ask, settle};
 use super::{is_running, source, table};
 use crate::director::duties::{self, Duties};
 use crate::director::farm::Farm;
@@ -26,7 +26,11 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     }
     let (farm, trouble) = match source::in_force(config, op) {
         Ok(found) => found,
-        Err(failure) if is_running(op) => return vec![failed("configuration", failure)],
+        // A restart would take away what serves, and not come up again.
+        Err(failure) if is_running(op) => {
+            let reason = format!("{}; real servers are not asked until then", failure.reason);
+            return vec![Check::run("configuration", || (Verdict::Degraded, reason))];
+        }
         Err(_) => return stopped("its configuration cannot be used, and nothing of it is in the kernel's table"),
     };
     let wrong = trouble.map(|reason| Check::run("configuration", || (Verdict::Degraded, reason)));
@@ -58,7 +62,7 @@ fn round(config: &Config, farm: &Farm, op: &Operation) -> Vec<Check> {
         }
         Err(error) => {
             let what = format!("lock {}", op.state.folder().display());
-            return vec![failed("services", Failure::io(&what, &error))];
+            return despite(Failure::io(&what, &error), farm, op);
         }
     };
     if !op.state.folder().join(owned::FILE).exists() {
@@ -67,15 +71,34 @@ fn round(config: &Config, farm: &Farm, op: &Operation) -> Vec<Check> {
         op.state.remove_if_empty();
         return vec![Check::run("services", || (Verdict::Stopped, "stopped while it was looked at".to_owned()))];
     }
-    match settle(config, farm, asked, op) {
-        Err(failure) => vec![failed("services", failure)],
-        Ok(Done { report, troubles }) => {
-            let mut checks = vec![Check::run("services", || judged(&report))];
-            checks
-                .extend(troubles.into_iter().map(|(name, trouble)| Check::run(name, || (Verdict::Degraded, trouble))));
-            checks
-        }
+    if asked.is_late(op) {
+        return seen(farm, op);
     }
+    let settled = settle(farm, asked, op);
+    // Who is told may take seconds, and a stop does not wait for that.
+    drop(lock);
+    let done = match settled {
+        Ok(done) => done,
+        Err(failure) => return despite(failure, farm, op),
+    };
+    done.tell(config, op);
+    let Done { report, troubles } = done;
+    let mut checks = vec![Check::run("services", || judged(&report))];
+    checks.extend(troubles.into_iter().map(|(name, trouble)| Check::run(name, || (Verdict::Degraded, trouble))));
+    // Where nothing is known of any real server, that is the cause of all that follows.
+    if report.healthy == 0 && checks.get(1).is_some_and(|check| check.name == CHECKS) {
+        checks.swap(0, 1);
+    }
+    checks
+}
+
+/// A round that could not be done. What serves all the same goes on: a restart would take it away, and cure nothing.
+fn despite(failure: Failure, farm: &Farm, op: &Operation) -> Vec<Check> {
+    let mut checks = seen(farm, op);
+    let serves = checks.iter().all(|check| check.verdict <= Verdict::Degraded);
+    let verdict = if serves { Verdict::Degraded } else { Verdict::Failed };
+    checks.insert(0, Check::run("round", || (verdict, failure.reason)));
+    checks
 }
 
 /// What can be said without asking or changing anything.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::{near, open, sync, tell};
-use crate::director::check::{self, Answer, Limits};
+use crate::director::check::{self, Answer, Limits, Verdict};
 use crate::director::duties::{self, Duties};
 use crate::director::farm::Farm;
 use crate::director::report::Report;
@@ -13,6 +13,9 @@ use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
 use crate::sys::ipvs::{Ipvs, Timeouts};
 use crate::sys::links;
+
+/// What is looked at when questions could not be asked.
+pub const CHECKS: &str = "checks";
 
 /// The answers of all real servers.
 #[derive(Debug)]
@@ -41,17 +44,36 @@ pub fn ask(farm: &Farm, op: &Operation) -> Asked {
     Asked { at, answers, took: begun.elapsed() }
 }
 
-/// Makes the kernel as it is wanted after these answers, and tells who has to know. The caller holds the lock.
+impl Asked {
+    /// Whether somebody else has begun another round meanwhile and ended it: it knows better, and may be for another farm.
+    pub fn is_late(&self, op: &Operation) -> bool {
+        round::is_late(&op.state, self.at)
+    }
+
+    /// Says so when questions could not be asked: a program or a file that is missing here, or too little time. Nobody knows
+    /// how those real servers are.
+    fn unasked(&self) -> Option<String> {
+        let unknown = |answer: &&Answer| answer.verdict == Verdict::Unknown;
+        let first = self.answers.iter().find(unknown)?;
+        let (count, all) = (self.answers.iter().filter(unknown).count(), self.answers.len());
+        Some(format!("{count} of {all} checks could not be made: {}", first.detail))
+    }
+}
+
+/// Makes the kernel as it is wanted after these answers. The caller holds the lock.
 ///
 /// # Errors
 /// The kernel cannot be asked or changed at all, or not be set up for what it has to do.
-pub fn settle(config: &Config, farm: &Farm, asked: Asked, op: &Operation) -> Result<Done, Failure> {
-    let mut troubles = Vec::new();
+pub fn settle(farm: &Farm, asked: Asked, op: &Operation) -> Result<Done, Failure> {
+    let mut troubles: Vec<_> = asked.unasked().into_iter().map(|reason| (CHECKS, reason)).collect();
     // First: some settings are there only while IPVS is.
     let mut kernel = open()?;
     let settings = duties::wanted(&farm.needs(networks_of(farm)));
     match Duties::of(&op.state).apply(&settings) {
-        Ok(told) => told.iter().for_each(|line| op.log.info(line)),
+        Ok(applied) => {
+            applied.changes.iter().for_each(|line| op.log.info(line));
+            troubles.extend(applied.troubles.into_iter().map(|reason| ("settings", reason)));
+        }
         Err(reason) => troubles.push(("settings", reason)),
     }
     let mut report = round::round(farm, &op.state, |_| asked.answers, &mut kernel, asked.at)
@@ -62,8 +84,15 @@ pub fn settle(config: &Config, farm: &Farm, asked: Asked, op: &Operation) -> Res
     note("timeouts", timeouts(farm, &mut kernel));
     note("sync daemons", sync::reconcile(farm, &mut kernel, op));
     note("near clients", near::reconcile(farm, op));
-    tell::round(config, &report, op);
     Ok(Done { report, troubles })
+}
+
+impl Done {
+    /// Tells who has to know. It may take seconds: for who has a lock to give back, better without it.
+    pub fn tell(&self, config: &Config, op: &Operation) {
+        let troubles: Vec<&str> = self.troubles.iter().map(|(_, trouble)| trouble.as_str()).collect();
+        tell::round(config, &self.report, &troubles, op);
+    }
 }
 
 /// The links of the networks that virtual addresses and real servers are in.

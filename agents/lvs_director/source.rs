@@ -1,16 +1,24 @@
 //! What is wanted: from the parameters, from the file, or from the last good copy of the file.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::Duration;
 
 use super::config::{Config, Source};
+use super::spec::SPEC;
 use crate::director::farm::Farm;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
+use crate::ocf::params::Params;
 
 /// The file in the state folder with the text that was last in force.
 const COPY: &str = "lvs.config";
+/// The same for parameters: in place of the text when there was no file.
+const PARAMS: &str = "lvs.params";
+/// A file that was changed so short a while ago may be half written: what is in force stays for a round.
+const SETTLED: Duration = Duration::from_secs(2);
 /// A configuration file is at most so long: 10,000 real servers, each with its own table, are some 2 MB.
 const LONGEST: u64 = 16 << 20;
 
@@ -33,9 +41,12 @@ pub fn now(config: &Config) -> Result<(Farm, Option<String>), Failure> {
 
 fn read(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
-    let size = fs::metadata(path).map(|metadata| metadata.len());
-    let text = size
-        .and_then(|size| if size > LONGEST { Err(ErrorKind::FileTooLarge.into()) } else { fs::read_to_string(path) });
+    // A pipe or a device could be read for ever.
+    let text = fs::metadata(path).and_then(|metadata| match metadata.len() {
+        _ if !metadata.is_file() => Err(io::Error::other("it is not a file")),
+        size if size > LONGEST => Err(ErrorKind::FileTooLarge.into()),
+        _ => fs::read_to_string(path),
+    });
     text.map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             Failure::new(Code::NotInstalled, format!("config {shown} is not there: copy it to every director"))
@@ -54,39 +65,70 @@ fn drain(farm: &mut Farm, config: &Config) -> Result<(), Failure> {
 /// There is no copy either.
 pub fn in_force(config: &Config, op: &Operation) -> Result<(Farm, Option<String>), Failure> {
     let failure = match now(config) {
+        // Half of a file may be a right file that lacks services. A reload is somebody's word that it is whole.
+        Ok((_, Some(text))) if op.is_recurring() && is_young(config) && is_other(&text, op) => None,
         Ok((farm, text)) => {
             // Probes and runs by hand change nothing.
             if op.is_recurring() {
-                keep(text.as_deref(), op);
+                keep(config, text.as_deref(), op);
             }
             return Ok((farm, None));
         }
-        Err(failure) => failure,
+        Err(failure) => Some(failure),
     };
-    let Some(mut farm) = copy(op) else { return Err(failure) };
+    let (mut farm, trouble) = match (copy(op), failure) {
+        (Some(farm), failure) => (farm, failure.map(|it| format!("{}; the last good one stays in force", it.reason))),
+        (None, Some(failure)) => return Err(failure),
+        (None, None) => return now(config).map(|(farm, _)| (farm, None)),
+    };
     drain(&mut farm, config)?;
-    Ok((farm, Some(format!("{}; the last good one stays in force", failure.reason))))
+    Ok((farm, trouble))
+}
+
+/// Whether the file may be being written just now. A time to come says nothing.
+fn is_young(config: &Config) -> bool {
+    let Source::File(path) = &config.source else { return false };
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age < SETTLED)
+}
+
+/// Whether another text is in force.
+fn is_other(text: &str, op: &Operation) -> bool {
+    op.state.read::<String>(COPY).is_some_and(|copy| copy != text)
 }
 
 /// Remembers what is in force now.
 pub fn remember(config: &Config, op: &Operation) {
     if let Ok((_, text)) = now(config) {
-        keep(text.as_deref(), op);
+        keep(config, text.as_deref(), op);
     }
 }
 
 /// Remembers the text that is in force; none: what is wanted is in the parameters.
-pub fn keep(text: Option<&str>, op: &Operation) {
-    match text {
-        None => op.state.forget(COPY),
-        Some(text) if op.state.read::<String>(COPY).as_deref() == Some(text) => {}
-        // Without the copy a later mistake in the file is a failure: no reason for one now.
-        Some(text) => drop(op.state.write(COPY, &text)),
-    }
+pub fn keep(config: &Config, text: Option<&str>, op: &Operation) {
+    // Without the copy a later mistake is worse: no reason for a failure now.
+    let written = match text {
+        Some(text) if op.state.read::<String>(COPY).as_deref() == Some(text) => return,
+        Some(text) => op.state.write(COPY, &text).map(|()| PARAMS),
+        None if op.state.read::<BTreeMap<String, String>>(PARAMS).as_ref() == Some(&config.given) => return,
+        None => op.state.write(PARAMS, &config.given).map(|()| COPY),
+    };
+    written.into_iter().for_each(|old| op.state.forget(old));
 }
 
 fn copy(op: &Operation) -> Option<Farm> {
-    Farm::from_toml(&op.state.read::<String>(COPY)?, "the copy of config").ok()
+    if let Some(text) = op.state.read::<String>(COPY) {
+        return Farm::from_toml(&text, "the copy of config").ok();
+    }
+    let mut params = Params::none(&SPEC);
+    for (name, value) in op.state.read::<BTreeMap<String, String>>(PARAMS)? {
+        params.set(&name, &value).ok()?;
+    }
+    params.check().ok()?;
+    match Config::new(&params).ok()?.source {
+        Source::Parameters(farm) => Some(*farm),
+        Source::File(_) => None,
+    }
 }
 
 /// What was wanted last, as far as that can be known when the parameters need not be right.

@@ -1,6 +1,6 @@
 //! The table of `lvs-director`.
 
-use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable, usual};
+use crate::ocf::spec::{ActionSpec, Kind, Param, Spec, param, tunable};
 
 /// Says of an optional parameter without default that a reload makes it effective.
 const fn live(param: Param) -> Param {
@@ -17,7 +17,8 @@ pub const SPEC: Spec = Spec {
            Small set-ups are given by parameters: virtual_ip, ports, real_servers. Larger ones are a file (config). A real \
            server that fails its check gets no new connections and comes back by itself; connections to the others are \
            never cut. What somebody else changes in the services of this resource is put back and logged; services of \
-           others are never touched. stop removes what start and monitor have made, and nothing else.\n\n\
+           others are never touched. stop removes what start and monitor have made, and nothing else. With a wrong parameter or \
+           file, what was right before stays in force, and the monitor reports it.\n\n\
            Use it as a clone on every director, and let ocf:heartbeat:IPaddr2 alone move: table and checks are warm \
            everywhere. Each node publishes how many real servers it sees well as the node attribute INSTANCE-healthy: a \
            location rule lets the address go where there are most, or away from a node that sees none.",
@@ -33,7 +34,8 @@ pub const SPEC: Spec = Spec {
             "ports",
             Kind::Text,
             "Ports of the services",
-            "TCP ports, separated by commas or white space: each is a service with the same real servers, such as '80 443'.",
+            "Separated by commas or white space: each is a service with the same real servers, such as '80 443'. TCP, unless \
+             they are written like 53/udp or 36412/sctp.",
         )),
         live(param(
             "real_servers",
@@ -67,7 +69,8 @@ pub const SPEC: Spec = Spec {
             "How real servers are asked",
             "tcp: whether they accept a connection. http:/PATH or https:/PATH: whether they answer with a status from 200 to \
              299; http://HOST/PATH asks a virtual host. At port 443 http is asked over TLS; certificates are not verified. \
-             command:/PROGRAM: run with address and port, exit code 0 is well. none: always taken as well.",
+             command:/PROGRAM: run with address and port, exit code 0 is well. none: always taken as well. With UDP or \
+             SCTP one has to be chosen; tcp and http ask the same port over TCP.",
         ),
         live(param(
             "sorry",
@@ -90,8 +93,8 @@ pub const SPEC: Spec = Spec {
                 "Configuration file",
                 "TOML file with the services, in place of the other parameters about services and checks: any number of them, \
                  TCP, UDP, SCTP or firewall mark, each with its own checks. The same on all directors; 'inuvika-ha lvs check' \
-                 tries it. A changed file is in force with the next monitor; one that cannot be understood is reported, and \
-                 the last good one stays in force.",
+                 tries it. A changed file is in force with the next monitor, from 2 s after it was written on; one that cannot \
+                 be understood is reported, and the last good one stays in force.",
             ))
         },
         tunable(
@@ -129,7 +132,7 @@ pub const SPEC: Spec = Spec {
             "quiesce",
             "What becomes of a real server that is down",
             "quiesce: it keeps its place with weight 0, connections that are open may end. remove: it is taken out of the \
-             table.",
+             table, which is what happens with UDP unless this is given.",
         ),
         tunable(
             "all_down",
@@ -189,7 +192,7 @@ pub const SPEC: Spec = Spec {
             "The name of the node attribute with the number of real servers that are well, counted in each service. Letters, \
              digits, _ - and dots. Default: INSTANCE-healthy.",
         )),
-        usual(
+        tunable(
             "restore_sysctls",
             Kind::Boolean,
             "no",

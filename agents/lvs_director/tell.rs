@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::config::Config;
 use crate::cluster::attribute::Attribute;
 use crate::director::report::Report;
+use crate::director::round;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::sys::process::{Manner, run_in};
@@ -15,6 +18,8 @@ const FILE: &str = "lvs.told";
 /// How long the cluster waits, after one director has seen a change, for the others to see it: longer than the interval of the
 /// monitor and the time that one check takes. So real servers that die for all look like no trouble of one director.
 const DAMPENING: u32 = 15;
+/// How long the cluster's memory of it is relied on: it is gone when Pacemaker was restarted and the directors were not.
+const KNOWN: Duration = Duration::from_secs(300);
 /// How long the attribute manager may take: it is on this node.
 const PUBLISH: Duration = Duration::from_secs(3);
 /// How long the administrator's program may take.
@@ -24,13 +29,18 @@ const LINES: usize = 40;
 /// Characters of the answer of the administrator's program in the log.
 const SHOWN: usize = 200;
 
-/// Tells what a round has found.
-pub fn round(config: &Config, report: &Report, op: &Operation) {
+/// Tells what a round has found, and what else is not as it should be.
+pub fn round(config: &Config, report: &Report, troubles: &[&str], op: &Operation) {
     several(&report.drift, &|line| op.log.warning(line));
     several(&report.news, &|line| op.log.warning(line));
-    several(&report.changes, &|line| op.log.info(line));
-    let notes = report.notes.join("; ");
-    memory::once(op, "notes", Some(notes.as_str()).filter(|notes| !notes.is_empty()));
+    // What is tried again in each round is told once, by the failure.
+    if report.pending.is_empty() {
+        several(&report.changes, &|line| op.log.info(line));
+    }
+    let whole = |lines: &[String]| Some(lines.join("; ")).filter(|text| !text.is_empty());
+    memory::once(op, "failures", whole(report.failures.get(..LINES).unwrap_or(&report.failures)).as_deref());
+    memory::once(op, "notes", whole(report.notes.get(..LINES).unwrap_or(&report.notes)).as_deref());
+    memory::once(op, "troubles", Some(troubles.join("; ")).filter(|text| !text.is_empty()).as_deref());
     let name = config.attribute.clone().unwrap_or_else(|| attribute(op));
     publish(&name, report.healthy, op);
     if let Some(hook) = config.hook.as_ref().filter(|_| !report.news.is_empty()) {
@@ -52,21 +62,33 @@ fn attribute(op: &Operation) -> String {
 
 /// Nobody is served here any more: the virtual address has to go.
 pub fn gone(op: &Operation) {
-    if let Some((name, value)) = op.state.read::<(String, usize)>(FILE)
-        && value != 0
+    if let Some(told) = op.state.read::<Told>(FILE)
+        && told.healthy != 0
     {
-        publish(&name, 0, op);
+        publish(&told.name, 0, op);
     }
 }
 
-/// Publishes on a change alone: the question alone would be processes for every round.
+/// What the cluster was told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Told {
+    name: String,
+    healthy: usize,
+    /// When, on the boot clock.
+    at: Duration,
+}
+
+/// Publishes on a change, and asks now and then: the question alone would be processes for every round.
 fn publish(name: &str, healthy: usize, op: &Operation) {
-    let now = (name.to_owned(), healthy);
-    let told = op.state.read::<(String, usize)>(FILE);
-    if told.as_ref() == Some(&now) {
+    let now = Told { name: name.to_owned(), healthy, at: round::now() };
+    let told = op.state.read::<Told>(FILE);
+    let is_known = |told: &Told| {
+        (&told.name, told.healthy) == (&now.name, healthy) && (told.at..told.at + KNOWN).contains(&now.at)
+    };
+    if told.as_ref().is_some_and(is_known) {
         return;
     }
-    if let Some((old, _)) = told.filter(|(old, _)| old != name) {
+    if let Some(Told { name: old, .. }) = told.filter(|told| told.name != name) {
         // What it was called before says nothing any more.
         let _ = Attribute { name: old, dampening: DAMPENING }.publish("0", &op.deadline.within(PUBLISH));
     }
@@ -78,8 +100,12 @@ fn publish(name: &str, healthy: usize, op: &Operation) {
         other => other.as_ref().err().map(|error| format!("publish {name}: {error}")),
     };
     memory::once(op, "attribute", trouble.as_deref());
-    if published.is_ok() {
+    let Ok(is_new) = published else { return };
+    if is_new {
         op.log.info(&format!("{name} of this node is {healthy} now"));
+    }
+    // A resource that was stopped meanwhile leaves nothing.
+    if op.state.folder().exists() {
         let _ = op.state.write(FILE, &now);
     }
 }

@@ -156,8 +156,10 @@ fn pushing(config: &Config, applied: &Applied, op: &Operation, progress: &mut Pr
     let Some((status, modified)) = read else { return };
     checks.push(Check::run("activity", || activity(applied, modified, &host::canary(op).join("beat"))));
     progress.queued = status.queued();
-    let count = applied.replica.folders.len() + 1;
-    progress.passed = (1..=count).all(|number| passed(state, number));
+    if op.depth >= 10 {
+        let count = applied.replica.folders.len() + 1;
+        progress.passed = (1..=count).all(|number| passed(state, number));
+    }
     checks.push(Check::run("queue", || waiting(config, applied, &status, op)));
 }
 
@@ -182,10 +184,11 @@ fn waiting(config: &Config, applied: &Applied, status: &Status, op: &Operation) 
     let number = |name: &str| name.strip_prefix(lua::SYNC).and_then(|number| number.parse::<usize>().ok());
     let pushed = |name: &str| number(name).and_then(|number| Pushed::read(op.state.folder(), number));
     let seen: Vec<Seen<'_>> = (status.syncs.iter())
-        .map(|sync| Seen {
-            name: &sync.name,
-            waits: sync.queued > 0 || sync.first,
-            pushes: pushed(&sync.name).map_or(0, |pushed| pushed.count),
+        .map(|sync| {
+            let waits = sync.queued > 0 || sync.first;
+            // What does not wait is not remembered.
+            let pushes = if waits { pushed(&sync.name).map_or(0, |pushed| pushed.count) } else { 0 };
+            Seen { name: &sync.name, waits, pushes }
         })
         .collect();
     let before: Memory = op.state.read(queue::FILE).unwrap_or_default();

@@ -93,8 +93,9 @@ impl Status {
 fn read_once(path: &Path) -> Result<(Status, SystemTime), String> {
     let named = |error: io::Error| format!("status file {}: {error}", path.display());
     let file = File::open(path).map_err(named)?;
-    let modified = file.metadata().and_then(|data| data.modified()).map_err(named)?;
-    let mut bytes = Vec::new();
+    let data = file.metadata().map_err(named)?;
+    let modified = data.modified().map_err(named)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(data.len().min(CAP)).unwrap_or_default() + 64);
     file.take(CAP + 1).read_to_end(&mut bytes).map_err(named)?;
     let cut = bytes.len() as u64 > CAP;
     let status = Status::parse(&String::from_utf8_lossy(&bytes), cut)

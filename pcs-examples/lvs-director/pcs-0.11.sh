@@ -780,6 +780,7 @@ say 'Step 11: elsewhere, by hand'
 say '    On each of the 6 real servers, and so that it lasts:'
 say '      sysctl -w net.ipv4.ip_forward=0'
 say '      ip route replace default via 192.168.71.205'
+say '      check: ip route get CLIENT (via 192.168.71.205); sysctl net.ipv4.ip_forward (0)'
 say '    Clients in 192.168.71.0/24 itself need snat_clients = true in [lvs_director], too.'
 say '    Then "inuvika-ha lvs doctor --from CLIENT" on a director explains how a client'\''s answers get back.'
 

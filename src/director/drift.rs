@@ -11,6 +11,7 @@ use crate::sys::ipvs::{Change, Key, RealServer};
 pub fn lines(back: &[Change], found: &Found<'_>, made: &[Change]) -> Vec<String> {
     let new: HashSet<Key> =
         back.iter().filter_map(|c| if let Change::AddService(s) = c { Some(s.key) } else { None }).collect();
+    let made: HashSet<&Change> = made.iter().collect();
     let line = |change: &Change| {
         let (what, done) = match change {
             // Its real servers went with it.

@@ -4,22 +4,23 @@
 //! so that a director that starts has a right table after one round. A question that is not asked any more is forgotten.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{Answer, Question, Verdict};
 use super::farm::Pace;
+use super::hash::Fnv;
 use crate::ocf::state::{Kept, State};
 
 /// The file in the state folder.
 pub const FILE: &str = "lvs.health";
 /// Of its form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is known of one question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Whether the server counts as well.
     pub up: bool,
@@ -37,49 +38,62 @@ pub struct Seen {
 
 /// What the rounds before have seen.
 #[derive(Debug, Clone, Default)]
-pub struct Health(HashMap<u64, Seen>);
+pub struct Health(Known);
+
+type Known = HashMap<u64, Seen, BuildHasherDefault<Fnv>>;
+
+/// What is written of one question: its key, then [`Seen`] in its order, times in microseconds. Without names, as there are
+/// thousands.
+type Line<T> = (u64, bool, u32, u64, u64, u64, T);
 
 #[derive(Deserialize)]
 struct Written {
     version: u32,
-    known: Vec<(u64, Seen)>,
+    known: Vec<Line<String>>,
 }
 
 #[derive(Serialize)]
 struct Writing<'a> {
     version: u32,
-    known: Vec<(u64, &'a Seen)>,
+    known: Vec<Line<&'a str>>,
 }
 
 impl Health {
     /// Reads what was written, and what there is to say about it: what nobody understands is as good as nothing.
     pub fn read(state: &State, now: Duration) -> (Self, Option<String>) {
-        let anew = |why: &str| Some(format!("{FILE} {why}: real servers are counted anew"));
-        match state.recall::<Written>(FILE) {
-            Kept::Nothing => (Self::default(), None),
-            Kept::Unreadable(why) => (Self::default(), anew(&format!("cannot be read ({why})"))),
-            Kept::Value(written) if written.version != VERSION => (Self::default(), anew("is of another version")),
-            Kept::Value(written) if written.known.iter().any(|(_, seen)| seen.asked > now) => {
-                (Self::default(), anew("is older than this boot"))
-            }
-            Kept::Value(written) => (Self(written.known.into_iter().collect()), None),
-        }
+        let anew = |why: &str| (Self::default(), Some(format!("{FILE} {why}: real servers are counted anew")));
+        let written = match state.recall::<Written>(FILE) {
+            Kept::Nothing => return (Self::default(), None),
+            Kept::Unreadable(why) => return anew(&format!("cannot be read ({why})")),
+            Kept::Value(written) if written.version != VERSION => return anew("is of another version"),
+            Kept::Value(written) => written,
+        };
+        let of = Duration::from_micros;
+        let seen = |(key, up, against, since, asked, took, detail)| {
+            (key, Seen { up, against, since: of(since), asked: of(asked), took: of(took), detail })
+        };
+        let known: Known = written.known.into_iter().map(seen).collect();
+        if known.values().any(|seen| seen.asked > now) { anew("is older than this boot") } else { (Self(known), None) }
     }
 
-    /// What is known of each question.
-    pub fn of(&self, questions: &[Question]) -> Vec<Option<Seen>> {
-        questions.iter().map(|question| self.0.get(&key(question)).cloned()).collect()
+    /// What is known of each of the questions with these keys, which are all different.
+    pub fn of(mut self, keys: &[u64]) -> Vec<Option<Seen>> {
+        keys.iter().map(|key| self.0.remove(key)).collect()
     }
 
-    /// Writes what is known of these questions, and forgets all others.
-    pub fn write(state: &State, questions: &[Question], seen: &[Option<Seen>]) -> std::io::Result<()> {
-        let known = questions.iter().zip(seen).filter_map(|(question, seen)| Some((key(question), seen.as_ref()?)));
+    /// Writes what is known of the questions with these keys, and forgets all others.
+    pub fn write(state: &State, keys: &[u64], seen: &[Option<Seen>]) -> std::io::Result<()> {
+        let of = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let known = keys.iter().zip(seen).filter_map(|(key, seen)| {
+            let Seen { up, against, since, asked, took, detail } = seen.as_ref()?;
+            Some((*key, *up, *against, of(*since), of(*asked), of(*took), detail.as_str()))
+        });
         state.write(FILE, &Writing { version: VERSION, known: known.collect() })
     }
 }
 
 /// What an answer makes of what was known.
-pub fn fold(before: Option<Seen>, answer: &Answer, pace: &Pace, now: Duration) -> Option<Seen> {
+pub fn fold(before: Option<Seen>, answer: Answer, pace: &Pace, now: Duration) -> Option<Seen> {
     let is_up = match answer.verdict {
         Verdict::Up => true,
         Verdict::Down => false,
@@ -95,25 +109,16 @@ pub fn fold(before: Option<Seen>, answer: &Answer, pace: &Pace, now: Duration) -
             if against >= enough { (is_up, 0, now) } else { (seen.up, against, seen.since) }
         }
     };
-    Some(Seen { up, against, since, asked: now, took: answer.took, detail: answer.detail.clone() })
+    Some(Seen { up, against, since, asked: now, took: answer.took, detail: answer.detail })
 }
 
-/// A question in 64 bits: 1,000 of them in full would make the file a long read.
+/// Each question in 64 bits: 1,000 of them in full would make the file a long read.
+pub fn keys(questions: &[Question]) -> Vec<u64> {
+    questions.iter().map(key).collect()
+}
+
 fn key(question: &Question) -> u64 {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    let mut hasher = Fnv::default();
     question.hash(&mut hasher);
     hasher.finish()
-}
-
-/// 64 bit FNV-1a: the same in every run, unlike the standard library's.
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    }
 }

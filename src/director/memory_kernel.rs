@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::kernel::Kernel;
 use super::name;
-use crate::sys::ipvs::{Change, Connections, Entry, Forwarding, Key, RealServer, Service};
+use crate::sys::ipvs::{Change, Connections, Entry, Family, Forwarding, Key, RealServer, Service, Tunnel};
 
 /// Real servers by address and port.
 pub type Servers = BTreeMap<(IpAddr, u16), RealServer>;
@@ -22,6 +22,12 @@ pub struct MemoryKernel {
     pub local: BTreeSet<IpAddr>,
     /// Schedulers without a module.
     pub missing: BTreeSet<String>,
+    /// Whether it balances no IPv6, as some kernels.
+    pub lacks_v6: bool,
+    /// Services that it does not let go.
+    pub keeps: BTreeSet<Key>,
+    /// Whether it takes all tunnels for IP in IP, as before 5.2.
+    pub lacks_tunnels: bool,
     /// Every change that was made, with the table after it.
     pub history: Vec<(Change, Vec<Entry>)>,
     /// What another program does just before the next changes.
@@ -58,7 +64,15 @@ impl MemoryKernel {
     }
 
     fn make(&mut self, change: &Change) -> Result<(), Errno> {
+        let plain = |server: &RealServer| match server.forwarding {
+            Forwarding::Tunnel(_) if self.lacks_tunnels => {
+                RealServer { forwarding: Forwarding::Tunnel(Tunnel::Ipip), ..server.clone() }
+            }
+            _ => server.clone(),
+        };
         match change {
+            _ if self.lacks_v6 && change.key().family() == Family::V6 => return Err(Errno::EAFNOSUPPORT),
+            Change::DeleteService(key) if self.keeps.contains(key) => return Err(Errno::EBUSY),
             Change::AddService(service) | Change::EditService(service) if self.missing.contains(&service.scheduler) => {
                 return Err(Errno::ENOENT);
             }
@@ -75,15 +89,18 @@ impl MemoryKernel {
                 self.table.remove(key).ok_or(Errno::ESRCH)?;
             }
             Change::AddServer(key, server) => {
+                let server = plain(server);
                 let servers = &mut self.table.get_mut(key).ok_or(Errno::ESRCH)?.1;
                 if servers.contains_key(&(server.address, server.port)) {
                     return Err(Errno::EEXIST);
                 }
-                servers.insert((server.address, server.port), server.clone());
+                servers.insert((server.address, server.port), server);
             }
             Change::EditServer(key, server) => {
+                let server = plain(server);
                 let servers = &mut self.table.get_mut(key).ok_or(Errno::ESRCH)?.1;
-                *servers.get_mut(&(server.address, server.port)).ok_or(Errno::ENOENT)? = server.clone();
+                let place = (server.address, server.port);
+                *servers.get_mut(&place).ok_or(Errno::ENOENT)? = server;
             }
             Change::DeleteServer(key, address, port) => {
                 let servers = &mut self.table.get_mut(key).ok_or(Errno::ESRCH)?.1;

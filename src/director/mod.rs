@@ -4,6 +4,7 @@ pub mod check;
 pub mod drift;
 pub mod duties;
 pub mod farm;
+mod hash;
 pub mod health;
 pub mod kernel;
 pub mod name;

@@ -77,8 +77,15 @@ pub fn stop<K: Kernel>(
     if let Some(mut kernel) = kernel {
         let changes: Vec<Change> = keys.iter().map(|key| Change::DeleteService(*key)).collect();
         let failed = kernel.apply(&changes)?;
-        let real = failed.iter().find(|(_, error)| error.raw_os_error() != Some(Errno::ESRCH as i32));
-        if let Some((place, error)) = real {
+        let refused: Vec<&(usize, io::Error)> =
+            failed.iter().filter(|(_, error)| error.raw_os_error() != Some(Errno::ESRCH as i32)).collect();
+        // A kernel without IPv6 or SCTP in IPVS refuses to delete what it never took: what counts is what is there.
+        let here: HashSet<Key> = match refused.is_empty() {
+            true => HashSet::new(),
+            false => kernel.list()?.iter().map(|entry| entry.service.key).collect(),
+        };
+        let is_here = |place: usize| keys.get(place).is_some_and(|key| here.contains(key));
+        if let Some((place, error)) = refused.into_iter().find(|(place, _)| is_here(*place)) {
             let change = changes.get(*place).map(|change| K::explain(change, error));
             return Err(io::Error::other(change.unwrap_or_else(|| error.to_string())));
         }

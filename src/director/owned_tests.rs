@@ -13,6 +13,7 @@ use super::kernel::Kernel;
 use super::memory_kernel::MemoryKernel;
 use super::owned::{self, Owned};
 use super::test_world::{Borrowed, FARM, World, foreign, service};
+use crate::ocf::check::Verdict;
 use crate::sys::ipvs::{Change, Key, Service};
 
 #[test]
@@ -36,7 +37,7 @@ fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
 fn spoilt_files_are_said_once() {
     let mut world = World::new(FARM);
     world.round();
-    for content in ["", "{\"version\":2,\"known\":[]}", "[]", "\0"] {
+    for content in ["", "{\"version\":1,\"known\":[]}", "[]", "\0"] {
         world.spoil(health::FILE, content);
         let report = world.round();
         assert!(report.notes.len() == 1 && report.notes[0].contains("counted anew"), "{:?}", report.notes);
@@ -70,6 +71,26 @@ fn stop_without_a_kernel_or_without_services() {
     assert_eq!(unloaded, Vec::<String>::new());
     assert_eq!(Owned::read(&state).unwrap(), Owned::default());
     assert_eq!(fs::read_dir(state.folder()).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
+fn a_stop_fails_only_for_what_is_still_there() {
+    let mut world =
+        World::new(&format!("{FARM}[[service]]\nvirtual = \"[2001:db8::10]:80\"\nreal = \"2001:db8::21\"\n"));
+    world.kernel.lacks_v6 = true;
+    let report = world.round();
+    assert_eq!((report.verdict, Owned::read(&world.state()).unwrap().keys.len()), (Verdict::Failed, 3), "{report:?}");
+    assert_eq!(world.stop(), ["tcp 192.0.2.10:80", "tcp 192.0.2.10:443"]);
+    assert!(world.kernel.table.is_empty() && !world.state().folder().join(owned::FILE).exists());
+
+    world.round();
+    world.kernel.keeps.insert(service(443));
+    let (state, kernel) = (world.state(), &mut world.kernel);
+    let error = owned::stop(&state, Vec::new, || Ok(Some(Borrowed(kernel)))).unwrap_err();
+    assert!(error.to_string().starts_with("delete service tcp 192.0.2.10:443: "), "{error}");
+    assert!(state.folder().join(owned::FILE).exists(), "the next stop tries again");
+    world.kernel.keeps.clear();
+    assert_eq!(world.stop(), ["tcp 192.0.2.10:443"]);
 }
 
 proptest! {

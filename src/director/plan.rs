@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::farm::{Farm, OnFailure, VirtualService};
+use super::hash::Places;
 use crate::sys::ipvs::{Change, Entry, Forwarding, Key, RealServer, Service};
 
 /// A service as it is to stand in the kernel's table now.
@@ -25,7 +26,7 @@ pub struct Wanted {
 /// What a table holds, by name.
 pub struct Found<'a>(HashMap<Key, (&'a Service, Servers<'a>)>);
 
-type Servers<'a> = HashMap<(IpAddr, u16), &'a RealServer>;
+type Servers<'a> = Places<&'a RealServer>;
 
 impl<'a> Found<'a> {
     /// Reads a table in any order.

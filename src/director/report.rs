@@ -1,12 +1,13 @@
 //! What a round has seen and done: for the log, for Pacemaker, for people and programs that ask.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::net::IpAddr;
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::farm::{AllDown, Farm, VirtualService};
+use super::hash::{PlaceSet, Places};
 use super::health::Seen;
 use super::name;
 use super::plan::Wanted;
@@ -22,7 +23,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why, when it is not ok: one line.
     pub reason: Option<String>,
-    /// Real servers that are well, counted in each service: what tells directors that see more from others.
+    /// Real servers that are well and in the kernel's table, counted in each service: what tells directors that see more from others.
     pub healthy: usize,
     /// All real servers, counted in each service.
     pub servers: usize,
@@ -99,7 +100,7 @@ pub enum State {
 #[derive(Debug, Clone, Serialize)]
 pub struct ServerRow {
     /// Its name, such as `192.0.2.21:80`.
-    pub server: String,
+    pub server: SocketAddr,
     /// Its address.
     pub address: IpAddr,
     /// Its port.
@@ -162,7 +163,10 @@ impl Sight<'_> {
         let more = if bad.len() > 1 { format!(" (and {} more)", bad.len() - 1) } else { String::new() };
         let reason = bad.first().and_then(|row| row.reason.as_ref()).map(|reason| format!("{reason}{more}"));
         let real = || services.iter().flat_map(|row| &row.servers).filter(|row| row.role == Role::Real);
-        let healthy = real().filter(|row| matches!(row.health, State::Up | State::Unchecked)).count();
+        // What the kernel has refused serves nobody: a director that lacks a service must not look as good as the others.
+        let is_well =
+            |row: &&ServerRow| matches!(row.health, State::Up | State::Unchecked) && row.weight_found.is_some();
+        let healthy = real().filter(is_well).count();
         Report {
             verdict,
             reason: reason.filter(|_| verdict != Verdict::Ok),
@@ -182,17 +186,17 @@ impl Sight<'_> {
 
     fn service(&self, service: &VirtualService, wanted: &Wanted, entry: Option<&Entry>) -> ServiceRow {
         let key = service.service.key;
-        let found: HashMap<(IpAddr, u16), &(RealServer, Connections)> =
-            entry.iter().flat_map(|e| &e.servers).map(|pair| ((pair.0.address, pair.0.port), pair)).collect();
-        let weights: HashMap<(IpAddr, u16), u32> =
-            wanted.servers.iter().map(|s| ((s.address, s.port), s.weight)).collect();
+        let listed = entry.map_or(&[][..], |entry| &entry.servers);
+        let found: Places<&(RealServer, Connections)> =
+            listed.iter().map(|pair| ((pair.0.address, pair.0.port), pair)).collect();
+        let weights: Places<u32> = wanted.servers.iter().map(|s| ((s.address, s.port), s.weight)).collect();
         let row = |server: &RealServer, role, question: Option<usize>| {
             let place = (server.address, server.port);
             let (seen, health) = self.health(role, question);
             let count = found.get(&place).map(|(_, count)| *count).unwrap_or_default();
             let ago = |then: Duration| self.now.saturating_sub(then).as_secs();
             ServerRow {
-                server: name::server(server.address, server.port),
+                server: SocketAddr::new(server.address, server.port),
                 address: server.address,
                 port: server.port,
                 role,
@@ -214,8 +218,8 @@ impl Sight<'_> {
         let mut servers: Vec<ServerRow> =
             service.servers.iter().map(|wanted| row(&wanted.server, Role::Real, wanted.question)).collect();
         servers.extend(service.sorry.iter().map(|server| row(server, Role::Sorry, None)));
-        let known: HashSet<(IpAddr, u16)> = servers.iter().map(|row| (row.address, row.port)).collect();
-        let unasked = entry.iter().flat_map(|e| &e.servers).filter(|(s, _)| !known.contains(&(s.address, s.port)));
+        let known: PlaceSet = servers.iter().map(|row| (row.address, row.port)).collect();
+        let unasked = listed.iter().filter(|(server, _)| !known.contains(&(server.address, server.port)));
         servers.extend(unasked.map(|(server, _)| row(server, Role::Unasked, None)));
         let (verdict, reason) = judge(service, wanted, entry.is_some(), &servers);
         ServiceRow {

@@ -23,7 +23,7 @@ use crate::sys::ipvs::{Change, Entry, Key};
 
 /// The file in the state folder.
 pub const FILE: &str = "lvs.round";
-/// Changes that were refused are planned once more: somebody else may have made one of them at the same time.
+/// Changes that were refused, or did not become what they were to, are planned once more: somebody else may have made one of them at the same time.
 const ATTEMPTS: usize = 2;
 
 /// The last round.
@@ -51,6 +51,11 @@ pub fn is_due(state: &State, interval: Duration, now: Duration) -> bool {
     last.is_none_or(|last| now - last.at + early >= interval)
 }
 
+/// Whether a round that was begun at `begun` comes after one that was begun later.
+pub fn is_late(state: &State, begun: Duration) -> bool {
+    state.read::<Last>(FILE).is_some_and(|last| last.at > begun && last.at <= now())
+}
+
 /// One round, begun at `now` on the boot clock. `ask` answers questions in their order.
 ///
 /// # Errors
@@ -64,15 +69,17 @@ pub fn round<K: Kernel>(
 ) -> io::Result<Report> {
     let last = state.read::<Last>(FILE).filter(|last| last.settled && last.farm == farm.mark() && last.at <= now);
     let (health, note) = Health::read(state, now);
-    let before = health.of(&farm.questions);
+    let keys = health::keys(&farm.questions);
+    let before = health.of(&keys);
+    let was = ups(&before);
     let begun = Instant::now();
     let mut answers = ask(&farm.questions).into_iter();
     let checks = begun.elapsed();
-    let fold = |seen: &Option<Seen>| match answers.next() {
-        Some(answer) => health::fold(seen.clone(), &answer, &farm.pace, now),
-        None => seen.clone(),
+    let fold = |seen| match answers.next() {
+        Some(answer) => health::fold(seen, answer, &farm.pace, now),
+        None => seen,
     };
-    let seen: Vec<Option<Seen>> = before.iter().map(fold).collect();
+    let seen: Vec<Option<Seen>> = before.into_iter().map(fold).collect();
 
     let begun = Instant::now();
     let up = ups(&seen);
@@ -82,20 +89,22 @@ pub fn round<K: Kernel>(
     let (mut drift, mut changes) = (Vec::new(), Vec::new());
     let mut failures: Vec<(Change, io::Error)> = Vec::new();
     let mark = farm.mark();
-    let mut left = Vec::new();
-    for attempt in 0..=ATTEMPTS {
+    let mut attempt = 0;
+    let (wanted, left) = loop {
         let found = Found::new(&table);
-        left = plan::plan(&plan::wanted(farm, &up, &found), &found, &owned.keys);
+        let wanted = plan::wanted(farm, &up, &found);
+        let left = plan::plan(&wanted, &found, &owned.keys);
         if attempt == 0 && last.is_some() {
-            let back = plan::plan(&plan::wanted(farm, &ups(&before), &found), &found, &owned.keys);
-            drift = drift::lines(&back, &found, &left);
+            // What the answers have changed since the last round is nobody's doing.
+            let back = (was != up).then(|| plan::plan(&plan::wanted(farm, &was, &found), &found, &owned.keys));
+            drift = drift::lines(back.as_ref().unwrap_or(&left), &found, &left);
         }
-        if left.is_empty() || attempt == ATTEMPTS || (attempt > 0 && failures.is_empty()) {
-            break;
+        if left.is_empty() || attempt == ATTEMPTS {
+            break (wanted, left);
         }
         if attempt == 0 {
             state.write(FILE, &Last { at: now, farm: mark, settled: false })?;
-            Health::write(state, &farm.questions, &seen)?;
+            Health::write(state, &keys, &seen)?;
         }
         owned.claim(state, farm.keys())?;
         let failed = kernel.apply(&left)?;
@@ -105,27 +114,31 @@ pub fn round<K: Kernel>(
         let with = |(place, error): (usize, io::Error)| left.get(place).map(|change| (change.clone(), error));
         failures = failed.into_iter().filter_map(with).collect();
         table = kernel.list()?;
-    }
+        attempt += 1;
+    };
     if left.is_empty() {
         failures.clear();
     }
     if changes.is_empty() && failures.is_empty() {
-        Health::write(state, &farm.questions, &seen)?;
+        Health::write(state, &keys, &seen)?;
         owned.claim(state, farm.keys())?;
     }
     let here: HashSet<Key> = table.iter().map(|entry| entry.service.key).collect();
-    let wanted: BTreeSet<Key> = farm.keys().collect();
-    let ours = owned.keys.iter().copied().filter(|key| wanted.contains(key) || here.contains(key)).collect();
+    let asked: BTreeSet<Key> = farm.keys().collect();
+    let ours = owned.keys.iter().copied().filter(|key| asked.contains(key) || here.contains(key)).collect();
     owned.replace(state, ours)?;
     state.write(FILE, &Last { at: now, farm: mark, settled: left.is_empty() })?;
 
-    let found = Found::new(&table);
-    let wanted = plan::wanted(farm, &up, &found);
     let sight = Sight { farm, seen: &seen, wanted: &wanted, table: &table, owned: &owned.keys, now };
     let mut report = sight.report();
-    report.news = news(farm, &before, &seen);
+    report.news = news(farm, &was, &seen);
     report.failures = failures.iter().map(|(change, error)| K::explain(change, error)).collect();
     report.pending = left.iter().map(name::change).collect();
+    if let Some(first) = report.pending.first().filter(|_| report.failures.is_empty()) {
+        let why =
+            "the kernel takes it and has something else: it may be too old for that (GUE and GRE tunnels: 5.2, 5.3)";
+        report.failures.push(format!("{first}: {why}"));
+    }
     report.notes.extend(notes);
     (report.drift, report.changes, report.checks, report.kernel) = (drift, changes, checks, begun.elapsed());
     if let Some(first) = report.failures.first() {
@@ -140,7 +153,7 @@ pub fn round<K: Kernel>(
 /// `table` is empty when the kernel has none.
 pub fn look(farm: &Farm, state: &State, table: &[Entry], now: Duration) -> Report {
     let (health, note) = Health::read(state, now);
-    let seen = health.of(&farm.questions);
+    let seen = health.of(&health::keys(&farm.questions));
     let (owned, unknown) = owned(farm, state);
     let found = Found::new(table);
     let wanted = plan::wanted(farm, &ups(&seen), &found);
@@ -175,10 +188,10 @@ fn taken_over(farm: &Farm, table: &[Entry], owned: &Owned) -> Vec<String> {
 }
 
 /// Real servers whose health has changed; at first, those that are down.
-fn news(farm: &Farm, before: &[Option<Seen>], now: &[Option<Seen>]) -> Vec<String> {
+fn news(farm: &Farm, was: &[Option<bool>], now: &[Option<Seen>]) -> Vec<String> {
     let turned = |place: usize| {
-        let (before, now) = (before.get(place)?.as_ref(), now.get(place)?.as_ref()?);
-        (before.is_none_or(|before| before.up) != now.up).then_some(now)
+        let (was, now) = (was.get(place)?.unwrap_or(true), now.get(place)?.as_ref()?);
+        (was != now.up).then_some(now)
     };
     let mut lines = Vec::new();
     for service in &farm.services {

@@ -58,7 +58,7 @@ fn an_unknown_answer_changes_nothing() {
         assert_eq!(world.round().changes, Vec::<String>::new());
     }
     // The memory is lost as well: those that take connections go on.
-    world.spoil(health::FILE, "{\"version\":1,\"known\":[]}");
+    world.spoil(health::FILE, "{\"version\":2,\"known\":[]}");
     assert_eq!(world.round().changes, Vec::<String>::new());
     assert_eq!(world.weight(80, 1), Some(1));
 }
@@ -126,11 +126,36 @@ fn a_refused_change_is_explained() {
     let report = world.round();
     assert_eq!(report.verdict, Verdict::Failed);
     assert!(report.reason.unwrap().starts_with("add service tcp 192.0.2.10:80 (rr): "), "{:?}", report.failures);
-    assert_eq!(report.pending.len(), 8);
+    assert_eq!((report.pending.len(), report.healthy), (8, 0));
+    // One service of two: this director does not look as good as one that has both.
+    let one = "scheduler = \"rr\"\nports = 443";
+    let both = FARM.replace("[80, 443]", "80").replace("\"rr\"", "\"wlc\"");
+    let mut other = World::new(&format!("{both}[[service]]\nvirtual = \"192.0.2.10\"\n{one}\nreal = \"10.0.0.1-3\"\n"));
+    other.kernel.missing.insert("rr".into());
+    let half = other.round();
+    assert_eq!((half.healthy, half.servers, half.services[0].verdict), (3, 6, Verdict::Ok));
     world.kernel.missing.clear();
     let report = world.round();
     assert_eq!((report.verdict, report.failures.len(), report.changes.len()), (Verdict::Ok, 0, 8));
     assert_eq!(report.drift, Vec::<String>::new());
+}
+
+#[test]
+fn what_the_kernel_takes_and_does_not_have_is_told() {
+    let text = "[[service]]\nvirtual = \"192.0.2.10:80\"\nforwarding = \"tun\"\nreal = \"10.0.0.1-2\"\n\
+                tunnel = { type = \"gue\", port = 6080 }\n";
+    let mut world = World::new(text);
+    world.kernel.lacks_tunnels = true;
+    for _ in 0..3 {
+        let report = world.round();
+        assert_eq!((report.verdict, report.pending.len()), (Verdict::Degraded, 2));
+        let reason = report.reason.unwrap();
+        assert!(reason.starts_with("set 10.0.0.1:80 of") && reason.contains("too old"), "{reason}");
+        assert_eq!(report.drift, Vec::<String>::new());
+    }
+    world.kernel.lacks_tunnels = false;
+    let report = world.round();
+    assert_eq!((report.verdict, report.pending.len(), report.changes.len()), (Verdict::Ok, 0, 2));
 }
 
 #[test]

@@ -49,6 +49,13 @@ pub trait Agent: Sync {
 
     /// Makes changed reloadable parameters effective.
     fn reload(&self, config: &Self::Config, op: &Operation) -> Result<(), Failure>;
+
+    /// Whether what runs goes on with the parameters of its last start or reload while those given now are wrong. A reload
+    /// that fails with 6 makes Pacemaker stop the resource on all nodes: where everything hangs on it, a slip of the pen must
+    /// not do that.
+    fn outlives_mistakes(&self) -> bool {
+        false
+    }
 }
 
 /// What came of an action.
@@ -96,7 +103,13 @@ impl<A: Agent> Registered for A {
     fn perform(&self, op: &Operation) -> Outcome {
         match op.action {
             Action::Start => changing(self, op, |config| self.start(config, op)),
-            Action::ReloadAgent => changing(self, op, |config| self.reload(config, op)),
+            Action::ReloadAgent => match despite_mistake(self, op) {
+                None => changing(self, op, |config| self.reload(config, op)),
+                Some((_, mistake)) => {
+                    op.log.error(&format!("reload: {mistake}"));
+                    Outcome::success()
+                }
+            },
             Action::Stop => stop(self, op),
             Action::Monitor => monitor(self, op),
             Action::ValidateAll => validate(self, op),
@@ -109,6 +122,19 @@ impl<A: Agent> Registered for A {
 fn configured<A: Agent>(agent: &A, params: &Params) -> Result<A::Config, Failure> {
     params.check()?;
     agent.configure(params)
+}
+
+/// For an agent that outlives mistakes: the last good configuration, and what is wrong with the parameters given now. None
+/// when they are right, or when it was not started here.
+fn despite_mistake<A: Agent>(agent: &A, op: &Operation) -> Option<(A::Config, String)> {
+    if !agent.outlives_mistakes() {
+        return None;
+    }
+    let failure = configured(agent, &op.params).err()?;
+    let mut params = Params::none(agent.spec());
+    Recorded::find(agent.spec().name, Some(&op.instance))?.fill(&mut params).ok()?;
+    let config = configured(agent, &params).ok()?;
+    Some((config, format!("{}; the last good parameters stay in force", failure.reason)))
 }
 
 fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) -> Result<(), Failure>) -> Outcome {
@@ -161,7 +187,14 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
 }
 
 fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
-    let config = match configured(agent, &op.params) {
+    let despite = || if op.is_recurring() && !op.is_passive() { despite_mistake(agent, op) } else { None };
+    let mut mistake = None;
+    let found = configured(agent, &op.params).or_else(|failure: Failure| {
+        let (config, text) = despite().ok_or(failure)?;
+        mistake = Some(text);
+        Ok::<_, Failure>(config)
+    });
+    let config = match found {
         Ok(config) => config,
         // By hand: say what is wrong. A recurring monitor must not ban nodes, and a probe on a node where nothing runs is
         // no error at all: start will tell.
@@ -171,7 +204,8 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         }
         Err(failure) => return Failure::generic(failure.reason).into(),
     };
-    let checks = if op.is_passive() { agent.passive(&config, op) } else { agent.monitor(&config, op) };
+    let mut checks = if op.is_passive() { agent.passive(&config, op) } else { agent.monitor(&config, op) };
+    checks.extend(mistake.map(|text| Check::run("parameters", || (Verdict::Degraded, text))));
     let mut outcome = match heaviest(&checks) {
         None => Outcome::success(),
         Some(worst) => {

@@ -86,7 +86,7 @@ impl Contact<'_> {
             self.checks.insert(0, Check::run("replication", || (Verdict::Degraded, detail)));
             return;
         }
-        if let Some(why) = self.memory.lost_folder() {
+        if let Some(why) = self.memory.lost_folder(|| None) {
             self.checks.insert(0, Check::run("folders", || (Verdict::Degraded, why)));
         }
         let theirs = answer.as_ref().map(|report| report.stamp.as_ref());

@@ -67,7 +67,7 @@ pub(super) fn flush(replica: &Replica, queued: usize, op: &Operation) {
 }
 
 fn push(replica: &Replica, attic: &Attic, memory: &Memory, deadline: &Deadline) -> Result<(), String> {
-    if let Some(why) = memory.lost_folder().or_else(|| ground::lost(attic, &replica.folders)) {
+    if let Some(why) = memory.lost_folder(|| ground::lost(attic, &replica.folders)) {
         return Err(why);
     }
     // A node that has gone on while the cluster here did not work has newer data: they must not be overwritten.

@@ -116,7 +116,7 @@ pub fn send(push: &Push<'_>, words: &[OsString]) -> io::Result<u8> {
     let (login, after) = split(words)?;
     let memory = Memory::of(push.instance);
     // A mount that is lost leaves an empty folder: a new life of lsyncd would empty the peer's before a monitor sees it.
-    let lost = memory.as_ref().and_then(|memory| memory.lost_folder().or_else(|| ground::lost_at(&attic, None)));
+    let lost = memory.as_ref().and_then(|memory| memory.lost_folder(|| ground::lost_at(&attic, None)));
     if let Some(why) = lost {
         return Err(io::Error::other(why));
     }

@@ -114,8 +114,7 @@ pub fn contact(replica: &Replica, progress: &Progress, op: &Operation) -> Vec<Ch
 /// What is wrong with a folder that has gone since the start, or is on another file system now: what lsyncd would push next
 /// is that it is empty. Looks at files only.
 pub fn vanished(replica: &Replica, op: &Operation) -> Option<String> {
-    // A bind mount is of the same file system as what it is mounted on, perhaps.
-    peer::Memory::read(op)?.lost_folder().or_else(|| unmounted(replica))
+    peer::Memory::read(op)?.lost_folder(|| unmounted(replica))
 }
 
 /// Why a folder here is not what it was when it was last served or copied: its file system is not mounted. One line.

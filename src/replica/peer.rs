@@ -48,6 +48,9 @@ pub(super) struct Memory {
     /// The file systems that the folders were on at the start (st_dev of stat(2)).
     #[serde(default)]
     pub devices: Vec<(PathBuf, u64)>,
+    /// Their inode numbers, in the same order. Empty when one was missing, and in what an older version has written.
+    #[serde(default)]
+    pub inodes: Vec<u64>,
     /// Why nothing is pushed, when it is for a folder here: one line for the administrator.
     #[serde(default)]
     pub lost: Option<String>,
@@ -73,15 +76,23 @@ impl Memory {
     }
 
     /// What is wrong with a folder that has gone since the start, or is on another file system now: a mount that is lost
-    /// leaves an empty folder, which must not empty the peer's.
-    pub(super) fn lost_folder(&self) -> Option<String> {
-        self.devices.iter().find_map(|(folder, device)| match fs::metadata(folder) {
-            Ok(now) if now.is_dir() && now.dev() == *device => None,
-            Ok(now) if now.is_dir() => {
-                Some(format!("{} is on another file system than at start: is its mount gone?", folder.display()))
+    /// leaves an empty folder, which must not empty the peer's. `other` is asked for what else may be wrong, unless these are
+    /// the very directories of the start: then nothing has gone from under them.
+    pub(super) fn lost_folder(&self, other: impl FnOnce() -> Option<String>) -> Option<String> {
+        let mut same = !self.inodes.is_empty();
+        for (number, (folder, device)) in self.devices.iter().enumerate() {
+            match fs::metadata(folder) {
+                Ok(now) if now.is_dir() && now.dev() == *device => {
+                    same = same && self.inodes.get(number) == Some(&now.ino());
+                }
+                Ok(now) if now.is_dir() => {
+                    let folder = folder.display();
+                    return Some(format!("{folder} is on another file system than at start: is its mount gone?"));
+                }
+                _ => return Some(format!("{} is missing here", folder.display())),
             }
-            _ => Some(format!("{} is missing here", folder.display())),
-        })
+        }
+        if same { None } else { other() }
     }
 
     /// Keeps it; what it is lost for is asked again.
@@ -92,9 +103,12 @@ impl Memory {
     }
 }
 
-/// The file systems that folders are on. One that is missing has none, and is told of later.
-pub(super) fn devices(folders: &[PathBuf]) -> Vec<(PathBuf, u64)> {
-    folders.iter().filter_map(|folder| Some((folder.clone(), fs::metadata(folder).ok()?.dev()))).collect()
+/// The file systems that folders are on, and the folders' inode numbers: none of these when a folder is missing, which has
+/// no file system either and is told of later.
+pub(super) fn places(folders: &[PathBuf]) -> (Vec<(PathBuf, u64)>, Vec<u64>) {
+    let place = |folder: &PathBuf| fs::metadata(folder).ok().map(|now| ((folder.clone(), now.dev()), now.ino()));
+    let (devices, inodes): (Vec<_>, Vec<_>) = folders.iter().filter_map(place).unzip();
+    if devices.len() == folders.len() { (devices, inodes) } else { (devices, Vec::new()) }
 }
 
 /// What the cluster calls this node.
@@ -224,5 +238,32 @@ mod tests {
         ] {
             assert!(!left(&line, mark, by_ssh), "{line}");
         }
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "a test may panic")]
+    fn other_reasons_are_looked_for_unless_the_folders_are_those_of_the_start() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = ["one", "two"].map(|name| root.path().join(name));
+        folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        let memory = |(devices, inodes)| {
+            let text = r#"{"me":"a","epoch":1,"peer":null,"through":false,"told":null,"newer":null}"#;
+            Memory { devices, inodes, ..serde_json::from_str(text).unwrap() }
+        };
+        let all = memory(places(&folders));
+        let other = || Some("other".to_owned());
+        assert_eq!(all.lost_folder(other), None);
+        // Of an older version, and of a start where one was missing.
+        assert_eq!(memory((all.devices.clone(), Vec::new())).lost_folder(other), other());
+        let missing = [folders[0].clone(), root.path().join("three")];
+        assert_eq!(memory(places(&missing)).lost_folder(other), other());
+        // As behind a bind mount that has gone: another directory of the same file system.
+        fs::rename(&folders[1], root.path().join("four")).unwrap();
+        assert!(all.lost_folder(|| None).is_some_and(|why| why.ends_with("two is missing here")));
+        fs::create_dir(&folders[1]).unwrap();
+        assert_eq!(all.lost_folder(other), other());
+        assert_eq!(all.lost_folder(|| None), None);
+        let moved = memory((vec![(folders[0].clone(), 0)], vec![all.inodes[0]]));
+        assert!(moved.lost_folder(|| None).is_some_and(|why| why.contains("another file system")));
     }
 }

@@ -105,7 +105,7 @@ impl Start<'_> {
         {
             self.op.log.warning(&error.to_string());
         }
-        let devices = peer::devices(&self.replica.folders);
+        let (devices, inodes) = peer::places(&self.replica.folders);
         let mut memory = Memory {
             me: self.me.clone(),
             epoch,
@@ -115,6 +115,7 @@ impl Start<'_> {
             newer,
             guards: self.report.as_ref().map(|report| report.guards),
             devices,
+            inodes,
             lost,
         };
         self.op.state.forget(&guard::note(epoch));

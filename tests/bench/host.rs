@@ -32,6 +32,10 @@ pub fn prepare() {
     std::fs::create_dir_all("/run/resource-agents").unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), Path::new(FOLDER).join("inuvika-ha")).unwrap();
     lsyncd_host::prepare();
+    // Its copy would be on a tmpfs.
+    let copy = Path::new(FOLDER).join("inuvika-ha");
+    let mount = Command::new("mount").arg("--bind").arg(copy).arg(lsyncd_host::PROGRAM).status().unwrap();
+    assert!(mount.success(), "mount {} over {}", FOLDER, lsyncd_host::PROGRAM);
     std::os::unix::fs::symlink(lsyncd_host::PROGRAM, Path::new(FOLDER).join("ovd-lsyncd")).unwrap();
     for name in ["ovd-vip-src", "ovd-osm", "abiquo-rs"] {
         std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
 
@@ -230,10 +230,32 @@ fn drained_and_other_parameters_by_reload() -> Result<()> {
     moved.must("reload-agent", 0)?;
     let wanted = [format!("-A -t {VIP}:8080 -s rr"), format!("-a -t {VIP}:8080 -r 10.0.0.11:80 -m -w 1")];
     same(&site.director.rules(), &wanted)?;
-    let run = moved.with("drained", "x").must("reload-agent", 6)?;
-    ensure!(run.stderr.contains("drained"), "{run}");
+    // A slip of the pen: Pacemaker would stop the resource on all nodes for a 6.
+    let wrong = moved.with("drained", "x").called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    wrong.must("validate-all", 6)?;
+    wrong.must("reload-agent", 0)?;
+    ensure!(resource.log().contains("reload: parameter drained: "), "{}", resource.log());
+    same(&site.director.rules(), &wanted)?;
+    site.director.run("ipvsadm -C");
+    let run = wrong.round(190)?;
+    ensure!(run.stderr.contains("drained") && run.stderr.contains("the last good parameters"), "{run}");
+    same(&site.director.rules(), &wanted)?;
+    // The same for a file that nobody has copied here.
+    let file = Resource::of_file(&site.director, "reload", Path::new("/tmp/nowhere.toml"));
+    let file = file.called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    file.must("reload-agent", 0)?;
+    site.director.run(&format!("ipvsadm -D -t {VIP}:8080"));
+    let run = file.round(190)?;
+    ensure!(run.stderr.contains("/tmp/nowhere.toml is not there"), "{run}");
     same(&site.director.rules(), &wanted)?;
     resource.with("drained", "x").stop()
+}
+
+/// Writes a file as of so many seconds ago.
+fn write(path: &Path, text: &str, age: u64) -> Result<()> {
+    fs::write(path, text)?;
+    let changed = SystemTime::now() - Duration::from_secs(age);
+    Ok(fs::File::options().append(true).open(path)?.set_modified(changed)?)
 }
 
 fn a_mistake_in_the_file_changes_nothing() -> Result<()> {
@@ -257,11 +279,14 @@ fn a_mistake_in_the_file_changes_nothing() -> Result<()> {
     fs::write(file, &text)?;
     resource.must("start", 0)?;
     same(&site.director.rules(), &rules(&[1, 1]))?;
-    // What is in the file is in force with the next round, unless it is a mistake.
-    fs::write(file, text.replace("-12", "-12@3"))?;
+    // What is in the file is in force with the next round, unless it may be half written, or is a mistake.
+    write(file, &text.replace("-12", "-12@3"), 0)?;
+    resource.round(0)?;
+    same(&site.director.rules(), &rules(&[1, 1]))?;
+    write(file, &text.replace("-12", "-12@3"), 5)?;
     resource.round(0)?;
     same(&site.director.rules(), &rules(&[3, 3]))?;
-    fs::write(file, text.replace("virtual", "vitrual"))?;
+    write(file, &text.replace("virtual", "vitrual"), 5)?;
     let run = resource.round(190)?;
     ensure!(run.stderr.contains("vitrual"), "{run}");
     site.director.run("ipvsadm -C");

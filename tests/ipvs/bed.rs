@@ -27,6 +27,8 @@ use crate::subject::Subject;
 
 /// How long a client waits for each step of its question.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server waits for more of a question: longer than an address takes to move.
+const LONGER: Duration = Duration::from_secs(30);
 
 pub fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -190,7 +192,7 @@ impl Drop for Server {
 
 fn answer(mut stream: TcpStream, name: &str) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(LONGER))?;
     let (mut question, mut part) = (Vec::new(), [0; 1024]);
     while !question.windows(4).any(|end| end == b"\r\n\r\n") {
         match stream.read(&mut part)? {

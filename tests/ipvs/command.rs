@@ -106,8 +106,13 @@ fn run_is_the_same_loop_in_the_foreground() -> Result<()> {
     let mut child = begin(&["--remove"])?;
     let _again = site.servers[0].serve(80);
     wait_for(limit, "a real server that is back", || Ok(site.director.rules() == rules(&[1, 1])))?;
+    // What the cluster changes meanwhile, it follows.
+    let resource = Resource::new(&site.director, "ran", 2);
+    resource.with("drained", "10.0.0.12").must("reload-agent", 0)?;
+    std::thread::sleep(Duration::from_secs(5));
+    same(&site.director.rules(), &rules(&[1, 0]))?;
     end(&mut child)?;
-    Resource::new(&site.director, "ran", 2).nothing_left()
+    resource.nothing_left()
 }
 
 /// Asks a program to end, which has to be a success.
@@ -124,13 +129,16 @@ fn drain_waits_for_the_last_connection() -> Result<()> {
     // The cluster's memory of the parameter.
     let memory = "/tmp/drained.parameter";
     let _ = fs::remove_file(memory);
-    program(
-        "/usr/sbin/crm_resource",
-        &format!(
-            "case \"$3\" in\n--get-parameter) cat {memory} 2>/dev/null ;;\n--set-parameter) printf '%s' \"$6\" > {memory} ;;\n\
+    let cluster = || {
+        program(
+            "/usr/sbin/crm_resource",
+            &format!(
+                "case \"$3\" in\n--get-parameter) cat {memory} 2>/dev/null || exit 105 ;;\n--set-parameter) printf '%s' \"$6\" > {memory} ;;\n\
              --delete-parameter) rm {memory} ;;\n*) exit 9 ;;\nesac"
-        ),
-    )?;
+            ),
+        )
+    };
+    cluster()?;
     let resource = Resource::new(&site.director, "emptied", 2);
     resource.must("start", 0)?;
     let value = || fs::read_to_string(memory).unwrap_or_default();
@@ -156,9 +164,21 @@ fn drain_waits_for_the_last_connection() -> Result<()> {
     let output = wait("2");
     said(&output, 1)?;
     ensure!(String::from_utf8_lossy(&output.stderr).contains("1 connections are open"), "{output:?}");
+    // Another director's table would look empty at once.
+    site.director.ip(&format!("address del {VIP}/24 dev eth0"));
+    let output = wait("2");
+    said(&output, 1)?;
+    ensure!(String::from_utf8_lossy(&output.stderr).contains("198.51.100.100 is not on this host"), "{output:?}");
+    site.director.ip(&format!("address add {VIP}/24 dev eth0"));
     drop(open);
     let line = said(&wait("60"), 0)?;
     ensure!(line.contains("10.0.0.12: no connection is open"), "{line}");
+    // What cannot be read is not overwritten.
+    program("/usr/sbin/crm_resource", "echo 'Could not connect' >&2; exit 102")?;
+    let output = verb(&["drain", "10.0.0.11"]);
+    said(&output, 1)?;
+    ensure!(String::from_utf8_lossy(&output.stderr).contains("ask the cluster for drained"), "{output:?}");
+    cluster()?;
     said(&verb(&["enable", "10.0.0.12"]), 0)?;
     ensure!(!fs::exists(memory)?, "{}", value());
     fs::remove_file("/usr/sbin/crm_resource")?;

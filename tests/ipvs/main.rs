@@ -1,13 +1,11 @@
 //! IPVS for real: a kernel that has it boots in QEMU, and the trials run there, in network namespaces. Judges: ipvsadm,
 //! and what clients of a virtual service get.
 //!
-//! This program is both sides. On this machine it fetches a kernel (`kernel`), packs itself with what it needs into an
-//! initramfs (`image`), boots that (`guest`) and asks for one trial after the other; in the guest it is the first
-//! process and what runs them (`inside`). One boot serves all trials.
+//! This program is both sides: see `guest`. One boot serves all trials.
 //!
 //! A new trial is a function `fn() -> anyhow::Result<()>` and a line in the `TRIALS` of its file. It makes its hosts with
 //! `bed`, so it starts with empty tables whatever ran before it. What it prints goes to the guest's console, whose end is
-//! shown when a trial fails; a program that it runs has to be in `image::PROGRAMS`, a kernel module in `image::MODULES`.
+//! shown when a trial fails; a program that it runs has to be in `guest::image::PROGRAMS`, a kernel module in `guest::image::MODULES`.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,19 +22,19 @@ mod bed;
 mod command;
 mod failover;
 mod features;
-mod guest;
-mod image;
-mod inside;
-mod kernel;
 mod life;
 mod path;
 mod protocol;
 mod resource;
 mod sync;
 mod table;
+mod tester;
 mod trouble;
 mod wider;
 
+#[allow(dead_code, reason = "the module is shared, and used in part")]
+#[path = "../support/guest/mod.rs"]
+mod guest;
 #[allow(dead_code, reason = "the module is shared, and used in part")]
 #[path = "../support/netns.rs"]
 mod netns;
@@ -60,31 +58,58 @@ mod support {
 }
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context as _;
+use guest::image::Contents;
+use guest::{Later, Shape, inside};
+use libtest_mimic::{Arguments, Failed, Trial};
 use question::{Question, ensure, expect};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+/// How long a trial may take.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// The guest of all trials.
+static GUEST: Later = Later::new(Shape { tail: 40, memory: 1024, contents, fill: |_, _| Ok(()) });
+
+/// What ocf-tester needs: itself, `su` and a way to become nobody.
+fn contents() -> anyhow::Result<Contents> {
+    let su = "auth sufficient pam_rootok.so\naccount required pam_permit.so\nsession required pam_permit.so\n";
+    Ok(Contents {
+        packages: &["libpam-modules", "resource-agents"],
+        programs: &["expr", "su", "tr", "xmllint"],
+        files: vec![("etc/pam.d/other", su.to_owned())],
+    })
+}
 
 /// A trial, in the guest.
 type Body = fn() -> anyhow::Result<()>;
+
+fn in_guest(name: &str) -> Result<(), Failed> {
+    GUEST.ask(name, LIMIT).map(drop).map_err(Failed::from)
+}
 
 fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
         [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
             .into_iter()
-            .chain([trouble::TRIALS, protocol::TRIALS, command::TRIALS, failover::TRIALS])
+            .chain([trouble::TRIALS, protocol::TRIALS, tester::TRIALS, command::TRIALS, failover::TRIALS])
             .flatten()
             .copied()
             .collect();
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == inside::MARK) {
-        return inside::main(&words[1..], &trials);
+        let trial = |name: &str| {
+            let (_, body) = trials.iter().find(|(known, _)| *known == name).context("no such trial")?;
+            body().map(|()| String::new())
+        };
+        return inside::main(&words[1..], trial);
     }
     let mut arguments = Arguments::from_args();
     // The guest does one thing at a time, and QEMU ends with the thread that has started it.
     arguments.test_threads = Some(1);
-    let trials = trials.into_iter().map(|(name, _)| Trial::test(name, move || guest::run(name).map_err(Failed::from)));
+    let trials = trials.into_iter().map(|(name, _)| Trial::test(name, move || in_guest(name)));
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    guest::end();
+    GUEST.end();
     conclusion.exit_code()
 }

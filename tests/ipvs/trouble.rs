@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -14,11 +15,14 @@ use crate::Body;
 use crate::bed::{Site, VIP, ip};
 use crate::life::{Configured, unload};
 use crate::resource::{Resource, answers, rules, same};
+use crate::wider::program;
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("an_agent_without_ipvs_says_what_to_do", an_agent_without_ipvs_says_what_to_do),
     ("an_unloaded_module_is_loaded_again", an_unloaded_module_is_loaded_again),
     ("a_scheduler_without_a_module_is_named_and_nothing_is_left", a_scheduler_without_a_module),
+    ("a_check_that_cannot_be_made_is_told", a_check_that_cannot_be_made_is_told),
+    ("a_full_run_takes_no_service_away", a_full_run_takes_no_service_away),
     ("after_a_kill_at_any_instant_stop_leaves_nothing", after_a_kill_at_any_instant_stop_leaves_nothing),
     ("no_request_fails_while_rounds_change_the_table", no_request_fails_while_rounds_change_the_table),
     ("real_servers_that_hang_do_not_hold_up_a_monitor", real_servers_that_hang_do_not_hold_up_a_monitor),
@@ -95,7 +99,60 @@ fn a_scheduler_without_a_module() -> Result<()> {
     ensure!(run.stderr.contains("modprobe ip_vs_none_such"), "{run}");
     same(&site.director.rules(), &rules(&[1]))?;
     answers(&site, 2)?;
-    wrong.stop()
+    wrong.stop()?;
+    // Not even at start, as after an update of the kernel: the others serve.
+    let of_file = of_file.called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    of_file.must("start", 0)?;
+    ensure!(resource.log().contains("modprobe ip_vs_none_such"), "{}", resource.log());
+    same(&site.director.rules(), &rules(&[1]))?;
+    let run = of_file.round(190)?;
+    ensure!(run.stderr.contains("modprobe ip_vs_none_such"), "{run}");
+    of_file.stop()
+}
+
+/// What nobody can ask is not taken for well, and somebody is told.
+fn a_check_that_cannot_be_made_is_told() -> Result<()> {
+    let site = Site::new(2);
+    let resource = Resource::new(&site.director, "unasked", 2)
+        .with("check", "command:/tmp/ask")
+        .called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    let cannot = "2 of 2 checks could not be made: /tmp/ask for 10.0.0.11:80: cannot be run";
+    let _ = fs::remove_file("/tmp/ask");
+    let run = resource.called_with("OCF_CHECK_LEVEL", "10").must("validate-all", 5)?;
+    ensure!(run.stderr.contains("program /tmp/ask of a check is not there"), "{run}");
+    resource.must("start", 0)?;
+    same(&site.director.rules(), &rules(&[0, 0]))?;
+    let run = resource.round(190)?;
+    ensure!(run.stderr.contains(cannot), "{run}");
+    program("/tmp/ask", "exit 0")?;
+    resource.called_with("OCF_CHECK_LEVEL", "10").must("validate-all", 0)?;
+    resource.round(0)?;
+    same(&site.director.rules(), &rules(&[1, 1]))?;
+    // Who served goes on; that nobody asks any more is no secret.
+    fs::remove_file("/tmp/ask")?;
+    let run = resource.round(190)?;
+    ensure!(run.stderr.contains(cannot), "{run}");
+    same(&site.director.rules(), &rules(&[1, 1]))?;
+    let log = resource.log();
+    ensure!(log.matches("2 of 2 checks could not be made").count() <= 6, "{log}");
+    resource.stop()
+}
+
+/// A state folder that cannot be written is no reason to take away what serves.
+fn a_full_run_takes_no_service_away() -> Result<()> {
+    let site = Site::new(2);
+    let _servers = site.serve(80);
+    let resource = Resource::new(&site.director, "full", 2).called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    resource.must("start", 0)?;
+    let remount = |flags| mount(None::<&str>, "/run", None::<&str>, MsFlags::MS_REMOUNT | flags, None::<&str>);
+    remount(MsFlags::MS_RDONLY)?;
+    let run = resource.round(190);
+    remount(MsFlags::empty())?;
+    let run = run?;
+    ensure!(run.stderr.contains("Read-only file system"), "{run}");
+    same(&site.director.rules(), &rules(&[1, 1]))?;
+    resource.round(0)?;
+    resource.stop()
 }
 
 fn after_a_kill_at_any_instant_stop_leaves_nothing() -> Result<()> {

@@ -199,11 +199,22 @@ fn the_hook_and_the_cluster_are_told_of_changes() -> Result<()> {
     ensure!(resource.log().contains("hook /tmp/hook: exit code 3"), "{}", resource.log());
     resource.round(0)?;
     ensure!(heard() == said, "told again: {}", heard());
+    // After a restart of Pacemaker it is gone, and is told again after a while.
+    let state = "/run/inuvika-ha/told/lvs.told";
+    ensure!(
+        fs::read_to_string(state)?.contains("\"told-healthy\",\"healthy\":1,\"at\""),
+        "{}",
+        fs::read_to_string(state)?
+    );
+    fs::write(state, "{\"name\":\"told-healthy\",\"healthy\":1,\"at\":{\"secs\":99999999,\"nanos\":0}}")?;
+    resource.round(0)?;
+    let again = ["told-healthy=2", "told-healthy=1", "told-healthy=1"];
+    ensure!(Cluster::published() == again, "{:?}", Cluster::published());
     let _again = site.servers[0].serve(80);
     resource.round(0)?;
     ensure!(heard().contains("told|2|2|real server 10.0.0.11:80 of tcp 198.51.100.100:80 is up: "), "{}", heard());
     resource.stop()?;
-    let all = ["told-healthy=2", "told-healthy=1", "told-healthy=2", "told-healthy=0"];
+    let all = [&again[..], &["told-healthy=2", "told-healthy=0"]].concat();
     ensure!(Cluster::published() == all, "{:?}", Cluster::published());
     Ok(())
 }
@@ -259,5 +270,13 @@ fn many_kinds_of_services_from_a_file() -> Result<()> {
     resource.round(0)?;
     same(&site.director.rules(), &wanted.map(str::to_owned))?;
     site.client.ask(SocketAddr::new(ip(VIP6), 80), &[])?;
+    resource.stop()?;
+    // UDP by parameters.
+    let resource = Resource::new(&site.director, "udp", 1).with("ports", "80 53/udp").with("check", "none");
+    resource.must("start", 0)?;
+    let mut wanted = rules(&[1]);
+    wanted.extend([format!("-A -u {VIP}:53 -s rr"), format!("-a -u {VIP}:53 -r 10.0.0.11:53 -m -w 1")]);
+    wanted.sort();
+    same(&site.director.rules(), &wanted)?;
     resource.stop()
 }

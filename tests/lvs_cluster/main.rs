@@ -1,5 +1,6 @@
 //! Directors of LVS on a real Pacemaker cluster that the generated script made: three nodes, the router's ping, real node
-//! attributes. This kernel need not have IPVS, so a stand-in takes the agent's place; the agent itself is tried in `ipvs`.
+//! attributes. This kernel need not have IPVS, so a stand-in takes the agent's place; the agent itself is tried in `ipvs`,
+//! and both together in `ipvs_cluster`.
 //!
 //! The trials build on each other: one cluster, one after the other.
 
@@ -30,12 +31,13 @@ const DIRECTOR: &str = "lvs_director";
 /// Longer than three monitors of the router and the cluster's wait for the other nodes.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Runs or does not, and writes down its starts; the meta-data are the agent's.
+/// Runs or does not, and writes down its starts and what a reload says of drained servers; the meta-data are the agent's.
 const STAND_IN: &str = r#"#!/bin/bash
 case $1 in
     meta-data) exec -a lvs-director /usr/sbin/inuvika-ha meta-data ;;
     start) [ -e /run/stand-in ] || { echo >>/run/stand-in.starts; touch /run/stand-in; } ;;
     stop) rm -f /run/stand-in ;;
+    reload-agent) printf '%s\n' "$OCF_RESKEY_drained" >/run/stand-in.drained ;;
     monitor) [ -e /run/stand-in ] || exit 7 ;;
 esac
 "#;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         on("the address leaves a director that alone has lost the router", cut_off),
         on("a director that is restarted keeps its address", restarted),
         on("nothing moves when all see nothing", all_blind),
+        on("what is drained reaches every director by a reload, and stays when the script runs again", drained),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -157,5 +160,30 @@ fn restarted(lab: &Lab) -> Result<()> {
 fn all_blind(lab: &Lab) -> Result<()> {
     publish(lab, [0, 0, 0])?;
     ensure!(holder(lab)? == "osm2.priv", "it moved to {}", holder(lab)?);
+    Ok(())
+}
+
+fn drained(lab: &Lab) -> Result<()> {
+    let (before, address) = (starts(lab)?, holder(lab)?);
+    let lvs = |verb, server| lab.node("osm1").run(["inuvika-ha", "lvs", verb, server, "--instance", DIRECTOR]);
+    let all_have = |wanted: &str| {
+        lab::wait_for(PATIENCE, &format!("all directors to have drained {wanted:?}"), || {
+            let read = ["cat", "/run/stand-in.drained"];
+            let found = lab.nodes().iter().map(|node| Ok(node.output(read)?.stdout)).collect::<Result<Vec<_>>>()?;
+            Ok(found.iter().all(|text| text.trim_end() == wanted && text.ends_with('\n')))
+        })
+    };
+    lvs("drain", "10.20.1.52")?;
+    all_have("10.20.1.52")?;
+    lvs("drain", "10.20.1.53")?;
+    all_have("10.20.1.52 10.20.1.53")?;
+    ovd::run_script(lab)?;
+    lvs("enable", "10.20.1.52")?;
+    all_have("10.20.1.53")?;
+    lvs("enable", "10.20.1.53")?;
+    all_have("")?;
+    lab::wait_idle(lab.node("osm1"), Duration::from_secs(60))?;
+    ensure!(starts(lab)? == before, "a director was restarted: {:?}", starts(lab)?);
+    ensure!(holder(lab)? == address, "the address has moved to {}", holder(lab)?);
     Ok(())
 }

@@ -36,10 +36,10 @@ fn the_kernel_is_set_up_for_a_director_and_put_back() {
 
     let duties = Duties::of(&state);
     assert_eq!(director.enter(|| duties.drifted(&wanted)).len(), 5);
-    assert_eq!(director.enter(|| duties.apply(&wanted)).unwrap().len(), 5);
+    assert_eq!(director.enter(|| duties.apply(&wanted)).unwrap().changes.len(), 5);
     assert_eq!(values(&director), ["1", "0", "0", "0", "1"]);
     assert!(director.enter(|| duties.drifted(&wanted)).is_empty());
-    assert!(director.enter(|| duties.apply(&wanted)).unwrap().is_empty());
+    assert!(director.enter(|| duties.apply(&wanted)).unwrap().changes.is_empty());
 
     director.enter(|| std::fs::write("/proc/sys/net/ipv4/conf/eth0.5/send_redirects", "1")).unwrap();
     let drifted = director.enter(|| duties.drifted(&wanted));

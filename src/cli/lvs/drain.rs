@@ -6,16 +6,19 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, outside, print, refused};
-use crate::agents::lvs_director::by_hand::Director;
+use crate::agents::lvs_director::by_hand::{Director, Place, place};
 use crate::director::farm::Farm;
 use crate::director::report::{Role, ServerRow};
 use crate::ocf::deadline::Deadline;
+use crate::sys::ipvs::Key;
 use crate::sys::process;
 
 /// How long one call of a cluster tool may take.
 const TOOL: Duration = Duration::from_secs(30);
 /// Between two looks at the connections.
 const PAUSE: Duration = Duration::from_secs(1);
+/// What `crm_resource` ends with when something is not there (`CRM_EX_NOSUCH`), also before 2.0 (`ENXIO`).
+const NOT_SET: [i32; 2] = [105, 6];
 /// The agent's parameter.
 const PARAMETER: &str = "drained";
 
@@ -67,6 +70,7 @@ impl Drain {
     }
 
     fn wait(&self, resource: &str) -> Result<(), Failure> {
+        self.is_seen_here(resource)?;
         let deadline = Deadline::after(Duration::from_secs(self.timeout));
         loop {
             // The cluster takes a moment to hand the parameter on: without weight 0 new connections may come still.
@@ -89,11 +93,39 @@ impl Drain {
         }
     }
 
+    /// Only the director with the virtual address has all connections in its table: another one's looks empty.
+    fn is_seen_here(&self, resource: &str) -> Result<(), Failure> {
+        let farm = Director::new(resource, &[]).and_then(|director| director.farm()).map_err(refused)?;
+        let mut elsewhere = None;
+        for service in &farm.services {
+            // Who has packets with a mark cannot be seen.
+            let Key::Address { address, .. } = service.service.key else { return Ok(()) };
+            if service.servers.iter().any(|wanted| self.names(wanted.server.address, wanted.server.port)) {
+                match place(address).map_err(refused)? {
+                    Place::Here(_) => return Ok(()),
+                    _ => elsewhere = Some(address),
+                }
+            }
+        }
+        match elsewhere {
+            None => Ok(()),
+            Some(address) => Err(outside(format!(
+                "{} is drained, but its connections are not seen from here: {address} is not on this host. Run this on the \
+                 director that has it",
+                self.real_server
+            ))),
+        }
+    }
+
     fn is_it(&self, row: &ServerRow) -> bool {
-        let whole = |address: IpAddr| row.address == address;
+        self.names(row.address, row.port)
+    }
+
+    /// Whether this real server is the one that was named.
+    fn names(&self, address: IpAddr, port: u16) -> bool {
         match self.real_server.parse::<SocketAddr>() {
-            Ok(to) => (row.address, row.port) == (to.ip(), to.port()),
-            Err(_) => self.real_server.parse().is_ok_and(whole),
+            Ok(to) => (address, port) == (to.ip(), to.port()),
+            Err(_) => self.real_server.parse() == Ok(address),
         }
     }
 }
@@ -118,12 +150,17 @@ impl Enable {
 /// What is drained now, as the cluster has it.
 fn words(resource: &str) -> Result<Vec<String>, Failure> {
     let output = tool(&["--resource", resource, "--get-parameter", PARAMETER])?;
-    // The tool fails when the parameter is not set, and when there is no such resource: setting it tells those apart.
-    if !output.status.success() {
-        return Ok(Vec::new());
+    match output.status.code() {
+        Some(0) => {}
+        // The parameter is not set, or there is no such resource: setting it tells those apart.
+        Some(code) if NOT_SET.contains(&code) => return Ok(Vec::new()),
+        // To go on without the list would end the maintenance of those in it.
+        _ => return Err(outside(format!("ask the cluster for {PARAMETER} of {resource}: {}", output.reason()))),
     }
-    let split = |text: &str| text.split([',', ' ', '\t', '\n']).filter(|w| !w.is_empty()).map(str::to_owned).collect();
-    Ok(split(&output.text()))
+    let text = output.text();
+    Farm::check_drained(&text)
+        .map_err(|reason| outside(format!("{PARAMETER} of {resource} is not understood: {reason}")))?;
+    Ok(text.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 
 fn set(resource: &str, words: &[String]) -> Result<(), Failure> {

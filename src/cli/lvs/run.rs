@@ -44,7 +44,8 @@ impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
         // First, so that no signal is lost; programs that are started get them all the same.
         let ends = Ends::new()?;
-        let director = Director::new(&self.instance, &self.given.pairs()?).map_err(refused)?;
+        let pairs = self.given.pairs()?;
+        let mut director = Director::new(&self.instance, &pairs).map_err(refused)?;
         let started = director.act(Action::Start, None, LIMIT);
         if started.code != Code::Success {
             let reason = started.reason.unwrap_or_else(|| "start failed".to_owned());
@@ -57,6 +58,12 @@ impl Run {
             let interval = self.interval.map_or_else(asked, Duration::from_secs);
             if ends.within(interval)? {
                 break;
+            }
+            if pairs.is_empty()
+                && let Ok(newer) = Director::new(&self.instance, &pairs)
+            {
+                // Somebody may have drained a real server by the cluster meanwhile.
+                director = newer;
             }
             let limit = interval.max(SHORTEST);
             // Troubles are logged; none of them is a reason to leave the others unattended. It is due by its own count.

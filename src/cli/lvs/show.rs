@@ -104,7 +104,7 @@ fn row(server: &ServerRow) -> [String; 8] {
         (_, State::Unknown, _) => "unknown",
     };
     [
-        server.server.clone(),
+        server.server.to_string(),
         server.forwarding.to_owned(),
         health.to_owned(),
         weight,

@@ -172,16 +172,22 @@ fn is_broken(error: &hyper::Error) -> bool {
 
 /// Refuses a path or a host that cannot stand in a request.
 pub(super) fn check_target(path: &str, host: Option<&str>) -> Result<(), String> {
+    // The query may hold what is nobody's business.
+    let shown = path.split('?').next().unwrap_or_default();
     if !path.starts_with('/') {
-        return Err(format!("check of path {path:?}: it does not begin with /"));
+        return Err(format!("check of path {shown:?}: it does not begin with /"));
     }
     let path_ok =
         path.parse::<hyper::Uri>().is_ok() && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
     if !path_ok {
-        return Err(format!("check of path {path:?}: write blanks and unusual characters as percent and two digits"));
+        return Err(format!("check of path {shown:?}: write blanks and unusual characters as percent and two digits"));
     }
     let usual = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     match host {
+        Some(host) if host.contains('@') => {
+            Err("check with a user or password in the host: none is sent; ask a page that needs none, or by a command"
+                .into())
+        }
         Some(host) if host.is_empty() || !host.chars().all(usual) => {
             Err(format!("check with host {host:?}: not a name or address, with or without a port"))
         }

@@ -112,6 +112,9 @@ impl Question {
                 if ca.is_some() && !verify {
                     return Err("check with a CA file: it is used with verify = true only".into());
                 }
+                if let Some(ca) = ca.as_ref().filter(|ca| !ca.is_absolute()) {
+                    return Err(format!("check with the CA file {}: give its absolute path", ca.display()));
+                }
                 if *https { tls::server_name(sni.as_deref(), host.as_deref(), self.to()).map(|_| ()) } else { Ok(()) }
             }
             Question::Command { argv, env, .. } => command::check(argv, env),

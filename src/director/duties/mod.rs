@@ -74,6 +74,15 @@ struct Record {
 /// By path.
 type Memory = BTreeMap<String, Record>;
 
+/// What became of settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What was set, one line each.
+    pub changes: Vec<String>,
+    /// What is missing or could not be set, one line each.
+    pub troubles: Vec<String>,
+}
+
 /// The settings of this host, and what one instance remembers of them.
 #[derive(Debug, Clone)]
 pub struct Duties<'a> {
@@ -92,18 +101,22 @@ impl<'a> Duties<'a> {
         Self { root: root.to_owned(), state }
     }
 
-    /// Sets what is not as wanted; one line for each change. Nothing changes when the old values cannot be read or
-    /// remembered.
+    /// Sets what is not as wanted. One that is missing or cannot be set keeps none of the others from being set.
     ///
     /// # Errors
-    /// One line about the first that failed; those before it are set.
-    pub fn apply(&self, wanted: &[Setting]) -> Result<Vec<String>, String> {
+    /// The old values cannot be read or remembered: then nothing changes.
+    pub fn apply(&self, wanted: &[Setting]) -> Result<Applied, String> {
         let mut memory = self.memory();
         let before = memory.clone();
         let others: Vec<Memory> = self.others().into_iter().map(|(_, memory)| memory).collect();
         let mut changes = Vec::new();
+        let mut applied = Applied::default();
         for Setting { path, value } in wanted {
-            let now = read(&self.root, path)?.ok_or_else(|| missing(path))?;
+            // A link that has just gone, a kernel without IPv6: no reason to leave out the others.
+            let Some(now) = read(&self.root, path)? else {
+                applied.troubles.push(missing(path));
+                continue;
+            };
             let first = memory.get(path).or_else(|| others.iter().find_map(|memory| memory.get(path)));
             let was = first.map_or_else(|| now.clone(), |record| record.was.clone());
             memory.insert(path.clone(), Record { was, set: value.clone() });
@@ -115,12 +128,13 @@ impl<'a> Duties<'a> {
             let written = self.state.write(FILE, &memory);
             written.map_err(|error| format!("remember settings in {}: {error}", self.state.folder().display()))?;
         }
-        let mut told = Vec::new();
         for (path, now, value) in changes {
-            write(&self.root, path, value)?;
-            told.push(format!("{} set to {value}, was {now}", name(path)));
+            match write(&self.root, path, value) {
+                Ok(()) => applied.changes.push(format!("{} set to {value}, was {now}", name(path))),
+                Err(reason) => applied.troubles.push(reason),
+            }
         }
-        Ok(told)
+        Ok(applied)
     }
 
     /// One line for each setting that is not as wanted: somebody has changed it. Changes nothing.

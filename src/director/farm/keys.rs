@@ -15,7 +15,10 @@ const fn key(name: &'static str, text: &'static str) -> Key {
 
 /// Keys of the file as a whole. Those that a service or a real server has too are the default for all of them.
 pub const TOP: &[Key] = &[
-    key("interval", "seconds from one round of checks to the next, 1 to 3600; default 10"),
+    key(
+        "interval",
+        "for \"inuvika-ha lvs run\": seconds from one round to the next, 1 to 3600; default 10. In a cluster its monitor's counts",
+    ),
     key("check_timeout", "seconds that one check may take from its first packet to its last byte, 1 to 300; default 3"),
     key("fall", "checks without a good answer, one after the other, that make a real server down, 1 to 100; default 2"),
     key("rise", "good answers, one after the other, that bring it back, 1 to 100; default 1"),

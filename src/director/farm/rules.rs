@@ -128,6 +128,13 @@ impl<'a, 'b> One<'a, 'b> {
         let mut seen = HashSet::new();
         for written in &draft.servers {
             for server in self.servers(written)? {
+                if matches!(self.key, Key::Address { address, port, .. } if (address, port) == (server.address, server.port))
+                {
+                    let name = name::server(server.address, server.port);
+                    return Err(written
+                        .at
+                        .fault(format!("{name} is the service itself: give the real server's own address")));
+                }
                 if !seen.insert((server.address, server.port)) {
                     let name = name::server(server.address, server.port);
                     return Err(written.at.fault(format!("real server {name} is there twice: each is given once")));

@@ -1,4 +1,4 @@
-//! A small set-up by parameters: one virtual address, some TCP ports, the same real servers for all of them.
+//! A small set-up by parameters: one virtual address, some ports, the same real servers for all of them.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -7,13 +7,14 @@ use super::check::{CheckDraft, Kind, Page};
 use super::draft::{At, Draft, Said, Servers, Target};
 use super::rules::{self, Settings};
 use super::{AllDown, Farm, OnFailure, Pace, Sync, words};
+use crate::sys::ipvs::Protocol;
 
 /// The parameters, as texts that somebody has typed.
 #[derive(Debug, Clone, Copy)]
 pub struct Simple<'a> {
     /// The virtual address.
     pub virtual_ip: IpAddr,
-    /// TCP ports, separated by commas or white space.
+    /// Ports, separated by commas or white space; `53/udp` and `36412/sctp` where it is not TCP.
     pub ports: &'a str,
     /// Real servers, separated by commas or white space: `ADDRESS`, `FIRST-LAST`, each with `:PORT` and `@WEIGHT`.
     pub real_servers: &'a str,
@@ -22,14 +23,14 @@ pub struct Simple<'a> {
     /// `nat`, `dr` or `tun`.
     pub forwarding: &'a str,
     /// `tcp`, `http:/PATH`, `https:/PATH`, `http://HOST/PATH`, `none`, or `command:/PROGRAM`,
-    /// which gets address and port as its arguments.
-    pub check: &'a str,
+    /// which gets address and port as its arguments. None: `tcp`, which is not for other protocols.
+    pub check: Option<&'a str>,
     /// The server that answers when no real server can: `ADDRESS` or `ADDRESS:PORT`.
     pub sorry: Option<&'a str>,
     /// Seconds that a client stays with its real server.
     pub persistent: Option<u32>,
-    /// What becomes of a real server that is down.
-    pub on_failure: OnFailure,
+    /// What becomes of a real server that is down; none: what is usual with its protocol.
+    pub on_failure: Option<OnFailure>,
     /// What is reported when no real server is usable.
     pub all_down: AllDown,
     /// When and how often real servers are asked.
@@ -49,10 +50,10 @@ impl<'a> Simple<'a> {
             real_servers,
             scheduler: "wlc",
             forwarding: "nat",
-            check: "tcp",
+            check: None,
             sorry: None,
             persistent: None,
-            on_failure: OnFailure::Quiesce,
+            on_failure: None,
             all_down: AllDown::Degraded,
             pace: Pace::default(),
             sync: None,
@@ -67,11 +68,9 @@ pub(super) fn read(simple: &Simple<'_>) -> Result<Farm, String> {
     let fault = |name, reason: String| parameter(name).fault(reason);
     let mut draft = Draft::new(parameter("virtual_ip"));
     draft.targets.push(Said { at: parameter("virtual_ip"), value: Target::Address(simple.virtual_ip, None) });
-    for word in split(simple.ports) {
-        let value = words::port(word).map_err(|reason| fault("ports", reason))?;
-        draft.ports.push(Said { at: parameter("ports"), value });
-    }
-    if draft.ports.is_empty() {
+    let ports = split(simple.ports).map(words::service_port).collect::<Result<Vec<_>, _>>();
+    let ports = ports.map_err(|reason| fault("ports", reason))?;
+    if ports.is_empty() {
         return Err(fault("ports", "is empty: at least one port is needed, such as 80".into()));
     }
     for word in split(simple.real_servers) {
@@ -86,29 +85,55 @@ pub(super) fn read(simple: &Simple<'_>) -> Result<Farm, String> {
     draft.scheduler = Said { at: parameter("scheduler"), value: scheduler };
     let method = words::method(simple.forwarding).map_err(|reason| fault("forwarding", reason))?;
     draft.forwarding = Said { at: parameter("forwarding"), value: method };
-    let kind = check(simple.check).map_err(|reason| fault("check", reason))?;
-    draft.check = Some(Rc::new(CheckDraft { at: parameter("check"), port: None, kind }));
+    match (simple.check, ports.iter().find(|(_, protocol)| *protocol != Protocol::Tcp)) {
+        (Some(word), _) => {
+            let kind = check(word).map_err(|reason| fault("check", reason))?;
+            draft.check = Some(Rc::new(CheckDraft { at: parameter("check"), port: None, kind }));
+        }
+        (None, Some((port, protocol))) => {
+            let what = "give command:/PROGRAM, tcp (asks the same port over TCP) or none";
+            return Err(fault("check", format!("is needed with port {port}/{protocol}: {what}")));
+        }
+        (None, None) => {}
+    }
     if let Some(word) = simple.sorry {
         let (address, port) = words::endpoint(word).map_err(|reason| fault("sorry", reason))?;
         draft.sorry = Some(Servers { port, ..Servers::new(parameter("sorry"), vec![address]) });
     }
     draft.persistent = simple.persistent.map(|value| Said { at: parameter("persistent"), value });
-    (draft.on_failure, draft.all_down) = (Some(simple.on_failure), simple.all_down);
+    (draft.on_failure, draft.all_down) = (simple.on_failure, simple.all_down);
     let settings = Settings {
         pace: simple.pace,
         sync: simple.sync.cloned(),
         timeouts: Default::default(),
         snat_clients: simple.snat_clients.then(|| parameter("snat_clients")),
     };
-    rules::build(vec![draft], settings)
+    let of_protocol = |protocol| {
+        let own = ports.iter().filter(|(_, of)| *of == protocol);
+        let ports: Vec<_> = own.map(|(value, _)| Said { at: parameter("ports"), value: *value }).collect();
+        (!ports.is_empty()).then(|| Draft { ports, protocol, ..draft.clone() })
+    };
+    let protocols = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+    rules::build(protocols.into_iter().filter_map(of_protocol).collect(), settings)
 }
 
 fn split(list: &str) -> impl Iterator<Item = &str> {
     list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty())
 }
 
+/// The begin of a word that may be a URL with secrets in it.
+fn harmless(word: &str) -> String {
+    let plain = word.split(['?', '@']).next().unwrap_or_default();
+    let scheme = plain.split_once("//").map_or(plain, |(scheme, _)| scheme);
+    // What stands before an @ may be a user with a password.
+    let shown = if word.contains('@') { scheme } else { plain };
+    if shown.len() < word.len() { format!("{shown}...") } else { shown.to_owned() }
+}
+
 fn check(word: &str) -> Result<Kind, String> {
-    let wrong = || format!("{word:?} must be tcp, none, http:/PATH, https:/PATH, http://HOST/PATH or command:/PROGRAM");
+    let wrong = || {
+        format!("{:?} must be tcp, none, http:/PATH, https:/PATH, http://HOST/PATH or command:/PROGRAM", harmless(word))
+    };
     let (kind, rest) = word.split_once(':').unwrap_or((word, ""));
     match kind {
         "tcp" | "none" if kind.len() < word.len() => Err(wrong()),

@@ -186,7 +186,7 @@ fn the_file_with_every_key_has_every_key() {
 fn article<'a>() -> Simple<'a> {
     let servers = "192.168.71.220 192.168.71.150 192.168.71.121 192.168.71.145@2, 192.168.71.185-186";
     let virtual_ip = "192.168.71.205".parse().unwrap();
-    Simple { scheduler: "rr", check: "http:/index.html", ..Simple::new(virtual_ip, "80 443", servers) }
+    Simple { scheduler: "rr", check: Some("http:/index.html"), ..Simple::new(virtual_ip, "80 443", servers) }
 }
 
 #[test]
@@ -259,8 +259,8 @@ fn parameters_are_refused_by_name() {
         (|s| (s.forwarding, s.real_servers) = ("dr", "10.0.0.1:81"), "forwarding dr cannot change the port to 81"),
         (|s| s.forwarding = "bridge", "parameter forwarding: \"bridge\" is not a way to forward"),
         (|s| s.scheduler = "Round Robin", "parameter scheduler: \"Round Robin\" is not the name"),
-        (|s| s.check = "https", ""),
-        (|s| s.check = "ping", "parameter check: \"ping\" must be tcp, none, http:/PATH"),
+        (|s| s.check = Some("https"), ""),
+        (|s| s.check = Some("ping"), "parameter check: \"ping\" must be tcp, none, http:/PATH"),
         (|s| s.sorry = Some("192.168.71.220"), "parameter sorry: 192.168.71.220:80 is a real server"),
     ];
     for (change, text) in table {
@@ -274,10 +274,41 @@ fn parameters_are_refused_by_name() {
         let said = wrong(&change);
         assert!(said.contains(text) && !said.contains('\n'), "{said}");
     }
-    let named = Farm::simple(&Simple { check: "http://www.example.com/a", ..article() }).unwrap();
+    for secret in ["http://admin:geheim@192.0.2.1/", "htps://admin:geheim@a/", "ping:/?geheim", "http:/a b?geheim"] {
+        let said = wrong(&|s| s.check = Some(secret));
+        assert!(said.starts_with("parameter check: ") && !said.contains("geheim"), "{said}");
+    }
+    let named = Farm::simple(&Simple { check: Some("http://www.example.com/a"), ..article() }).unwrap();
     assert_eq!(named.questions[0].to_string(), "http 192.168.71.220:80/a of www.example.com");
-    assert!(Farm::simple(&Simple { check: "tcp:80", ..article() }).is_err());
-    assert_eq!(Farm::simple(&Simple { check: "none", ..article() }).unwrap().questions, []);
+    assert!(Farm::simple(&Simple { check: Some("tcp:80"), ..article() }).is_err());
+    assert_eq!(Farm::simple(&Simple { check: Some("none"), ..article() }).unwrap().questions, []);
+}
+
+#[test]
+fn ports_of_other_protocols_by_parameters() {
+    let with = |ports, check, on_failure| Farm::simple(&Simple { ports, check, on_failure, ..article() });
+    let farm = with("53/udp, 53 443/tcp 36412/sctp", Some("tcp"), None).unwrap();
+    let names: Vec<String> = farm.keys().map(|key| key.to_string()).collect();
+    assert_eq!(
+        names,
+        ["tcp 192.168.71.205:53", "tcp 192.168.71.205:443", "udp 192.168.71.205:53", "sctp 192.168.71.205:36412"]
+    );
+    let is_removed: Vec<bool> = farm.services.iter().map(|s| s.on_failure == OnFailure::Remove).collect();
+    assert_eq!(is_removed, [false, false, true, false]);
+    // Two services ask the same question.
+    assert_eq!(farm.questions.len(), 3 * 6);
+    let farm = with("53/udp", Some("none"), Some(OnFailure::Quiesce)).unwrap();
+    assert_eq!((farm.services[0].on_failure, farm.questions.len()), (OnFailure::Quiesce, 0));
+    for (ports, text) in [
+        ("80 53/udp", "parameter check: is needed with port 53/udp: give"),
+        ("53/UDP", "parameter ports: \"53/UDP\" is of no protocol"),
+        ("53/udp 53/udp", "parameter ports: service udp 192.168.71.205:53 is there twice"),
+        ("x/udp", "parameter ports: \"x\" is not a port"),
+    ] {
+        let check = if ports.starts_with("80") { None } else { Some("tcp") };
+        let said = with(ports, check, None).unwrap_err();
+        assert!(said.starts_with(text), "{said}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::sys::ipvs::Protocol;
+
 /// Real servers of one range, at most: a slip of the pen must not fill the kernel's table.
 const RANGE_MAX: u128 = 4096;
 
@@ -35,6 +37,18 @@ pub fn endpoint(word: &str) -> Result<(IpAddr, Option<u16>), String> {
 /// Reads a port, 0 included.
 pub fn port(word: &str) -> Result<u16, String> {
     number(word).ok_or_else(|| format!("{word:?} is not a port: must be 0 to 65535"))
+}
+
+/// Reads the port of a service: TCP, unless `/udp`, `/sctp` or `/tcp` stands behind it.
+pub fn service_port(word: &str) -> Result<(u16, Protocol), String> {
+    let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
+    let protocol = match protocol {
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "sctp" => Protocol::Sctp,
+        _ => return Err(format!("{word:?} is of no protocol that is balanced: must be like 80, 53/udp or 36412/sctp")),
+    };
+    Ok((port(number)?, protocol))
 }
 
 /// Reads a weight.

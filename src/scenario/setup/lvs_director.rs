@@ -66,7 +66,7 @@ fn farm(service: &Service) -> Option<Farm> {
     let simple = Simple::new(address, value("ports")?, value("real_servers")?);
     let forwarding = value("forwarding").unwrap_or(simple.forwarding);
     // The agent has checked the rest, which changes neither servers nor services.
-    Farm::simple(&Simple { forwarding, ..simple }).ok()
+    Farm::simple(&Simple { forwarding, check: Some("none"), ..simple }).ok()
 }
 
 /// The agent counts a real server in each of its services.
@@ -133,7 +133,18 @@ fn preparation(way: &str, address: IpAddr) -> Vec<String> {
         IpAddr::V4(_) => "sysctl -w net.ipv4.ip_forward=0",
         IpAddr::V6(_) => "sysctl -w net.ipv6.conf.all.forwarding=0",
     };
-    [vec![forward.into()], steps].concat().into_iter().map(|step| format!("  {step}")).collect()
+    // How to see on the real server itself that it was done, also after its next boot.
+    let check = match (way, address) {
+        ("dr" | "tun", IpAddr::V4(_)) => {
+            format!("check: ip -o address show to {address}; sysctl net.ipv4.conf.all.arp_ignore (1)")
+        }
+        ("dr" | "tun", IpAddr::V6(_)) => format!("check: ip -o -6 address show to {address}"),
+        (_, IpAddr::V4(_)) => format!("check: ip route get CLIENT (via {address}); sysctl net.ipv4.ip_forward (0)"),
+        (_, IpAddr::V6(_)) => {
+            format!("check: ip -6 route get CLIENT (via {address}); sysctl net.ipv6.conf.all.forwarding (0)")
+        }
+    };
+    [vec![forward.into()], steps, vec![check]].concat().into_iter().map(|step| format!("  {step}")).collect()
 }
 
 /// A real server must not tell anybody that it has the virtual address; before it has it.

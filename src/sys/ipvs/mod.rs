@@ -107,7 +107,7 @@ impl fmt::Display for Key {
 }
 
 /// One client stays with one real server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Persistence {
     /// How long after its last connection; whole seconds, at least 1.
     pub timeout: Duration,
@@ -118,7 +118,7 @@ pub struct Persistence {
 }
 
 /// A virtual service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Service {
     /// Which.
     pub key: Key,
@@ -167,7 +167,7 @@ pub enum Forwarding {
 }
 
 /// A real server of one virtual service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RealServer {
     /// Its address.
     pub address: IpAddr,
@@ -204,7 +204,7 @@ pub struct Entry {
 }
 
 /// One change of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Change {
     /// A new virtual service.
     AddService(Service),

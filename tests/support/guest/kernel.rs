@@ -45,16 +45,11 @@ fn fetch(cache: &Path, root: &Path) -> Result<()> {
     // Ubuntu has the modules in packages of their own.
     let modules = image.strip_prefix("linux-image-").map(|version| format!("linux-modules-{version}"));
     let packages: Vec<String> = [Some(image), modules.filter(|name| is_known(name))].into_iter().flatten().collect();
-    eprintln!("ipvs: fetching {}", packages.join(" "));
 
     let unpacked = cache.join("kernel.part");
     let _ = fs::remove_dir_all(&unpacked);
     let debs = unpacked.join("debs");
-    fs::create_dir_all(&debs).context("create the folder of the kernel")?;
-    // As the user who runs this, who may not be able to hand the folder over to another.
-    let mut download = Command::new("apt-get");
-    download.args(["-q", "-o", "APT::Sandbox::User=", "download"]).args(&packages).current_dir(&debs);
-    run(&mut download).context("an old package list? `apt-get update`")?;
+    download(&packages, &debs)?;
     for deb in fs::read_dir(&debs)? {
         run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(&unpacked))?;
     }
@@ -65,6 +60,17 @@ fn fetch(cache: &Path, root: &Path) -> Result<()> {
     let release = only_entry(&unpacked.join("lib/modules"))?;
     run(Command::new("depmod").arg("-b").arg(&unpacked).arg(&release))?;
     fs::rename(&unpacked, root).context("put the kernel in its place")
+}
+
+/// Downloads packages into a folder of their own.
+pub fn download(packages: &[String], folder: &Path) -> Result<()> {
+    eprintln!("ipvs: fetching {}", packages.join(" "));
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).context("create the folder of the packages")?;
+    // As the user who runs this, who may not be able to hand the folder over to another.
+    let mut download = Command::new("apt-get");
+    download.args(["-q", "-o", "APT::Sandbox::User=", "download"]).args(packages).current_dir(folder);
+    run(&mut download).context("an old package list? `apt-get update`").map(drop)
 }
 
 /// The package of the newest kernel, if this distribution has it.

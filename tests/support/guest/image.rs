@@ -3,17 +3,28 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::kernel::{Kernel, run};
+use super::kernel::{Kernel, run};
+
+/// What a guest has besides what every guest has.
+#[derive(Default)]
+pub struct Contents {
+    /// Debian packages whose files it gets, without their documentation.
+    pub packages: &'static [&'static str],
+    /// Programs of this machine.
+    pub programs: &'static [&'static str],
+    /// Texts at places.
+    pub files: Vec<(&'static str, String)>,
+}
 
 /// This program, in the guest.
-pub const TRIALS: &str = "/usr/bin/ipvs-trials";
+pub const PROGRAM: &str = "/usr/bin/in-guest";
 
 /// Programs of this machine. `tests/support/install` provides them.
 const PROGRAMS: &[&str] = &[
@@ -101,8 +112,16 @@ const FILES: &[(&str, &str)] = &[
     ("etc/services", "http 80/tcp\nhttps 443/tcp\ndomain 53/udp\n"),
 ];
 
-/// Makes the initramfs in a folder of its own; its file.
-pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
+/// Parts of packages that a guest can do without.
+const UNREAD: [&str; 4] = ["/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/lintian/"];
+
+/// Makes the initramfs in a folder of its own, and has `fill` put more into its root; its file.
+pub fn initramfs(
+    folder: &Path,
+    kernel: &Kernel,
+    contents: &Contents,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
     let root = folder.join("root");
     for dir in ["dev", "etc", "proc", "root", "run", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "var"]
     {
@@ -112,14 +131,20 @@ pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
         symlink(target, root.join(link))?;
     }
     symlink("../run", root.join("var/run"))?;
-    for (file, text) in FILES {
-        fs::write(root.join(file), text)?;
+    for package in contents.packages {
+        unpack(&root, package)?;
+    }
+    let own = contents.files.iter().map(|(file, text)| (*file, text.as_str()));
+    for (file, text) in FILES.iter().copied().chain(own) {
+        let place = root.join(file);
+        place.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(place, text)?;
     }
 
     let own = std::env::current_exe().context("find this program")?;
-    program(&root, &own, TRIALS)?;
+    program(&root, &own, PROGRAM)?;
     program(&root, Path::new(env!("CARGO_BIN_EXE_inuvika-ha")), "/usr/sbin/inuvika-ha")?;
-    for name in PROGRAMS {
+    for name in PROGRAMS.iter().chain(contents.programs) {
         let dirs = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|dir| Path::new(dir).join(name));
         let found = dirs.iter().find(|path| path.exists());
         let found = found.with_context(|| format!("{name} is missing: run tests/support/install"))?;
@@ -134,6 +159,7 @@ pub fn initramfs(folder: &Path, kernel: &Kernel) -> Result<PathBuf> {
         symlink("/usr/sbin/inuvika-ha", agents.join(spec.name))?;
     }
     modules(&root, kernel)?;
+    fill(&root)?;
     let file = pack(&root, folder.join("initramfs"))?;
     fs::remove_dir_all(&root)?;
     Ok(file)
@@ -149,13 +175,49 @@ fn program(root: &Path, from: &Path, to: &str) -> Result<()> {
         run(Command::new("strip").arg("-o").arg(&target).arg(from))?;
     }
     fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
-    for library in run(Command::new("ldd").arg(from))?.split_whitespace().filter(|word| word.starts_with('/')) {
+    libraries(root, &[from])
+}
+
+/// Copies the libraries of those files that are programs or libraries.
+fn libraries(root: &Path, files: &[&Path]) -> Result<()> {
+    let mut linked = Vec::new();
+    for file in files {
+        let mut start = [0; 4];
+        let is_short = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_err();
+        if !is_short && start == *b"\x7fELF" {
+            linked.push(file);
+        }
+    }
+    if linked.is_empty() {
+        return Ok(());
+    }
+    // Before the libraries of one of several files it names that, with a colon.
+    let named = run(Command::new("ldd").args(linked))?;
+    for library in named.split_whitespace().filter(|word| word.starts_with('/') && !word.ends_with(':')) {
         let place = root.join(library.trim_start_matches('/'));
         if !place.exists() {
             copy(Path::new(library), &place)?;
         }
     }
     Ok(())
+}
+
+/// Copies what an installed package consists of.
+fn unpack(root: &Path, package: &str) -> Result<()> {
+    let list = run(Command::new("dpkg-query").args(["--listfiles", package]))
+        .with_context(|| format!("the package {package} is missing: run tests/support/install"))?;
+    let is_read = |path: &&str| path.starts_with('/') && !UNREAD.iter().any(|part| path.starts_with(part));
+    let mut files = Vec::new();
+    for path in list.lines().filter(is_read) {
+        let (from, to) = (Path::new(path), root.join(path.trim_start_matches('/')));
+        if from.is_dir() {
+            fs::create_dir_all(&to).with_context(|| format!("create {path} of the guest"))?;
+        } else if from.is_file() {
+            copy(from, &to)?;
+            files.push(from);
+        }
+    }
+    libraries(root, &files)
 }
 
 /// Copies a file, making its folder.
