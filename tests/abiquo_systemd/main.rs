@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::abiquo_host as abiquo;
+use support::abiquo_node::{UNIT, install, shown};
 use support::lab::{Lab, Machine, Node, Output, enter, wait_for};
 
 /// A trial on a node without a Tomcat.
@@ -34,31 +34,13 @@ const TRIALS: &[(&str, Body)] = &[
 ];
 
 const AGENT: &str = "/usr/lib/ocf/resource.d/inuvika/abiquo-rs";
-const UNIT: &str = "abiquo-tomcat.service";
-const BASE: &str = "/opt/abiquo/tomcat";
-const PROPERTIES: &str = "/opt/abiquo/config/abiquo.properties";
-const SERVICE: &str = "[Unit]
-Description=Abiquo Tomcat
-[Service]
-Type=forking
-Environment=CATALINA_HOME=/usr/share/tomcat10 CATALINA_BASE=/opt/abiquo/tomcat JRE_HOME=@JRE@
-Environment=CATALINA_PID=/opt/abiquo/tomcat/pid
-Environment='JAVA_OPTS=-Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dstand.in.properties=@PROPERTIES@ -Dstand.in.folder=/opt'
-PIDFile=/opt/abiquo/tomcat/pid
-ExecStart=/usr/share/tomcat10/bin/catalina.sh start
-ExecStop=/usr/share/tomcat10/bin/catalina.sh stop
-SuccessExitStatus=143
-Restart=always
-[Install]
-WantedBy=multi-user.target
-";
 
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let lab = Lab::new(&["rsha1"]).unwrap();
     let node = lab.node("rsha1");
     node.copy_in(env!("CARGO_BIN_EXE_inuvika-ha"), "/usr/sbin/inuvika-ha", 0o755).unwrap();
     node.sh(&format!("mkdir -p $(dirname {AGENT}); ln -sf /usr/sbin/inuvika-ha {AGENT}")).unwrap();
-    install(node).unwrap();
+    install(node, &["vsm", "nars"], "[remote-services]\nabiquo.datacenter.id = rsha\n").unwrap();
     lab
 });
 
@@ -76,30 +58,6 @@ fn main() -> ExitCode {
         })
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
-}
-
-fn install(node: &Node) -> Result<()> {
-    let at = |path: &str| format!("{BASE}/{path}");
-    node.sh(&format!("mkdir -p {BASE}/logs {BASE}/temp {BASE}/work"))?;
-    write(node, &at("conf/server.xml"), &abiquo::server_xml(8009, 8005))?;
-    write(node, &at("conf/web.xml"), &abiquo::global_web_xml())?;
-    write(node, &at("conf/context.xml"), "<Context><JarScanner scanClassPath=\"false\"/></Context>")?;
-    for webapp in ["vsm", "nars"] {
-        write(node, &at(&format!("webapps/{webapp}/check.jsp")), abiquo::PAGE)?;
-        write(node, &at(&format!("webapps/{webapp}/WEB-INF/web.xml")), &abiquo::webapp_web_xml())?;
-    }
-    write(node, PROPERTIES, "[remote-services]\nabiquo.datacenter.id = rsha\n")?;
-    let java = node.sh("dirname $(dirname $(readlink -f /usr/bin/java))")?;
-    let service = SERVICE.replace("@JRE@", java.trim()).replace("@PROPERTIES@", PROPERTIES);
-    write(node, &format!("/etc/systemd/system/{UNIT}"), &service)?;
-    node.sh("systemctl daemon-reload").map(drop)
-}
-
-fn write(node: &Node, path: &str, text: &str) -> Result<()> {
-    let line = format!("mkdir -p $(dirname {path}); cat > {path}");
-    let output = node.output_with(Duration::from_secs(20), text.as_bytes(), &["bash", "-c", &line])?;
-    ensure!(output.ok(), "write {path}: {}", output.describe());
-    Ok(())
 }
 
 fn clean(node: &Node) -> Result<()> {
@@ -129,10 +87,6 @@ fn expect(node: &Node, action: &str, depth: &str, code: i32, reason: &str) -> Re
     ensure!(output.code == Some(code), "{action} gave {}, wanted {code}", output.describe());
     ensure!(output.stderr.contains(reason), "{action} said {}, wanted {reason:?}", output.describe());
     Ok(())
-}
-
-fn shown(node: &Node, property: &str) -> Result<String> {
-    Ok(node.run(["systemctl", "show", "-P", property, UNIT])?.trim().to_owned())
 }
 
 /// The unit is down, in good order, and may restart again as its owner wants.

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 pub use cgroup::Cgroup;
-pub use cluster::{Status, wait_for, wait_idle};
+pub use cluster::{Failure, Status, wait_for, wait_idle};
 pub use database::Database;
 pub use enter::{DIR, STAGE, enter, inside};
 pub use exec::{LIMIT, Machine, Output, control};
