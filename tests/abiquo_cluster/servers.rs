@@ -82,12 +82,6 @@ impl Servers {
         Ok(())
     }
 
-    /// Who is connected to Redis, as itself says.
-    pub fn redis_clients(&self) -> Result<String> {
-        let ask = ["redis-cli", "--no-auth-warning", "-a", REDIS_PASSWORD, "client", "list"];
-        self.host.run(ask)
-    }
-
     /// Makes Redis silent for that node alone. Fine when it is hidden already.
     pub fn hide_redis_from(&self, node: &Node) -> Result<()> {
         self.firewall("add", node)
