@@ -22,6 +22,8 @@ pub struct Config {
     pub webapps: Option<Vec<String>>,
     /// Where the repository is, when the properties are not to say.
     pub repository: Option<PathBuf>,
+    /// Where its server answers NFS; none where it is something else.
+    pub repository_port: Option<u16>,
     /// How long a webapp may take to answer.
     pub request_timeout: Duration,
     /// How long Redis, RabbitMQ and the repository may take to.
@@ -43,14 +45,15 @@ impl Config {
         if ip.is_unspecified() {
             return Err(Failure::configured(format!("parameter address: nobody can be asked at {ip}")));
         }
-        let port = params.text("port").and_then(|port| port.trim().parse().ok()).unwrap_or_default();
+        let number = |name: &str| params.text(name).and_then(|port| port.trim().parse().ok()).unwrap_or_default();
         let properties = path("properties");
         Ok(Self {
             properties: properties.ok_or_else(|| Failure::configured("parameter properties is required"))?,
             tomcat: Tomcat::new(params)?,
-            address: SocketAddr::new(ip, port),
+            address: SocketAddr::new(ip, number("port")),
             webapps: params.text("webapps").map(webapps).transpose()?,
             repository: path("repository"),
+            repository_port: Some(number("repository_port")).filter(|port| *port > 0),
             request_timeout: seconds("request_timeout")?,
             dependency_timeout: seconds("dependency_timeout")?,
             dependency_fails: params.text("dependency_failure") == Some("fail"),

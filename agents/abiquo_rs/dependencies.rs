@@ -1,10 +1,10 @@
 //! What the webapps need beside themselves: Redis, RabbitMQ, the template repository; and what the cluster learns of this node's
 //! view of them.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::config::Config;
+use super::repository::Seen;
 use super::settings::{Repository, Settings};
 use crate::cluster::attribute::Attribute;
 use crate::ocf::check::{Check, Verdict};
@@ -12,12 +12,11 @@ use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
 use crate::probe::amqp::Rabbit;
-use crate::probe::mount::{self, Silence};
+use crate::probe::nfs;
 use crate::probe::redis::Redis;
 use crate::probe::runtime;
 use crate::probe::server::Server;
 use crate::probe::trouble::Trouble;
-use crate::sys::mounts::mounts;
 
 /// How long the cluster waits, after one node has changed its view, for the others to change theirs: longer than the slowest of
 /// them takes to notice (15 s between two questions of the active node, the 3 s one may last, and what monitors of other depths
@@ -25,70 +24,25 @@ use crate::sys::mounts::mounts;
 const DAMPENING: u32 = 30;
 /// How long the attribute manager may take: it is on this node.
 const PUBLISH: Duration = Duration::from_secs(3);
-/// Where a server of NFS listens.
-const NFS: u16 = 2049;
-
-/// The repository, as this node sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// It is there and answers.
-    Alive,
-    /// It is not mounted, or something else is.
-    Missing(String),
-    /// It is mounted, and no answer comes.
-    Silent(String),
-}
-
-impl Seen {
-    /// Looks at the list of mounts, then asks the file system itself, within `deadline`.
-    pub fn of(repository: &Repository, deadline: &Deadline) -> Self {
-        if !repository.is_local()
-            && let Err(why) = mounted(repository, &mounts())
-        {
-            return Seen::Missing(why);
-        }
-        match mount::answers(&repository.path, deadline) {
-            Ok(()) => Seen::Alive,
-            Err(Silence::Hangs(why) | Silence::Fails(why)) => Seen::Silent(format!("repository {why}")),
-        }
-    }
-}
-
-/// Whether the repository is mounted, and from where the properties say. No file system is asked.
-pub fn mounted(repository: &Repository, mounts: &[(PathBuf, String)]) -> Result<(), String> {
-    let shown = repository.path.display();
-    let at = |path: &PathBuf| mounts.iter().rev().find(|(point, _)| point == path).map(|(_, source)| source);
-    // A link to the mount point is on this host: reading it asks nobody else.
-    let through_link = || at(&std::fs::read_link(&repository.path).ok()?);
-    let Some(source) = at(&repository.path).or_else(through_link) else {
-        return Err(format!("repository {shown} is not mounted"));
-    };
-    let same = |a: &str, b: &str| a.trim_end_matches('/') == b.trim_end_matches('/');
-    if repository.is_checked && !repository.location.is_empty() && !same(source, &repository.location) {
-        return Err(format!("repository {shown} is mounted from {source}, the properties say {}", repository.location));
-    }
-    Ok(())
-}
-
 /// What came of the questions.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     redis: Option<Result<(), Trouble>>,
     rabbit: Option<Result<(), Trouble>>,
-    repository: Option<Result<(), Trouble>>,
+    /// The repository's server: what every node can ask.
+    server: Option<Result<(), Trouble>>,
+    /// The repository as it is mounted here.
+    mounted: Option<Seen>,
 }
 
 impl View {
-    /// Asks Redis and RabbitMQ at once.
-    pub fn of(settings: &Settings, limit: Duration, deadline: &Deadline) -> Self {
-        Self::asked(settings.redis.clone(), settings.rabbits.clone(), None, limit, deadline)
-    }
-
-    /// The same, and whether the repository's server is there: for a node that has not mounted it.
-    pub fn from_afar(settings: &Settings, limit: Duration, deadline: &Deadline) -> Self {
+    /// Asks Redis, RabbitMQ and the repository's server at once.
+    pub fn of(settings: &Settings, config: &Config, deadline: &Deadline) -> Self {
         let repository = settings.repository.as_ref().filter(|repository| !repository.is_local());
         let host = repository.and_then(Repository::host).map(str::to_owned);
-        let server = host.map(|host| Server { kind: "NFS", host, port: NFS, tls: None });
+        let server = host.zip(config.repository_port);
+        let server = server.map(|(host, port)| Server { kind: "NFS", host, port, tls: None });
+        let limit = config.dependency_timeout;
         Self::asked(settings.redis.clone(), settings.rabbits.clone(), server, limit, deadline)
     }
 
@@ -108,9 +62,7 @@ impl View {
                 .into_iter()
                 .map(|one| tokio::spawn(async move { one.server.limited(limit, one.login()).await }))
                 .collect();
-            let server = server.map(|one| {
-                tokio::spawn(async move { one.limited(limit, async { one.connect().await.map(drop) }).await })
-            });
+            let server = server.map(|one| tokio::spawn(async move { one.limited(limit, nfs::null(&one)).await }));
             let mut view = View::default();
             if let Some(redis) = redis {
                 view.redis = Some(redis.await.unwrap_or_else(|_| Err(nothing("Redis"))));
@@ -120,7 +72,7 @@ impl View {
                 view.rabbit = Some(better(view.rabbit.take(), said));
             }
             if let Some(server) = server {
-                view.repository = Some(server.await.unwrap_or_else(|_| Err(nothing("NFS"))));
+                view.server = Some(server.await.unwrap_or_else(|_| Err(nothing("NFS"))));
             }
             view
         };
@@ -128,26 +80,36 @@ impl View {
         runtime::block(questions, &deadline).ok().flatten().unwrap_or_else(|| View {
             redis: has_redis.then(|| Err(nothing("Redis"))),
             rabbit: has_rabbit.then(|| Err(nothing("RabbitMQ"))),
-            repository: has_server.then(|| Err(nothing("NFS"))),
+            server: has_server.then(|| Err(nothing("NFS"))),
+            mounted: None,
         })
     }
 
     /// The same with what this node sees of the repository that it has mounted.
-    pub fn with_repository(mut self, seen: Option<&Seen>) -> Self {
-        self.repository = seen.map(|seen| match seen {
-            Seen::Alive => Ok(()),
-            Seen::Silent(why) | Seen::Missing(why) => Err(Trouble::Unreachable(why.clone())),
-        });
+    pub fn with_mounted(mut self, seen: Option<&Seen>) -> Self {
+        self.mounted = seen.cloned();
         self
     }
 
-    fn all(&self) -> [(&'static str, &Option<Result<(), Trouble>>); 3] {
-        [("redis", &self.redis), ("rabbitmq", &self.rabbit), ("repository", &self.repository)]
+    /// Those whose answers say whether the webapps can work: of the repository the mount, where there is one.
+    fn all(&self) -> [(&'static str, Option<Result<(), Trouble>>); 3] {
+        let mounted = self.mounted.as_ref().map(|seen| match seen.trouble() {
+            None => Ok(()),
+            Some(why) => Err(Trouble::Unreachable(why.clone())),
+        });
+        let repository = mounted.or_else(|| self.server.clone());
+        [("redis", self.redis.clone()), ("rabbitmq", self.rabbit.clone()), ("repository", repository)]
     }
 
     /// The first that is not as it should be.
-    pub fn trouble(&self) -> Option<&Trouble> {
-        self.all().into_iter().find_map(|(_, said)| said.as_ref()?.as_ref().err())
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.all().into_iter().find_map(|(_, said)| said?.err())
+    }
+
+    /// What the repository's server lacks although the mount answers: only the node attribute says it then.
+    pub fn server_trouble(&self) -> Option<String> {
+        let is_well = self.mounted == Some(Seen::Alive);
+        self.server.as_ref()?.as_ref().err().filter(|_| is_well).map(ToString::to_string)
     }
 
     /// The names of those that were asked and are well.
@@ -156,10 +118,13 @@ impl View {
         well.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
     }
 
-    /// What the node attribute says. A refusal is not this node's alone: the others would hear the same.
+    /// What the node attribute says. A refusal is not this node's alone: the others would hear the same. Of the repository it is
+    /// what the passive nodes can ask, too: a server that hangs for everybody must not look like one that only the active
+    /// node has lost. A stale mount is such a loss: another node would mount it anew.
     pub fn word(&self) -> &'static str {
-        let lost = self.all().into_iter().any(|(_, said)| matches!(said, Some(Err(Trouble::Unreachable(_)))));
-        if lost { "lost" } else { "ok" }
+        let asked = [&self.redis, &self.rabbit, &self.server];
+        let lost = asked.into_iter().any(|said| matches!(said, Some(Err(Trouble::Unreachable(_)))));
+        if lost || matches!(self.mounted, Some(Seen::Stale(_))) { "lost" } else { "ok" }
     }
 
     /// The judgement of the active node on Redis and RabbitMQ; on the repository there is one already.
@@ -170,7 +135,7 @@ impl View {
             Err(Trouble::Refused(why)) => (Verdict::Degraded, why.clone()),
             Err(Trouble::Unreachable(why)) => (lost(config), why.clone()),
         };
-        asked.filter_map(|(name, said)| said.as_ref().map(|said| Check::run(name, || judge(said)))).collect()
+        asked.filter_map(|(name, said)| said.map(|said| Check::run(name, || judge(&said)))).collect()
     }
 }
 
@@ -233,34 +198,32 @@ fn attribute(what: &str, dampening: u32, op: &Operation) -> Attribute {
 mod tests {
     use super::*;
 
-    fn repository(location: &str) -> Repository {
-        Repository { path: "/opt/vm_repository".into(), location: location.to_owned(), is_checked: true }
-    }
-
-    #[test]
-    fn a_mount_has_to_come_from_where_the_properties_say() {
-        let mounts = |source: &str| vec![("/".into(), "disk".into()), ("/opt/vm_repository".into(), source.to_owned())];
-        let one = repository("10.60.1.72:/opt/vm_repository");
-        assert_eq!(mounted(&one, &mounts("10.60.1.72:/opt/vm_repository/")), Ok(()));
-        let other = mounted(&one, &mounts("10.60.1.73:/x")).unwrap_err();
-        assert!(other.contains("mounted from 10.60.1.73:/x"), "{other}");
-        assert!(mounted(&one, &[("/".into(), "disk".into())]).unwrap_err().ends_with("is not mounted"));
-        assert_eq!(mounted(&repository(""), &mounts("any")), Ok(()));
-        let unchecked = Repository { is_checked: false, ..one };
-        assert_eq!(mounted(&unchecked, &mounts("10.60.1.73:/x")), Ok(()));
-    }
-
     #[test]
     fn only_what_is_out_of_reach_is_lost() {
         let refused = || Some(Err(Trouble::Refused("no".to_owned())));
         let gone = || Some(Err(Trouble::Unreachable("gone".to_owned())));
-        let view = View { redis: Some(Ok(())), rabbit: refused(), repository: None };
+        let view = View { redis: Some(Ok(())), rabbit: refused(), ..View::default() };
         assert_eq!((view.word(), view.well().as_str()), ("ok", "redis"));
-        assert_eq!(view.trouble(), Some(&Trouble::Refused("no".to_owned())));
+        assert_eq!(view.trouble(), Some(Trouble::Refused("no".to_owned())));
         let view = View { redis: gone(), ..view };
-        assert_eq!((view.word(), view.trouble().map(ToString::to_string)), ("lost", Some("gone".to_owned())));
+        assert_eq!((view.word(), view.trouble().map(|why| why.to_string())), ("lost", Some("gone".to_owned())));
         assert_eq!(View::default().word(), "ok");
-        assert_eq!(View::default().with_repository(Some(&Seen::Silent("x".into()))).word(), "lost");
+    }
+
+    #[test]
+    fn every_node_asks_the_same_of_the_repository() {
+        let gone = || Some(Err(Trouble::Unreachable("gone".to_owned())));
+        let silent = Seen::Silent("silent".to_owned());
+        // The mount hangs and the server answers, or the other way round: what counts is what the passive nodes see, too.
+        let view = View { server: Some(Ok(())), ..View::default() }.with_mounted(Some(&silent));
+        assert_eq!((view.word(), view.trouble().map(|why| why.to_string())), ("ok", Some("silent".to_owned())));
+        let view = View { server: gone(), ..View::default() }.with_mounted(Some(&Seen::Alive));
+        assert_eq!((view.word(), view.trouble(), view.server_trouble().as_deref()), ("lost", None, Some("gone")));
+        let view = View { server: gone(), ..View::default() };
+        assert_eq!((view.word(), view.trouble().is_some(), view.server_trouble()), ("lost", true, None));
+        for (seen, word) in [(silent, "ok"), (Seen::Missing("m".into()), "ok"), (Seen::Stale("s".into()), "lost")] {
+            assert_eq!(View::default().with_mounted(Some(&seen)).word(), word, "{seen:?}");
+        }
     }
 
     #[test]

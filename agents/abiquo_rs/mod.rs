@@ -9,6 +9,7 @@ mod fingerprint;
 mod monitor;
 mod passive;
 mod properties;
+mod repository;
 mod settings;
 pub mod spec;
 mod start;

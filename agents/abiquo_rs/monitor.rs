@@ -104,6 +104,7 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, checks: &mut
         return;
     }
     if let Some(view) = &round.view {
+        memory::once(op, "server", view.server_trouble().as_deref());
         checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op))));
     }
     if let Some(settings) = &settings {
@@ -184,9 +185,9 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
     }));
     if let Ok(settings) = &settings {
         // The repository is mounted where the service runs, which need not be here.
-        let view = View::from_afar(settings, config.dependency_timeout, &op.deadline);
+        let view = View::of(settings, config, &op.deadline);
         checks.push(Check::run("dependencies", || match view.trouble() {
-            Some(Trouble::Refused(why) | Trouble::Unreachable(why)) => (Verdict::Degraded, why.clone()),
+            Some(Trouble::Refused(why) | Trouble::Unreachable(why)) => (Verdict::Degraded, why),
             None => (Verdict::Ok, format!("{} answer", view.well())),
         }));
     }

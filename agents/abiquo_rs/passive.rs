@@ -42,8 +42,8 @@ fn look(config: &Config, op: &Operation) -> String {
         }
     };
     memory::once(op, "settings", None);
-    let view = View::from_afar(&settings, config.dependency_timeout, &op.deadline);
-    let trouble = view.trouble().map(ToString::to_string);
+    let view = View::of(&settings, config, &op.deadline);
+    let trouble = view.trouble().map(|why| why.to_string());
     memory::once(op, "dependency", trouble.as_deref());
     let text = dependencies::publish(view.word(), op);
     dependencies::publish_fingerprint(&fingerprint::of(&settings.properties, &config.node_keys), op);

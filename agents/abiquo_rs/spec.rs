@@ -97,6 +97,14 @@ pub const SPEC: Spec = Spec {
             )
         },
         tunable(
+            "repository_port",
+            Kind::Integer { min: 0, max: 65535 },
+            "2049",
+            "Port where the repository's server answers NFS",
+            "Every node asks there whether the server still works, as a passive node has nothing mounted that it could look at. \
+             0: it is no server of NFS; then only the active node looks at the repository, and nothing moves because of it.",
+        ),
+        tunable(
             "request_timeout",
             Kind::Seconds { min: 1, max: 60 },
             "3s",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Applied;
 use super::config::Config;
-use super::dependencies::Seen;
+use super::repository::Seen;
 use super::settings::Settings;
 use super::stop::{await_reaped, stop_tomcat};
 use super::webapps::Round;
@@ -57,7 +57,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
             // Webapps would write to the disk below it.
             Seen::Missing(why) => return Err(Failure::generic(format!("{why}: mount it first"))),
             // Lost for everybody it would be no reason not to run; whether it is, the other nodes know.
-            Seen::Silent(why) => op.log.warning(&format!("start goes on although {why}")),
+            Seen::Silent(why) | Seen::Stale(why) => op.log.warning(&format!("start goes on although {why}")),
         }
     }
     let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());

@@ -2,7 +2,8 @@
 //! the webapp needs is missing.
 
 use super::config::Config;
-use super::dependencies::{self, Seen, View};
+use super::dependencies::{self, View};
+use super::repository::Seen;
 use super::settings::Settings;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
@@ -54,23 +55,23 @@ impl Round {
         let timeout = config.dependency_timeout;
         let (seen, mut view, mut said) = std::thread::scope(|scope| {
             let seen = repository.map(|one| scope.spawn(|| Seen::of(one, &deadline.within(timeout))));
-            let view = settings.filter(|_| with_view).map(|all| scope.spawn(|| View::of(all, timeout, deadline)));
+            let view = settings.filter(|_| with_view).map(|all| scope.spawn(|| View::of(all, config, deadline)));
             let said = ask(config, &free, datacenter, &limit);
             let seen =
                 seen.map(|seen| seen.join().unwrap_or_else(|_| Seen::Silent("repository: no answer".to_owned())));
             (seen, view.and_then(|view| view.join().ok()), said)
         });
-        match &seen {
-            Some(Seen::Missing(why) | Seen::Silent(why)) => {
+        match seen.as_ref().and_then(Seen::trouble) {
+            Some(why) => {
                 said.extend(bound.into_iter().map(|name| (name, Said::Unasked(why.clone()))));
             }
-            _ => said.extend(ask(config, &bound, datacenter, &deadline.within(config.request_timeout))),
+            None => said.extend(ask(config, &bound, datacenter, &deadline.within(config.request_timeout))),
         }
         let in_doubt = said.iter().any(|(_, said)| matches!(said, Said::Doubtful(_) | Said::Silent(_)));
         if in_doubt && view.is_none() {
-            view = settings.map(|all| View::of(all, timeout, deadline));
+            view = settings.map(|all| View::of(all, config, deadline));
         }
-        let view = view.map(|view| view.with_repository(seen.as_ref()));
+        let view = view.map(|view| view.with_mounted(seen.as_ref()));
         Self { said, repository: seen, view }
     }
 
@@ -83,7 +84,7 @@ impl Round {
                 Seen::Alive => (Verdict::Ok, "mounted, and it answers".to_owned()),
                 // Only on this node: what the webapps write would go to the disk below it.
                 Seen::Missing(why) => (Verdict::Failed, why.clone()),
-                Seen::Silent(why) => (dependencies::lost(config), why.clone()),
+                Seen::Silent(why) | Seen::Stale(why) => (dependencies::lost(config), why.clone()),
             })
         }));
         checks

@@ -723,12 +723,14 @@ clone router interleave=true globally-unique= clone-max= clone-node-max= promota
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 8: the repository
 # Mounted on the active node, before anything else, and nowhere else.
+# failure-timeout: a start that failed, as its server was gone, is tried again after this time.
 say 'Step 8: the repository'
 resource vm_repository ocf:heartbeat:Filesystem \
-    device=10.60.1.72:/opt/vm_repository directory=/opt/vm_repository fstype=nfs options= \
+    device=10.60.1.72:/opt/vm_repository directory=/opt/vm_repository fstype=nfs options=soft,timeo=50,retrans=3 \
+    meta failure-timeout=10min \
     op start interval=0s timeout=60s \
-    op stop interval=0s timeout=60s \
-    op monitor interval=20s timeout=40s
+    op stop interval=0s timeout=120s \
+    op monitor interval=20s timeout=60s
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 9: the virtual IP address
@@ -736,6 +738,7 @@ resource vm_repository ocf:heartbeat:Filesystem \
 say 'Step 9: the virtual IP address'
 resource virtual_ip ocf:heartbeat:IPaddr2 \
     ip=10.60.13.58 cidr_netmask=24 nic=eth0 \
+    meta failure-timeout=10min \
     op monitor interval=10s timeout=20s \
     op start interval=0s timeout=20s \
     op stop interval=0s timeout=20s
@@ -749,8 +752,8 @@ resource virtual_ip ocf:heartbeat:IPaddr2 \
 # running is stopped all the same.
 say 'Step 10: abiquo_rs'
 resource abiquo_rs ocf:inuvika:abiquo-rs \
-    properties= service_manager= service= catalina_base= webapps= address= port= repository= request_timeout= \
-       dependency_timeout= dependency_failure= tls_ca= node_keys= graceful_timeout= \
+    properties= service_manager= service= catalina_base= webapps= address= port= repository= repository_port= \
+       request_timeout= dependency_timeout= dependency_failure= tls_ca= node_keys= graceful_timeout= \
     meta critical=true multiple-active=stop_unexpected failure-timeout=10min \
     op start interval=0s timeout=180s \
     op stop interval=0s timeout=60s \

@@ -6,6 +6,7 @@ pub mod http;
 pub(crate) mod line;
 pub mod mount;
 pub mod mysql;
+pub mod nfs;
 pub mod redis;
 pub(crate) mod runtime;
 pub mod server;

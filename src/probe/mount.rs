@@ -17,6 +17,8 @@ pub enum Silence {
     Hangs(String),
     /// It answers with an error.
     Fails(String),
+    /// It has forgotten this mount (ESTALE), and would answer a new one.
+    Stale(String),
 }
 
 /// Asks the file system at `path` for its figures (statfs(2)), which no cache answers.
@@ -38,14 +40,19 @@ pub fn answers(path: &Path, deadline: &Deadline) -> Result<(), Silence> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let reason = output.reason();
-            let reason = reason.rsplit_once(": ").map_or(reason.as_str(), |(_, cause)| cause);
-            Err(Silence::Fails(format!("{shown}: {}", reason.to_lowercase())))
+            let reason = reason.rsplit_once(": ").map_or(reason.as_str(), |(_, cause)| cause).to_lowercase();
+            Err(failure(format!("{shown}: {reason}")))
         }
         Err(error) if error.kind() == ErrorKind::TimedOut => {
             Err(Silence::Hangs(format!("{shown} does not answer within {:.1} s", deadline.span().as_secs_f32())))
         }
         Err(error) => Err(Silence::Fails(format!("{shown}: {error}"))),
     }
+}
+
+/// By the C library's words for it ("Stale NFS file handle" before 2.14): a child hands over no error number.
+fn failure(text: String) -> Silence {
+    if text.contains(": stale ") { Silence::Stale(text) } else { Silence::Fails(text) }
 }
 
 /// Whether a process with exactly this command line runs.
@@ -69,6 +76,13 @@ mod tests {
         assert_eq!(answers(Path::new("/"), &limit), Ok(()));
         let missing = Silence::Fails("/nonexistent/x: no such file or directory".to_owned());
         assert_eq!(answers(Path::new("/nonexistent/x"), &limit), Err(missing));
+    }
+
+    #[test]
+    fn a_mount_that_was_forgotten_is_told_apart() {
+        for (text, is_stale) in [("/x: stale file handle", true), ("/x: input/output error", false)] {
+            assert_eq!(matches!(failure(text.to_owned()), Silence::Stale(_)), is_stale, "{text}");
+        }
     }
 
     #[test]

@@ -30,7 +30,8 @@ struct Place {
 
 /// Remembers what the folders stand on now. To be called when they are known to be right.
 pub(super) fn note(attic: &Attic, folders: &[PathBuf]) -> std::io::Result<()> {
-    let mounts = mounts();
+    // Without the list nothing is known of any place.
+    let mounts = mounts().unwrap_or_default();
     let counted = |now: Place| Place { files: count(&now.folder), ..now };
     let before: Vec<Place> = read(&attic.path(FILE)).unwrap_or_default();
     // One that is missing is known as it was.
@@ -76,7 +77,7 @@ fn lost_of(attic: &Attic, is_asked: impl Fn(&Path) -> bool) -> Option<String> {
     let asked: Vec<Place> = before.into_iter().filter(|place| is_asked(&place.folder)).collect();
     // An automounter mounts what somebody looks at: that comes before the list of mounts.
     asked.iter().for_each(|place| drop(fs::read_dir(&place.folder)));
-    let mounts = mounts();
+    let mounts = mounts().unwrap_or_default();
     asked.iter().find_map(|before| before.differs(&Place::now(&before.folder, &mounts)?, count))
 }
 

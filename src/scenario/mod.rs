@@ -86,7 +86,10 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         warnings.push(word.fault(doubt).warning());
     }
     let repository = match setup.repository {
-        true => Some(Repository::read(top.need("repository", "[repository] with a device and a directory")?.table()?)?),
+        true => {
+            let table = top.need("repository", "[repository] with a device and a directory")?.table()?;
+            Some(Repository::read(table, &mut warnings)?)
+        }
         false => None,
     };
     let mut services = Vec::new();
@@ -95,6 +98,13 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         if table.is_some() || !kind.optional {
             services.push(kind.read(&word, table, &virtual_ip, &nodes)?);
         }
+    }
+    // What the mount says of its server, the agent need not be told twice.
+    if let Some(port) = repository.as_ref().and_then(Repository::port) {
+        let params = services.iter_mut().flat_map(|service| &mut service.params);
+        params.filter(|(name, value)| *name == "repository_port" && value.is_none()).for_each(|(_, value)| {
+            *value = Some(port.clone());
+        });
     }
     let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
     let failover =

@@ -2,16 +2,33 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// What the kernel knows of mounts here (proc_pid_mountinfo(5)): where this thread is.
-const MOUNTS: &str = "/proc/thread-self/mountinfo";
+/// What the kernel knows of mounts here (proc_pid_mountinfo(5)): where this thread is; kernels before 3.17 only have it for
+/// the process.
+const MOUNTS: [&str; 2] = ["/proc/thread-self/mountinfo", "/proc/self/mountinfo"];
 
 /// Mount points and what is mounted there, in the kernel's order: of mounts over each other the last one counts.
-pub fn mounts() -> Vec<(PathBuf, String)> {
-    let text = fs::read(MOUNTS).unwrap_or_default();
-    text.split(|byte| *byte == b'\n').filter_map(mount).collect()
+///
+/// # Errors
+/// When the kernel does not say: then nothing is known of any mount.
+pub fn mounts() -> io::Result<Vec<(PathBuf, String)>> {
+    let text = first_of(&MOUNTS)?;
+    Ok(text.split(|byte| *byte == b'\n').filter_map(mount).collect())
+}
+
+/// The first of the files that is there.
+fn first_of(paths: &[&str]) -> io::Result<Vec<u8>> {
+    let mut missing = io::Error::from(io::ErrorKind::NotFound);
+    for path in paths {
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing = error,
+            read => return read,
+        }
+    }
+    Err(missing)
 }
 
 /// `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
@@ -59,6 +76,11 @@ mod tests {
             assert_eq!(mount(damaged), None);
         }
         assert_eq!(plain(br"\9\04"), br"\9\04");
-        assert!(mounts().iter().any(|(point, _)| point == Path::new("/")));
+        assert!(mounts().unwrap().iter().any(|(point, _)| point == Path::new("/")));
+    }
+    #[test]
+    fn an_older_kernel_has_it_elsewhere() {
+        assert!(!first_of(&["/nonexistent/mountinfo", MOUNTS[1]]).unwrap().is_empty());
+        assert!(first_of(&["/nonexistent/mountinfo"]).is_err());
     }
 }

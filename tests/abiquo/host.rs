@@ -1,8 +1,11 @@
 //! The host and the agent on it.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
@@ -21,13 +24,15 @@ pub const RABBIT: u16 = 5690;
 pub fn clean() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        sh("ip link set lo up");
+        sh("ip link set lo up; ip addr add 10.60.1.72/32 dev lo");
+        std::thread::spawn(serve_nfs);
         fs::create_dir_all(AGENTS).unwrap();
         let binary = Path::new(AGENTS).join("inuvika-ha");
         fs::copy(env!("CARGO_BIN_EXE_inuvika-ha"), &binary).unwrap();
         std::os::unix::fs::symlink(&binary, Path::new(AGENTS).join("abiquo-rs")).unwrap();
         abiquo::params(0);
     });
+    NFS_HANGS.store(false, Ordering::Relaxed);
     abiquo::clean();
     abiquo::unmount_repository();
     abiquo::mount_repository();
@@ -37,6 +42,24 @@ pub fn clean() {
         abiquo::answer(0, name, None);
     }
     let _ = fs::remove_dir_all("/run/inuvika-ha");
+}
+
+/// Whether the repository's server takes connections and no more.
+pub static NFS_HANGS: AtomicBool = AtomicBool::new(false);
+
+/// The repository's server, as far as the NULL procedure of NFS goes.
+fn serve_nfs() {
+    let listener = TcpListener::bind("10.60.1.72:2049").unwrap();
+    let mut kept = Vec::new();
+    for mut stream in listener.incoming().flatten() {
+        let mut call = [0; 44];
+        if NFS_HANGS.load(Ordering::Relaxed) {
+            kept.push(stream);
+        } else if stream.read_exact(&mut call).is_ok() {
+            // The call's own id, a reply, accepted, no credentials, success.
+            let _ = stream.write_all(&[&[0x80, 0, 0, 24], &call[4..8], &[0, 0, 0, 1], &[0; 16]].concat());
+        }
+    }
 }
 
 /// Runs a line of shell; what it printed.

@@ -1,13 +1,16 @@
 //! The template repository: mounted, missing, hanging.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::Body;
 use crate::fuse::Fuse;
-use crate::host::{agent, expect, expect_monitor, expect_monitor_of, nothing_left, sh, soon, timed};
+use crate::host::{
+    NFS_HANGS, agent, expect, expect_monitor, expect_monitor_of, nothing_left, passive, sh, soon, timed,
+};
 use crate::support::abiquo_host as abiquo;
 
 pub const TRIALS: &[(&str, Body)] = &[
@@ -16,6 +19,8 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a repository that is gone is a failure, and am is not asked", gone),
     ("a repository that hangs is degraded, and hangs nobody", hangs),
     ("start and stop come to an end although the repository hangs", hangs_from_the_start),
+    ("a site that switches Abiquo's own check off needs no mount", unchecked),
+    ("the repository's server is asked by every node alike, and a connection is no answer", server_hangs),
 ];
 
 fn missing() -> Result<()> {
@@ -81,5 +86,36 @@ fn hangs_from_the_start() -> Result<()> {
     expect_monitor_of(&short, "10", 190, "does not answer")?;
     let (_, took) = timed(|| expect(&short, "stop", 0))?;
     ensure!(took < Duration::from_secs(20), "stop took {took:?}");
+    nothing_left()
+}
+
+fn unchecked() -> Result<()> {
+    abiquo::unmount_repository();
+    let text = abiquo::properties() + "abiquo.appliancemanager.checkMountedRepository = false\n";
+    abiquo::write_properties(0, &text);
+    expect(&agent(), "start", 0)?;
+    for depth in ["0", "10", "20"] {
+        expect_monitor(depth, 0, "")?;
+    }
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+/// The kernel takes connections to a server of which every thread hangs.
+fn server_hangs() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    NFS_HANGS.store(true, Ordering::Relaxed);
+    for (who, code) in [(agent().recurring(), 0), (passive(), 7)] {
+        let log = "/run/abiquo/server.log";
+        let _ = std::fs::remove_file(log);
+        let asked = who.with("OCF_CHECK_LEVEL", "20").with_param("dependency_timeout", "1s").with("HA_LOGFILE", log);
+        if code == 7 {
+            expect(&agent(), "stop", 0)?;
+        }
+        expect(&asked, "monitor", code)?;
+        let text = std::fs::read_to_string(log)?;
+        ensure!(text.contains("NFS 10.60.1.72:2049: no answer in 1"), "code {code}: {text}");
+    }
+    sh("rm -rf /run/inuvika-ha/abiquo_rs.passive; rmdir --ignore-fail-on-non-empty /run/inuvika-ha || true");
     nothing_left()
 }

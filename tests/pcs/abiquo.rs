@@ -86,6 +86,34 @@ fn what_both_have_lost_moves_nothing() {
     }
 }
 
+/// What becomes of the group when every start of a resource failed on both nodes so long ago.
+fn after_failed_starts(trial: &Trial, resource: &str, minutes: u64) -> Vec<String> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let pairs = [("fail-count", "INFINITY".to_owned()), ("last-failure", (now - minutes * 60).to_string())];
+    let mut text = trial.read("up.xml");
+    for id in [1, 2] {
+        let nvpair = |(name, value): &(&str, String)| {
+            format!("<nvpair id=\"{name}-{id}\" name=\"{name}-{resource}#start_0\" value=\"{value}\"/>")
+        };
+        let pairs: String = pairs.iter().map(nvpair).collect();
+        let set = format!("<instance_attributes id=\"failures-{id}\">{pairs}</instance_attributes>");
+        add_to_state(&mut text, id, &format!("<transient_attributes id=\"{id}\">{set}</transient_attributes>"));
+    }
+    trial.write("failed.xml", &text, 0o600);
+    summary(&trial.simulate("failed.xml", &[], "after.xml"), MEMBERS)
+}
+
+/// A server that is gone for everybody makes the starts fail on both nodes, which bans the group until that is forgotten.
+#[test]
+fn a_start_that_failed_everywhere_is_tried_again_after_ten_minutes() {
+    let trial = started();
+    for id in MEMBERS {
+        let soon = after_failed_starts(&trial, id, 8);
+        assert!(soon.iter().any(|line| line.starts_with(&format!("Stop {id}"))), "{id}: {soon:?}");
+        assert_eq!(after_failed_starts(&trial, id, 12), Vec::<String>::new(), "{id}");
+    }
+}
+
 #[test]
 fn two_nodes_are_done_right() {
     let trial = started();

@@ -1,13 +1,17 @@
 //! The address and the services as a group: each needs those before it.
 
 use super::services::{self, attraction};
-use super::{everywhere, never, section};
-use crate::pcs::plan::{Rule, Section, Step};
+use super::{everywhere, never, pairs, section};
+use crate::pcs::plan::{Resource, Rule, Section, Step};
 use crate::pcs::{filesystem, ipaddr2};
 use crate::scenario::Scenario;
 use crate::scenario::node::Role;
 use crate::scenario::setup::Service;
 use crate::scenario::{repository, virtual_ip};
+
+/// What a server that everybody has lost makes fail on every node is tried again after this time, not only when the failures of the
+/// services are forgotten.
+const AGAIN: &[(&str, &str)] = &[("failure-timeout", "10min")];
 
 /// What is mounted, the address, the services, then the group of them and where it goes.
 pub(super) fn sections(group: &str, services: &[&Service], scenario: &Scenario, quorum: &[String]) -> Vec<Section> {
@@ -17,12 +21,16 @@ pub(super) fn sections(group: &str, services: &[&Service], scenario: &Scenario, 
         members.push(repository::ID.to_owned());
         all.push(section(
             "the repository",
-            &["Mounted on the active node, before anything else, and nowhere else."],
-            vec![Step::Primitive(filesystem::resource(one))],
+            &[
+                "Mounted on the active node, before anything else, and nowhere else.",
+                "failure-timeout: a start that failed, as its server was gone, is tried again after this time.",
+            ],
+            vec![Step::Primitive(Resource { meta: pairs(AGAIN), ..filesystem::resource(one) })],
         ));
     }
     members.push(virtual_ip::ID.to_owned());
-    let address = vec![Step::Primitive(ipaddr2::resource(&scenario.virtual_ip))];
+    let address = Resource { meta: pairs(AGAIN), ..ipaddr2::resource(&scenario.virtual_ip) };
+    let address = vec![Step::Primitive(address)];
     all.push(section("the virtual IP address", scenario.setup.address, address));
     for service in services {
         members.push(service.kind.section.to_owned());
