@@ -101,9 +101,14 @@ impl View {
         [("redis", self.redis.clone()), ("rabbitmq", self.rabbit.clone()), ("repository", repository)]
     }
 
-    /// The first that is not as it should be.
+    /// All that is not as it should be.
+    pub fn troubles(&self) -> impl Iterator<Item = Trouble> {
+        self.all().into_iter().filter_map(|(_, said)| said?.err())
+    }
+
+    /// The first of them.
     pub fn trouble(&self) -> Option<Trouble> {
-        self.all().into_iter().find_map(|(_, said)| said?.err())
+        self.troubles().next()
     }
 
     /// What the repository's server lacks although the mount answers: only the node attribute says it then.

@@ -14,6 +14,7 @@ mod settings;
 pub mod spec;
 mod start;
 mod stop;
+mod strikes;
 #[cfg(test)]
 mod tests;
 mod tomcat;
@@ -125,4 +126,9 @@ fn locate(service: &mut Service, op: &Operation) {
     if let Err(error) = service.locate(&op.deadline.within(LOCATE)) {
         op.step(&format!("no control group of {}: {error}", service.name()));
     }
+}
+
+/// The process of it that is nobody's child but init's: the Java machine.
+fn main_process(service: &Service) -> Option<Process> {
+    service.processes().ok().and_then(|all| all.into_iter().find(|process| process.top))
 }

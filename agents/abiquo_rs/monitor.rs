@@ -7,6 +7,7 @@ use super::config::Config;
 use super::dependencies::{self, View};
 use super::fingerprint;
 use super::settings::Settings;
+use super::strikes::{Strikes, TWICE};
 use super::webapps::Round;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
@@ -39,14 +40,31 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     if !runs {
         return checks;
     }
+    let applied = applied.or_else(|| adopt(config, &service, op));
+    let mut strikes = Strikes::of(op);
     let limit = op.deadline.within(config.request_timeout);
-    checks.push(Check::run("answer", || answer(config.address, &service, op, &limit)));
+    checks.push(Check::run("answer", || answer(config.address, &service, &mut strikes, &limit)));
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.verdict != Verdict::Ok);
     if op.depth >= 10 && !hangs {
-        deep(config, op, applied.as_ref(), &mut checks);
+        deep(config, op, applied.as_ref(), &mut strikes, &mut checks);
     }
+    strikes.keep(op);
     checks
+}
+
+/// A Tomcat from before the cluster, which a probe has found: Pacemaker calls no start then, so its first monitor remembers what
+/// start would have. Not while the properties are of no use: then nobody knows what Tomcat has read.
+fn adopt(config: &Config, service: &Service, op: &Operation) -> Option<Applied> {
+    if !op.is_recurring() || op.is_passive() {
+        return None;
+    }
+    let datacenter = config.settings().ok()?.datacenter;
+    let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
+    let applied = Applied { service: service.clone(), main: super::main_process(service), webapps, datacenter };
+    applied.write(op).map_err(|error| op.log.warning(&error.reason)).ok()?;
+    op.log.info(&format!("{} runs already: it is watched as it is", service.name()));
+    Some(applied)
 }
 
 /// The Java machine that start has seen, if it lives. Without systemd nothing but a look at every process of the host tells how
@@ -58,7 +76,7 @@ fn main_process(service: &Service, applied: Option<&Applied>) -> Option<Process>
 
 /// A Java machine that collects its garbage is busy, and a restart would cut what it does: the first time without an answer is
 /// degraded, the next one a failure. One that is stopped cannot get any better.
-fn answer(address: SocketAddr, service: &Service, op: &Operation, limit: &Deadline) -> (Verdict, String) {
+fn answer(address: SocketAddr, service: &Service, strikes: &mut Strikes, limit: &Deadline) -> (Verdict, String) {
     let why = match alive::ask(address, limit) {
         Ok(line) => return (Verdict::Ok, format!("{address}: {line}")),
         Err(why) => why,
@@ -66,14 +84,13 @@ fn answer(address: SocketAddr, service: &Service, op: &Operation, limit: &Deadli
     let processes = service.processes().unwrap_or_default();
     let stopped = processes.iter().filter(|p| matches!(p.state, 'T' | 't')).count();
     let hint = if stopped > 0 { ": the Java machine is stopped (SIGSTOP)" } else { "" };
-    let late = why.starts_with(NO_ANSWER) && stopped == 0 && op.is_recurring();
-    let again = || memory::last_reason(op).is_some_and(|last| last.starts_with(NO_ANSWER));
-    let verdict = if late && !again() { Verdict::Degraded } else { Verdict::Failed };
+    let late = why.starts_with(NO_ANSWER) && stopped == 0;
+    let verdict = if late { strikes.against("answer", TWICE) } else { Verdict::Failed };
     (verdict, format!("{why}{hint}"))
 }
 
 /// Depth 10 and 20: the webapps, then what they need.
-fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, checks: &mut Vec<Check>) {
+fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mut Strikes, checks: &mut Vec<Check>) {
     let settings = config.settings();
     checks.push(Check::run("properties", || properties(config, settings.as_ref(), applied)));
     let settings = settings.ok();
@@ -91,10 +108,7 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, checks: &mut
         (Verdict::Ok, format!("asked: {}", webapps.join(" ")))
     }));
     let Some(round) = round else { return };
-    // As for Tomcat itself: the first time it may be busy.
-    let again = memory::last_reason(op).is_some_and(|last| last.starts_with("webapp ") && last.contains("no answer"));
-    let late = if op.is_recurring() && !again { Verdict::Degraded } else { Verdict::Failed };
-    checks.extend(round.checks(config, late));
+    checks.extend(round.checks(config, strikes));
     if !with_view {
         return;
     }

@@ -16,8 +16,10 @@ pub const SPEC: Spec = Spec {
            answers. Depth 20 asks Redis and RabbitMQ with the credentials of the properties, and the repository. A file system \
            that hangs never makes the agent hang.\n\n\
            When a webapp answers 503 or not at all, Redis, RabbitMQ and the repository are asked in the same operation. If one of \
-           them is the cause, that is reported as degraded and moves nothing; else the webapp has failed. One that only the active \
-           node has lost is a reason to move: each node publishes what it sees as the node attribute INSTANCE-dependencies. The \
+           them is the cause, that is reported as degraded and moves nothing. Without a cause the first look reports it, and the \
+           next look of that depth is a failure: a pool of connections takes a moment to recover. A repository that is not \
+           mounted is a failure at the third look: its own resource mounts it. A dependency that only the active node has lost \
+           is a reason to move: each node publishes what it sees as the node attribute INSTANCE-dependencies. The \
            attribute INSTANCE-properties is a fingerprint of the properties, without passwords; nodes whose properties differ are \
            reported as degraded, with the keys and never the values.\n\n\
            The passive nodes publish both with a monitor with role=Stopped. It needs this agent on every node of the cluster: \

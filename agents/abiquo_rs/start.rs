@@ -7,6 +7,7 @@ use super::config::Config;
 use super::repository::Seen;
 use super::settings::Settings;
 use super::stop::{await_reaped, stop_tomcat};
+use super::strikes::Strikes;
 use super::webapps::Round;
 use crate::ocf::check::Verdict;
 use crate::ocf::deadline::Deadline;
@@ -108,7 +109,7 @@ fn bring_up(
                 let limit = but_for_undoing(op);
                 applied.service.start(&limit).map_err(|error| Failure::generic(error.to_string()))?;
                 // Already now: a kill in the middle of the long wait leaves a trace of what it was.
-                applied.main = main_process(&applied.service);
+                applied.main = super::main_process(&applied.service);
                 applied.write(op)?;
             }
             Step::AwaitAnswer => await_answer(config, &applied.service, &but_for_undoing(op))?,
@@ -121,16 +122,12 @@ fn bring_up(
             }
         }
     }
-    applied.main = main_process(&applied.service);
+    applied.main = super::main_process(&applied.service);
     applied.write(op)?;
     if !answers {
         op.log.info(&format!("{} started, answers at {}", applied.service.name(), config.address));
     }
     Ok(())
-}
-
-fn main_process(service: &Service) -> Option<crate::sys::service::Process> {
-    service.processes().ok().and_then(|all| all.into_iter().find(|process| process.top))
 }
 
 /// The time that start has, without what taking it all back may need.
@@ -169,7 +166,9 @@ fn await_webapps(config: &Config, settings: &Settings, applied: &Applied, op: &O
             Round::of(config, &applied.webapps, &settings.datacenter, Some(settings), false, &but_for_undoing(op));
         match round.is_up(config) {
             Ok(()) => {
-                for doubt in round.checks(config, Verdict::Failed).iter().filter(|check| check.verdict > Verdict::Ok) {
+                for doubt in
+                    round.checks(config, &mut Strikes::default()).iter().filter(|check| check.verdict > Verdict::Ok)
+                {
                     op.log.warning(&format!("started all the same: {}", doubt.detail));
                 }
                 return Ok(());

@@ -5,9 +5,11 @@ use super::config::Config;
 use super::dependencies::{self, View};
 use super::repository::Seen;
 use super::settings::Settings;
+use super::strikes::{Strikes, THRICE, TWICE};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::probe::http::{self, Answer, Page};
+use crate::probe::trouble::Trouble;
 
 /// The webapp whose check leaves a file in the repository: it is only asked when that is mounted and answers.
 const WRITES: &str = "am";
@@ -23,6 +25,8 @@ pub enum Said {
     Silent(String),
     /// It is not what it should be.
     Wrong(String),
+    /// It is of another datacenter.
+    Foreign(String),
     /// It was not asked.
     Unasked(String),
 }
@@ -75,38 +79,48 @@ impl Round {
         Self { said, repository: seen, view }
     }
 
-    /// The judgements, one for each webapp, and one on the repository. `late`: what a webapp that is silent for no known reason
-    /// amounts to.
-    pub fn checks(&self, config: &Config, late: Verdict) -> Vec<Check> {
+    /// The judgements, one for each webapp, and one on the repository. What is wrong for no known reason counts as a strike.
+    pub fn checks(&self, config: &Config, strikes: &mut Strikes) -> Vec<Check> {
         let mut checks = Vec::new();
         checks.extend(self.repository.as_ref().map(|seen| {
             Check::run("repository", || match seen {
                 Seen::Alive => (Verdict::Ok, "mounted, and it answers".to_owned()),
-                // Only on this node: what the webapps write would go to the disk below it.
-                Seen::Missing(why) => (Verdict::Failed, why.clone()),
+                // Only on this node: what the webapps write goes to the disk below it. Mounting it is its own resource's work.
+                Seen::Missing(why) => (strikes.against("repository", THRICE), why.clone()),
                 Seen::Silent(why) | Seen::Stale(why) => (dependencies::lost(config), why.clone()),
             })
         }));
-        checks
-            .extend(self.said.iter().map(|(name, said)| Check::run("webapp", || self.judge(name, said, config, late))));
+        let judge = |(name, said): &(String, Said)| Check::run("webapp", || self.judge(name, said, config, strikes));
+        checks.extend(self.said.iter().map(judge));
         checks
     }
 
-    fn judge(&self, name: &str, said: &Said, config: &Config, late: Verdict) -> (Verdict, String) {
-        let (why, unexplained) = match said {
-            Said::Well => return (Verdict::Ok, format!("{name} is of this datacenter")),
-            Said::Wrong(why) => return (Verdict::Failed, format!("webapp {name}: {why}")),
-            Said::Unasked(why) => return (Verdict::Ok, format!("{name} is not asked: {why}")),
-            Said::Doubtful(why) => (why, Verdict::Failed),
-            Said::Silent(why) => (why, late),
+    fn judge(&self, name: &str, said: &Said, config: &Config, strikes: &mut Strikes) -> (Verdict, String) {
+        let mut strike =
+            |why: String| (strikes.against(&format!("webapp {name}"), TWICE), format!("webapp {name}: {why}"));
+        // A server that refuses this login answers, so nobody waits for it.
+        let may_be_cause = |trouble: &Trouble| match said {
+            Said::Silent(_) => matches!(trouble, Trouble::Unreachable(_)),
+            _ => true,
         };
-        match &self.view {
-            None => (Verdict::Degraded, format!("webapp {name}: {why}; what it needs is not known")),
-            Some(view) => match view.trouble() {
-                Some(cause) => (dependencies::lost(config), format!("webapp {name}: {why}; {cause}")),
-                None if view.well().is_empty() => (unexplained, format!("webapp {name}: {why}")),
-                None => (unexplained, format!("webapp {name}: {why}, although {} answer", view.well())),
-            },
+        let why = match said {
+            Said::Well => return (Verdict::Ok, format!("{name} is of this datacenter")),
+            Said::Foreign(why) => return (Verdict::Failed, format!("webapp {name}: {why}")),
+            Said::Unasked(why) => return (Verdict::Ok, format!("{name} is not asked: {why}")),
+            Said::Wrong(why) => return strike(why.clone()),
+            Said::Doubtful(why) | Said::Silent(why) => why,
+        };
+        let Some(view) = &self.view else {
+            return (Verdict::Degraded, format!("webapp {name}: {why}; what it needs is not known"));
+        };
+        match view.troubles().find(may_be_cause) {
+            Some(cause) => {
+                let lost = matches!(cause, Trouble::Unreachable(_));
+                let verdict = if lost { dependencies::lost(config) } else { Verdict::Degraded };
+                (verdict, format!("webapp {name}: {why}; {cause}"))
+            }
+            None if view.well().is_empty() => strike(why.clone()),
+            None => strike(format!("{why}, although {} answer", view.well())),
         }
     }
 
@@ -114,7 +128,7 @@ impl Round {
     pub fn is_up(&self, config: &Config) -> Result<(), String> {
         // What is lost is no reason against a start, whatever the monitor makes of it.
         let config = Config { dependency_fails: false, ..config.clone() };
-        let checks = self.checks(&config, Verdict::Failed);
+        let checks = self.checks(&config, &mut Strikes::default());
         checks.into_iter().find(|check| check.verdict >= Verdict::Stopped).map_or(Ok(()), |check| Err(check.detail))
     }
 }
@@ -138,12 +152,14 @@ fn understand(answer: Result<Answer, String>, datacenter: &str) -> Said {
         Ok(Answer { status: 200, body }) if body.trim() == datacenter => Said::Well,
         Ok(Answer { status: 200, body }) => {
             let id: String = body.trim().chars().take(24).map(|c| if c.is_control() { '?' } else { c }).collect();
-            Said::Wrong(format!("it is of datacenter '{id}', not '{datacenter}'"))
+            Said::Foreign(format!("it is of datacenter '{id}', not '{datacenter}'"))
         }
         Ok(Answer { status: 503, .. }) => Said::Doubtful("status 503".to_owned()),
         Ok(Answer { status: 404, .. }) => Said::Wrong("status 404: it is not deployed".to_owned()),
         Ok(Answer { status, .. }) => Said::Wrong(format!("status {status}")),
         Err(why) if why.starts_with("no answer") => Said::Silent(why),
+        // This host lacks memory or files: nothing was asked.
+        Err(why) if why.starts_with(http::NO_CLIENT) => Said::Unasked(why),
         Err(why) => Said::Wrong(why),
     }
 }
@@ -165,10 +181,12 @@ mod tests {
             (302, "", "status 302"),
         ] {
             let said = answer(status, body);
-            assert!(matches!(&said, Said::Wrong(said) if said.contains(why)), "{said:?}");
+            assert!(matches!(&said, Said::Wrong(said) | Said::Foreign(said) if said.contains(why)), "{said:?}");
+            assert_eq!(matches!(said, Said::Foreign(_)), status == 200);
         }
         assert!(matches!(answer(503, ""), Said::Doubtful(_)));
         assert!(matches!(understand(Err("no answer in 3.0 s".into()), "x"), Said::Silent(_)));
+        assert!(matches!(understand(Err(format!("{}: x", http::NO_CLIENT)), "x"), Said::Unasked(_)));
         assert!(matches!(understand(Err("connection refused".into()), "x"), Said::Wrong(_)));
     }
 }

@@ -16,6 +16,8 @@ use super::line::{first_line, network, seconds};
 use super::runtime;
 use crate::ocf::deadline::Deadline;
 
+/// How the reason begins when nobody was asked: this host lacks files or memory.
+pub const NO_CLIENT: &str = "start the client";
 /// Bytes kept of a body.
 const CAP: usize = 64 << 10;
 
@@ -58,7 +60,7 @@ impl Page {
         match runtime::block(self.fetch(), deadline) {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(format!("no answer in {}", seconds(started))),
-            Err(error) => Err(format!("start the client: {error}")),
+            Err(error) => Err(format!("{NO_CLIENT}: {error}")),
         }
     }
 
@@ -97,7 +99,7 @@ impl Page {
             None => builder.tls_danger_accept_invalid_certs(true),
             Some(path) => trusting(builder, path)?,
         };
-        builder.build().map_err(|error| format!("start the client: {}", explain(&error)))
+        builder.build().map_err(|error| format!("{NO_CLIENT}: {}", explain(&error)))
     }
 }
 
@@ -119,7 +121,7 @@ pub fn get_all(pages: &[Page], deadline: &Deadline) -> Vec<Result<Answer, String
     match runtime::block(all, deadline) {
         Ok(Some(answers)) => answers,
         Ok(None) => pages.iter().map(|_| silent_since(started)).collect(),
-        Err(error) => pages.iter().map(|_| Err(format!("start the client: {error}"))).collect(),
+        Err(error) => pages.iter().map(|_| Err(format!("{NO_CLIENT}: {error}"))).collect(),
     }
 }
 

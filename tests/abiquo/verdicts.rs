@@ -10,7 +10,10 @@ use crate::support::abiquo_host as abiquo;
 pub const TRIALS: &[(&str, Body)] = &[
     ("a webapp that is undeployed is a failure, and depth 0 does not see it", undeployed),
     ("an answer of another site is a failure", wrong_site),
-    ("503 without a cause is a failure", without_cause),
+    ("503 without a cause is a failure the second time", without_cause),
+    ("a Redis that comes back is no reason to restart Tomcat", redis_is_back),
+    ("a webapp that hangs is a failure the second time, whatever else is amiss", webapp_hangs),
+    ("a Tomcat from before the cluster that hangs is a failure the second time", adopted_hangs),
     ("a killed Tomcat is not running", killed),
     ("properties that break while it runs are degraded, and refused by start", broken),
     ("keys that are given twice are named", twice),
@@ -52,10 +55,76 @@ fn wrong_site() -> Result<()> {
 fn without_cause() -> Result<()> {
     expect(&agent(), "start", 0)?;
     abiquo::answer(0, "xas", Some("503"));
-    expect_monitor("10", 1, "webapp xas: status 503, although redis, repository answer")?;
+    let reason = "webapp xas: status 503, although redis, repository answer";
+    expect_monitor("10", 190, reason)?;
+    // Each depth has its own looks: the two may come right after each other.
+    expect_monitor("20", 190, reason)?;
+    expect_monitor("10", 1, reason)?;
+    abiquo::answer(0, "xas", None);
+    expect_monitor("10", 0, "")?;
     abiquo::answer(0, "xas", Some("500"));
-    expect_monitor("10", 1, "webapp xas: status 500")?;
+    expect_monitor("10", 190, "webapp xas: status 500")?;
+    abiquo::answer(0, "xas", None);
+    abiquo::answer(0, "vsm", Some("500"));
+    expect_monitor("10", 190, "webapp vsm: status 500")?;
+    expect_monitor("10", 1, "webapp vsm: status 500")?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+/// The connections of a webapp may be broken a little longer than Redis is.
+fn redis_is_back() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    abiquo::answer(0, "vsm", Some("503"));
+    abiquo::redis().stop();
+    for _ in 0..3 {
+        expect_monitor("10", 190, "webapp vsm: status 503; Redis 127.0.0.1")?;
+    }
+    abiquo::redis().start();
+    expect_monitor("10", 190, "webapp vsm: status 503, although redis")?;
+    abiquo::answer(0, "vsm", None);
+    expect_monitor("10", 0, "")?;
     expect(&agent(), "stop", 0).map(drop)
+}
+
+fn webapp_hangs() -> Result<()> {
+    let twice = format!("{}abiquo.some.key = 1\nabiquo.some.key = 2\n", abiquo::properties());
+    abiquo::write_properties(0, &twice);
+    expect(&agent(), "start", 0)?;
+    let constant = "the last of several different values counts for abiquo.some.key";
+    expect_monitor("10", 190, constant)?;
+    abiquo::answer(0, "xas", Some("200 rsha 60"));
+    let short = agent().with_param("request_timeout", "1s");
+    expect_monitor_of(&short, "10", 190, constant)?;
+    expect_monitor_of(&short, "10", 1, "webapp xas: no answer in")?;
+    // A login that is refused makes nobody wait.
+    abiquo::write_properties(0, &abiquo::properties().replace(abiquo::PASSWORD, "another"));
+    expect_monitor_of(&short, "10", 1, "webapp xas: no answer in")?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+/// Pacemaker calls no start for what its probe has found.
+fn adopted_hangs() -> Result<()> {
+    sh("/etc/init.d/abiquo-tomcat-0 start");
+    soon("it answers", || expect_monitor("10", 0, ""))?;
+    // All threads of its connector are busy.
+    abiquo::answer(0, "xas", Some("200 rsha 60"));
+    let url = format!("http://127.0.0.1:{}/xas/check", abiquo::port(0));
+    sh(&format!("for n in {{1..12}}; do curl -s -m 60 -o /dev/null {url} > /dev/null 2>&1 & done; sleep 1"));
+    let short = agent().with_param("request_timeout", "1s");
+    let both = [190, 1].map(|code| expect_monitor_of(&short, "0", code, "no answer from"));
+    expect(&agent(), "stop", 0)?;
+    both.into_iter().collect::<Result<()>>()?;
+    nothing_left()?;
+    // It is missed like one that was started.
+    sh("/etc/init.d/abiquo-tomcat-0 start");
+    abiquo::answer(0, "xas", None);
+    soon("it answers", || expect_monitor("10", 0, ""))?;
+    signal(Signal::SIGKILL);
+    soon("it is gone", || expect_monitor("0", 7, "is not running"))?;
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
 }
 
 fn killed() -> Result<()> {

@@ -175,7 +175,7 @@ pub fn write_script(n: usize, line: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// What a webapp is to answer instead: `503`, or `200 other`. None: what it finds itself.
+/// What a webapp is to answer instead: `503`, `200 other`, or `200 rsha 9` after 9 s. None: what it finds itself.
 pub fn answer(n: usize, webapp: &str, text: Option<&str>) {
     let path = folder(n).join(format!("answer-{webapp}"));
     match text {
