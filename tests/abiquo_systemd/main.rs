@@ -30,6 +30,7 @@ const TRIALS: &[(&str, Body)] = &[
     ("the unit is found, claimed, and ends in good order", life),
     ("a killed Tomcat is seen, and comes back only by a start", killed),
     ("a stopped Tomcat (SIGSTOP) is ended, although systemd would restart it", frozen),
+    ("a stop that systemd's own stop of Pacemaker waits for is graceful and quick", with_pacemaker),
     ("a unit that starts at boot is reported with the remedy", at_boot),
 ];
 
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
 fn clean(node: &Node) -> Result<()> {
     node.sh(&format!(
         "systemctl disable {UNIT} 2>/dev/null; systemctl stop {UNIT}; systemctl reset-failed
+        rm -f {STAND_IN} /opt/agent-*
         rm -rf /run/inuvika-ha /run/systemd/system/{UNIT}.d; systemctl daemon-reload"
     ))
     .map(drop)
@@ -135,6 +137,33 @@ fn frozen(node: &Node) -> Result<()> {
     expect(node, "stop", "0", 0, "")?;
     std::thread::sleep(Duration::from_secs(2));
     is_down(node)
+}
+
+/// Takes Pacemaker's place: it ends when the agent has stopped what it runs, as Pacemaker does.
+const STAND_IN: &str = "/etc/systemd/system/pacemaker.service";
+
+fn with_pacemaker(node: &Node) -> Result<()> {
+    let variables = "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=abiquo_rs OCF_RESOURCE_TYPE=abiquo-rs \
+                     OCF_RESKEY_CRM_meta_timeout=60000 HA_LOGFILE=/opt/agent-log";
+    let script = format!(
+        "#!/bin/bash\nbegun=$(date +%s%N)\nenv {variables} {AGENT} stop\n\
+         echo \"code $? after $((($(date +%s%N) - begun) / 1000000)) ms\" > /opt/agent-said\n"
+    );
+    node.write_file("/opt/agent-stop", script, 0o755)?;
+    let unit = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nExecStop=/opt/agent-stop\nTimeoutStopSec=90\n";
+    node.write_file(STAND_IN, unit, 0o644)?;
+    node.sh("systemctl daemon-reload; systemctl start pacemaker.service")?;
+    expect(node, "start", "0", 0, "")?;
+    ensure!(shown(node, "Before")?.contains("pacemaker.service"), "not claimed");
+    node.sh("systemctl stop pacemaker.service")?;
+    let said = node.run(["cat", "/opt/agent-said"])?;
+    let log = node.run(["cat", "/opt/agent-log"])?;
+    let took: u64 = said.split_whitespace().nth(3).and_then(|word| word.parse().ok()).unwrap_or(u64::MAX);
+    ensure!(said.starts_with("code 0 ") && took < 8000, "{said}\n{log}");
+    ensure!(log.contains("has shut down by itself") && !log.contains("killed"), "{log}");
+    is_down(node)?;
+    ensure!(shown(node, "Result")? == "success", "it did not end in good order: {}", shown(node, "Result")?);
+    node.sh(&format!("rm {STAND_IN}; systemctl daemon-reload")).map(drop)
 }
 
 fn at_boot(node: &Node) -> Result<()> {

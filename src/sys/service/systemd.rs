@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::bus::{Bus, Job, ask};
 use super::stop::Whom;
+use super::transient::BEFORE;
 use super::{Ended, Service, because, cgroup, stop};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
@@ -227,11 +228,25 @@ pub(super) async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbu
     if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
         return Ok(());
     }
-    match bus.job("StopUnit", unit, deadline).await? {
+    // The claim orders the unit behind Pacemaker: of two that are to stop, Pacemaker comes first, and it waits for us. In the usual
+    // mode systemd would not begin before that is over.
+    let mode = if is_stopping(bus).await { "ignore-dependencies" } else { "replace" };
+    match bus.job_of("StopUnit", &(unit, mode), deadline).await? {
         Job::Ended(result) if result == "done" => Ok(()),
         Job::Ended(result) => Err(zbus::Error::Failure(format!("job ended as {result}"))),
         Job::Late => Err(zbus::Error::Failure("job cancelled at the deadline".to_owned())),
     }
+}
+
+/// Whether systemd is stopping Pacemaker: `pcs cluster stop`, or the host shuts down.
+async fn is_stopping(bus: &Bus) -> bool {
+    for unit in BEFORE {
+        let Ok(Some(object)) = bus.loaded(unit).await else { continue };
+        if bus.active_state(&object).await.is_ok_and(|state| state == "deactivating") {
+            return true;
+        }
+    }
+    false
 }
 
 /// The command that turns off what starts a unit at boot; none when nothing does.
