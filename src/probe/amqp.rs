@@ -77,12 +77,18 @@ impl Rabbit {
     async fn answer(&self, stream: &mut Box<dyn Stream>, wanted: u16) -> Result<Vec<u8>, Trouble> {
         match self.read(stream).await {
             Ok(method) if method.number == wanted => Ok(method.arguments),
-            Ok(method) if method.number == CLOSE => Err(self.server.refuses(&why(&method.arguments))),
+            Ok(method) if method.number == CLOSE => Err(self.server.refuses(&self.told(&why(&method.arguments)))),
             Ok(_) => Err(self.server.foreign()),
             // Servers that do not say why: it has spoken before, so this is an answer.
             Err(Trouble::Unreachable(_)) => Err(self.server.refuses("it ends the connection at the login")),
             Err(other) => Err(other),
         }
+    }
+
+    /// What may be repeated of the server's words: a broker never tells a password, but whatever answers here may.
+    fn told(&self, words: &str) -> String {
+        let password = self.password.reveal();
+        if password.is_empty() || !words.contains(password) { words.to_owned() } else { words.replace(password, "***") }
     }
 
     /// Reads frames up to the next method of the connection.
@@ -209,5 +215,7 @@ mod tests {
             Rabbit { server, user: "guest".into(), password: Secret::new("hunter2"), virtual_host: "/".into() };
         assert_eq!(rabbit.response(), b"\0guest\0hunter2");
         assert!(!format!("{rabbit:?}").contains("hunter2"));
+        assert_eq!(rabbit.told("ACCESS_REFUSED - no"), "ACCESS_REFUSED - no");
+        assert_eq!(rabbit.told("bad login guest/hunter2"), "bad login guest/***");
     }
 }

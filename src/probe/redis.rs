@@ -10,6 +10,10 @@ use crate::secret::Secret;
 /// Bytes of an answer at most: both have a line of a few words.
 const CAP: usize = 512;
 
+/// How answers to AUTH begin that have none of our words in them.
+const OWN: [&str; 7] =
+    ["WRONGPASS", "NOAUTH", "NOPERM", "DENIED", "LOADING", "ERR invalid password", "ERR max number of clients reached"];
+
 /// A Redis server and who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redis {
@@ -34,7 +38,7 @@ impl Redis {
             words.extend((!self.user.is_empty()).then_some(self.user.as_str()));
             words.push(self.password.reveal());
             let said = self.ask(&mut stream, &words).await?;
-            logged_in(&said).map_or(Ok(()), |words| Err(self.server.refuses(words)))?;
+            logged_in(&said).map_or(Ok(()), |words| Err(self.server.refuses(&self.told(words))))?;
         }
         let said = self.ask(&mut stream, &["PING"]).await?;
         // It insists on the password that we do not send to a server whose certificate nobody looks at: it is there.
@@ -42,6 +46,20 @@ impl Redis {
             return Ok(());
         }
         judge(&self.server, &said)
+    }
+
+    /// What may be repeated of an answer to AUTH: a server that does not know the command has our words in its answer, maybe cut
+    /// off or quoted. So only answers that servers have words of their own for are told whole.
+    fn told(&self, words: &str) -> String {
+        let kind = words.split_whitespace().next().unwrap_or_default();
+        let is_kind = !kind.is_empty() && kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_uppercase());
+        let is_known = OWN.iter().any(|own| words.starts_with(own));
+        let is_ours = [self.password.reveal(), &self.user].iter().any(|own| !own.is_empty() && words.contains(own));
+        match (is_known && !is_ours, is_kind && kind != self.password.reveal()) {
+            (true, _) => words.to_owned(),
+            (false, true) => format!("AUTH: {kind}"),
+            (false, false) => "AUTH".to_owned(),
+        }
     }
 
     async fn ask(&self, stream: &mut Box<dyn Stream>, words: &[&str]) -> Result<String, Trouble> {
@@ -87,8 +105,13 @@ fn judge(server: &Server, said: &str) -> Result<(), Trouble> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::ocf::deadline::Deadline;
+    use crate::probe::runtime;
 
     fn server() -> Server {
         Server { kind: "Redis", host: "10.60.13.59".into(), port: 6379, tls: None }
@@ -118,6 +141,49 @@ mod tests {
         );
         assert_eq!(logged_in("-ERR Client sent AUTH, but no password is set"), None);
         assert_eq!(logged_in("-WRONGPASS invalid"), Some("WRONGPASS invalid"));
+    }
+
+    #[test]
+    fn a_server_that_repeats_our_words_is_not_repeated() {
+        let redis = Redis { server: server(), user: "abiquo".into(), password: Secret::new("hunter2") };
+        for (words, told) in [
+            ("ERR unknown command `AUTH`, with args beginning with: `hunter2`, ", "AUTH: ERR"),
+            ("ERR unknown command 'AUTH', with args beginning with: 'hunt", "AUTH: ERR"),
+            ("WRONGPASS no such user abiquo", "AUTH: WRONGPASS"),
+            ("WRONGPASS hunter2 is wrong", "AUTH: WRONGPASS"),
+            ("hunter2", "AUTH"),
+            ("", "AUTH"),
+            (
+                "WRONGPASS invalid username-password pair or user is disabled.",
+                "WRONGPASS invalid username-password pair or user is disabled.",
+            ),
+            ("ERR invalid password", "ERR invalid password"),
+        ] {
+            assert_eq!(redis.told(words), told, "{words}");
+        }
+        let redis = Redis { password: Secret::new("HUNTER"), ..redis };
+        assert_eq!(redis.told("HUNTER x"), "AUTH");
+    }
+
+    /// As Redis 5 and later answer where AUTH has been renamed.
+    #[test]
+    fn the_password_does_not_come_back_in_the_reason() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 64];
+            let length = std::io::Read::read(&mut stream, &mut asked).unwrap();
+            let words = String::from_utf8_lossy(&asked[..length]).replace("\r\n", " ");
+            let answer = format!("-ERR unknown command `AUTH`, with args beginning with: `{words}`, \r\n");
+            std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+        });
+        let server = Server { host: "127.0.0.1".into(), port, ..server() };
+        let redis = Redis { server, user: String::new(), password: Secret::new("hunter2") };
+        let limit = Deadline::after(Duration::from_secs(5));
+        let said = runtime::block(redis.server.limited(Duration::from_secs(4), redis.ping()), &limit).unwrap();
+        let text = format!("Redis 127.0.0.1:{port} refuses: AUTH: ERR");
+        assert_eq!(said, Some(Err(Trouble::Refused(text))));
     }
 
     #[test]
