@@ -169,23 +169,28 @@ fn better(before: Option<Result<(), Trouble>>, now: Result<(), Trouble>) -> Resu
 /// Lets the cluster know this node's view: the generated location rule weighs it. What came of it, in words: the service works
 /// without it, only its failover does not see the dependencies then.
 pub fn publish(word: &str, op: &Operation) -> String {
-    publish_as("dependencies", DAMPENING, word, op)
+    let (changed, text) = publish_as("dependencies", DAMPENING, word, op);
+    if changed {
+        op.log.info(&format!("{text} now"));
+    }
+    text
 }
 
-/// The same of the properties' fingerprint.
-pub fn publish_fingerprint(fingerprint: &str, op: &Operation) -> String {
-    publish_as("properties", 0, fingerprint, op)
+/// The same of the properties' fingerprint, which nobody needs to read.
+pub fn publish_fingerprint(fingerprint: &str, op: &Operation) {
+    if publish_as("properties", 0, fingerprint, op).0 {
+        op.log.info("the fingerprint of the properties has changed");
+    }
 }
 
-fn publish_as(what: &'static str, dampening: u32, value: &str, op: &Operation) -> String {
+/// Whether it was another value before, and what this node says now, or why it cannot.
+fn publish_as(what: &'static str, dampening: u32, value: &str, op: &Operation) -> (bool, String) {
     let attribute = attribute(what, dampening, op);
     let published = attribute.publish(value, &op.deadline.within(PUBLISH));
     let trouble = published.as_ref().err().map(|error| format!("publish {}: {error}", attribute.name));
     memory::once(op, what, trouble.as_deref());
-    if matches!(published, Ok(true)) {
-        op.log.info(&format!("{} of this node is {value} now", attribute.name));
-    }
-    trouble.unwrap_or_else(|| format!("{} is {value}", attribute.name))
+    let text = trouble.unwrap_or_else(|| format!("{} of this node is {value}", attribute.name));
+    (matches!(published, Ok(true)), text)
 }
 
 /// The fingerprints of the other nodes, by node; none where there is no cluster to ask.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::Applied;
 use super::config::Config;
 use super::dependencies::{self, View};
-use super::fingerprint;
+use super::fingerprint::Maker;
 use super::settings::Settings;
 use super::strikes::{Strikes, TWICE};
 use super::webapps::Round;
@@ -151,14 +151,17 @@ fn doubles(settings: &Settings) -> Option<String> {
 
 /// Publishes the fingerprint of the properties here, and compares it with those of the other nodes.
 fn compare(config: &Config, settings: &Settings, op: &Operation) -> (Verdict, String) {
-    let own = fingerprint::of(&settings.properties, &config.node_keys);
-    let published = dependencies::publish_fingerprint(&own, op);
+    let Some(maker) = Maker::of_cluster() else {
+        return (Verdict::Ok, "the nodes share no secret: their properties are not compared".to_owned());
+    };
+    dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op);
     let others = dependencies::fingerprints(op);
-    let differs = |theirs: &str| fingerprint::difference(&settings.properties, &config.node_keys, theirs);
+    let differs = |theirs: &str| maker.difference(&settings.properties, &config.node_keys, theirs);
     let found = others.iter().find_map(|(node, theirs)| differs(theirs).map(|keys| (node, keys)));
     match found {
         Some((node, keys)) => (Verdict::Degraded, format!("properties differ from those of {node}: {keys}")),
-        None => (Verdict::Ok, if others.is_empty() { published } else { "the properties are equal".to_owned() }),
+        None if others.is_empty() => (Verdict::Ok, "no other node has published its properties".to_owned()),
+        None => (Verdict::Ok, "the properties are equal".to_owned()),
     }
 }
 

@@ -3,9 +3,10 @@
 //! The answer is 7, "not running", unless the cluster itself has started them here: Pacemaker takes anything else for a second
 //! Tomcat and stops it, or both.
 
+use super::Applied;
 use super::config::Config;
 use super::dependencies::{self, View};
-use super::{Applied, fingerprint};
+use super::fingerprint::Maker;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
@@ -46,6 +47,8 @@ fn look(config: &Config, op: &Operation) -> String {
     let trouble = view.trouble().map(|why| why.to_string());
     memory::once(op, "dependency", trouble.as_deref());
     let text = dependencies::publish(view.word(), op);
-    dependencies::publish_fingerprint(&fingerprint::of(&settings.properties, &config.node_keys), op);
+    if let Some(maker) = Maker::of_cluster() {
+        dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op);
+    }
     trouble.unwrap_or(text)
 }

@@ -109,7 +109,7 @@ pub fn properties_differ(lab: &Lab) -> Result<()> {
     let (before, cursor) = (main_process(node)?, site::cursor(node)?);
     let equal = || -> Result<bool> {
         let both = [site::published(node, "properties")?, site::published(other, "properties")?];
-        Ok(both[0].starts_with("p1.") && both[0] == both[1])
+        Ok(both[0].starts_with("p2.") && both[0] == both[1])
     };
     wait_for(SEEN, "equal fingerprints", equal)?;
     node.sh(&format!("echo 'abiquo.stand.in = aubergine' >> {PROPERTIES}"))?;
@@ -122,7 +122,7 @@ pub fn properties_differ(lab: &Lab) -> Result<()> {
     lab.nodes().iter().try_for_each(|node| node.sh(&format!("sed -i '/^abiquo.stand.in/d' {PROPERTIES}")).map(drop))?;
     told?;
     let (all, visible) = (all?, visible?);
-    ensure!(all.lines().filter(|line| line.contains("value=\"p1.")).count() == 2, "{all}");
+    ensure!(all.lines().filter(|line| line.contains("value=\"p2.")).count() == 2, "{all}");
     ensure!(visible.contains("abiquo.stand.in"), "this proves nothing: {visible}");
     ensure!(!visible.contains("aubergine") && !visible.contains("tangerine"), "a value can be seen");
     ok_again(node, &cursor, "properties differ")?;
