@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::tomcat::Tomcat;
 use super::{Applied, locate};
@@ -53,12 +54,13 @@ pub fn stop_tomcat(service: &Service, tomcat: &Tomcat, graceful: Duration, op: &
         op.step(&format!("systemd was asked: {asked:?}"));
         if !matches!(asked, Ok(true)) && tomcat.shut_down(&processes, &op.deadline.within(TELL)) {
             op.step("told to shut down");
-            while lives(&processes) && patience.sleep(Duration::from_millis(10)) {}
+            while lives(processes.iter().filter(|one| one.top)) && patience.sleep(Duration::from_millis(10)) {}
         }
     }
-    let heard = !processes.is_empty() && !lives(&processes);
+    let heard = !processes.is_empty() && !lives(processes.iter().filter(|one| one.top));
     let name = service.name();
     end(service, graceful.saturating_sub(begun.elapsed()), op)?;
+    end_orphans(&name, &processes, op)?;
     if heard {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
     }
@@ -74,8 +76,32 @@ pub fn await_reaped(processes: &[Process], op: &Operation) {
     while processes.iter().any(is_left) && limit.sleep(REAPED) {}
 }
 
-fn lives(processes: &[Process]) -> bool {
-    processes.iter().any(|process| process.now().is_some())
+fn lives<'a>(mut processes: impl Iterator<Item = &'a Process>) -> bool {
+    processes.any(|process| process.now().is_some())
+}
+
+/// Kills what the Java machine has started and left behind (a conversion of an image, say): init's children now, which nothing but
+/// the memory of what they were tells from others. They would go on writing to the repository.
+fn end_orphans(name: &str, processes: &[Process], op: &Operation) -> Result<(), Failure> {
+    let mut killed = 0;
+    loop {
+        let left: Vec<Process> = processes.iter().filter_map(Process::now).collect();
+        let Some(first) = left.first() else { break };
+        if killed > 0 && op.deadline.passed() {
+            let (pid, state) = (first.pid, first.state);
+            return Err(Failure::generic(format!("stop {name}: its process {pid} is not ended, in state {state}")));
+        }
+        killed = killed.max(left.len());
+        for one in &left {
+            // One that has just ended needs no signal; what cannot be sent is seen above.
+            let _ = kill(Pid::from_raw(one.pid), Signal::SIGKILL);
+        }
+        op.deadline.sleep(REAPED);
+    }
+    if killed > 0 {
+        op.log.warning(&format!("{name}: {killed} processes that it had started killed"));
+    }
+    Ok(())
 }
 
 fn end(mut service: Service, graceful: Duration, op: &Operation) -> Result<(), Failure> {

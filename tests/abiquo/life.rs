@@ -13,6 +13,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("start returns when the webapps answer, and stop leaves nothing", life),
     ("a Tomcat that runs is adopted without a restart", adopted),
     ("a stop that Tomcat does itself kills nothing", graceful),
+    ("what Tomcat has started does not outlive it", children),
     ("a Tomcat that ignores SIGTERM is killed in time", ignores_term),
     ("a stopped Tomcat (SIGSTOP) is seen within one monitor and ended at once", frozen),
     ("no other instance is ever touched", others),
@@ -64,6 +65,20 @@ fn graceful() -> Result<()> {
     // Tomcat's own word for it: by its port, and not by a signal.
     let own = sh("cat /run/abiquo/0/tomcat/logs/catalina.out");
     ensure!(own.contains("A valid shutdown command was received via the shutdown port"), "{own}");
+    nothing_left()
+}
+
+/// A webapp converts an image: a process of its own, which a Java machine leaves behind when it ends.
+fn children() -> Result<()> {
+    expect(&agent(), "start", 0)?;
+    abiquo::answer(0, "xas", Some("run sleep 1000.25"));
+    sh(&format!("curl -s --max-time 5 http://127.0.0.1:{}/xas/check", abiquo::port(0)));
+    abiquo::answer(0, "xas", None);
+    let children = || sh("pgrep -fx 'sleep 1000.25' || true");
+    ensure!(!children().is_empty(), "it was not started");
+    let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
+    let left = children();
+    ensure!(left.is_empty() && took < Duration::from_secs(9), "stop took {took:?} and left {left:?}");
     nothing_left()
 }
 

@@ -69,11 +69,15 @@ vsm: Redis and RabbitMQ. All others: always well. As Abiquo does, it reads the p
 <%
     String app = request.getContextPath().substring(1);
     String id = ALL.getProperty("abiquo.datacenter.id");
-    // What a test wants instead: a status, a body, and seconds before them.
+    // What a test wants instead: a status, a body, and seconds before them; or a program that is to run.
     Path other = Paths.get(System.getProperty("stand.in.folder"), "answer-" + app);
     int status = 200;
     if (Files.exists(other)) {
         String[] words = Files.readString(other).trim().split(" ");
+        if (words[0].equals("run")) {
+            new ProcessBuilder(Arrays.copyOfRange(words, 1, words.length)).start();
+            return;
+        }
         status = Integer.parseInt(words[0]);
         id = words.length > 1 ? words[1] : "";
         if (words.length > 2) Thread.sleep(1000 * Integer.parseInt(words[2]));
