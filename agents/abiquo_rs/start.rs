@@ -1,5 +1,7 @@
 //! Brings Tomcat up until its webapps answer.
 
+use std::collections::VecDeque;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::Applied;
@@ -18,8 +20,11 @@ use crate::sys::service::Service;
 
 /// How long systemd may take to read a drop-in.
 const CLAIM: Duration = Duration::from_secs(5);
-/// Tomcat answers when its webapps have been deployed; what they need (a connection to Redis, say) may take a little longer.
+/// How long a webapp may lack, or be another site's: Tomcat answers when it has deployed them. All else (a first request that is
+/// slow, a connection to RabbitMQ) may take what start has left: to fail earlier would gain nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to find out whether somebody listens on a port of this node.
+const KNOCK: Duration = Duration::from_secs(1);
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +57,17 @@ pub fn plan(runs: bool, answers: bool) -> Vec<Step> {
 /// The action.
 pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     let settings = config.settings().map_err(Failure::generic)?;
+    let mut doubt = None;
     if let Some(repository) = &settings.repository {
         match Seen::of(repository, &op.deadline.within(config.dependency_timeout)) {
             Seen::Alive => op.step("the repository answers"),
             // Webapps would write to the disk below it.
             Seen::Missing(why) => return Err(Failure::generic(format!("{why}: mount it first"))),
             // Lost for everybody it would be no reason not to run; whether it is, the other nodes know.
-            Seen::Silent(why) | Seen::Stale(why) => op.log.warning(&format!("start goes on although {why}")),
+            Seen::Silent(why) | Seen::Stale(why) => {
+                op.log.warning(&format!("start goes on although {why}"));
+                doubt = Some(why);
+            }
         }
     }
     let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
@@ -71,6 +80,10 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
     let mut started = false;
     bring_up(config, &settings, op, &mut applied, &mut started).map_err(|cause| {
         op.step(&format!("undo after: {cause}"));
+        let cause = match doubt {
+            Some(doubt) => Failure::new(cause.code, format!("{cause}; {doubt}")),
+            None => cause,
+        };
         if !started {
             return cause;
         }
@@ -93,8 +106,17 @@ fn bring_up(
     let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
     let answers = runs && alive::ask(config.address, &op.deadline.within(config.request_timeout)).is_ok();
     op.step(&format!("runs: {runs}, answers: {answers}"));
+    if !runs && TcpStream::connect_timeout(&config.address, KNOCK).is_ok() {
+        let port = config.address.port();
+        return Err(Failure::generic(format!(
+            "{} is taken, not by {}: ss -ltnp 'sport = {port}'",
+            config.address,
+            applied.service.name()
+        )));
+    }
     applied.write(op)?;
-    for step in plan(runs, answers) {
+    let mut steps = VecDeque::from(plan(runs, answers));
+    while let Some(step) = steps.pop_front() {
         op.step(&format!("{step:?}"));
         match step {
             Step::Stop => {
@@ -113,7 +135,13 @@ fn bring_up(
                 applied.write(op)?;
             }
             Step::AwaitAnswer => await_answer(config, &applied.service, &but_for_undoing(op))?,
-            Step::AwaitWebapps => await_webapps(config, settings, applied, op)?,
+            Step::AwaitWebapps => match await_webapps(config, settings, applied, *started, op) {
+                Err(why) if !*started => {
+                    op.log.warning(&format!("{} runs, but {why}: it is restarted", applied.service.name()));
+                    steps = VecDeque::from(plan(true, false));
+                }
+                other => other?,
+            },
             // The service is up: systemd's readiness to leave it alone must not take it down again.
             Step::Claim => {
                 if let Err(error) = applied.service.claim(&op.deadline.within(CLAIM)) {
@@ -145,8 +173,7 @@ fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Resu
             Err(why) => why,
         };
         if begun.elapsed() > Duration::from_millis(500) && service.processes().is_ok_and(|all| all.is_empty()) {
-            let logs = config.tomcat.base.join("logs");
-            return Err(Failure::generic(format!("{} has ended again: see {}", service.name(), logs.display())));
+            return Err(ended(config, service));
         }
         if !deadline.sleep(Duration::from_millis(50)) {
             return Err(Failure::generic(format!(
@@ -158,23 +185,41 @@ fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Resu
     }
 }
 
-/// Waits until every webapp answers: well, or in trouble because of something that is down right now.
-fn await_webapps(config: &Config, settings: &Settings, applied: &Applied, op: &Operation) -> Result<(), Failure> {
-    let limit = but_for_undoing(op).within(PATIENCE);
+/// Waits until every webapp answers: well, or in trouble because of something that is down right now. Those of a Tomcat that was
+/// not started now have had their time.
+fn await_webapps(
+    config: &Config,
+    settings: &Settings,
+    applied: &Applied,
+    started: bool,
+    op: &Operation,
+) -> Result<(), Failure> {
+    let whole = but_for_undoing(op);
+    let patience = whole.within(PATIENCE);
     loop {
-        let round =
-            Round::of(config, &applied.webapps, &settings.datacenter, Some(settings), false, &but_for_undoing(op));
-        match round.is_up(config) {
+        let round = Round::of(config, &applied.webapps, &settings.datacenter, Some(settings), false, &whole);
+        let why = match round.is_up(config) {
             Ok(()) => {
-                for doubt in
-                    round.checks(config, &mut Strikes::default()).iter().filter(|check| check.verdict > Verdict::Ok)
-                {
+                let checks = round.checks(config, &mut Strikes::default());
+                for doubt in checks.iter().filter(|check| check.verdict > Verdict::Ok) {
                     op.log.warning(&format!("started all the same: {}", doubt.detail));
                 }
                 return Ok(());
             }
-            Err(why) if !limit.sleep(Duration::from_millis(250)) => return Err(Failure::generic(why)),
-            Err(why) => op.step(&why),
+            Err(why) => why,
+        };
+        op.step(&why);
+        if !applied.runs() {
+            return Err(ended(config, &applied.service));
+        }
+        let limit = if started && !round.is_hopeless() { &whole } else { &patience };
+        if !limit.sleep(Duration::from_millis(250)) {
+            return Err(Failure::generic(why));
         }
     }
+}
+
+fn ended(config: &Config, service: &Service) -> Failure {
+    let logs = config.tomcat.base.join("logs");
+    Failure::generic(format!("{} has ended again: see {}", service.name(), logs.display()))
 }

@@ -25,6 +25,8 @@ pub enum Said {
     Silent(String),
     /// It is not what it should be.
     Wrong(String),
+    /// There is no such webapp.
+    Absent(String),
     /// It is of another datacenter.
     Foreign(String),
     /// It was not asked.
@@ -107,7 +109,7 @@ impl Round {
             Said::Well => return (Verdict::Ok, format!("{name} is of this datacenter")),
             Said::Foreign(why) => return (Verdict::Failed, format!("webapp {name}: {why}")),
             Said::Unasked(why) => return (Verdict::Ok, format!("{name} is not asked: {why}")),
-            Said::Wrong(why) => return strike(why.clone()),
+            Said::Wrong(why) | Said::Absent(why) => return strike(why.clone()),
             Said::Doubtful(why) | Said::Silent(why) => why,
         };
         let Some(view) = &self.view else {
@@ -122,6 +124,11 @@ impl Round {
             None if view.well().is_empty() => strike(why.clone()),
             None => strike(format!("{why}, although {} answer", view.well())),
         }
+    }
+
+    /// Whether a webapp is missing or another site's, which waiting does not mend.
+    pub fn is_hopeless(&self) -> bool {
+        self.said.iter().any(|(_, said)| matches!(said, Said::Absent(_) | Said::Foreign(_)))
     }
 
     /// Whether all that could be asked are as they should be, or in trouble for a reason that is not theirs; else why not.
@@ -155,7 +162,7 @@ fn understand(answer: Result<Answer, String>, datacenter: &str) -> Said {
             Said::Foreign(format!("it is of datacenter '{id}', not '{datacenter}'"))
         }
         Ok(Answer { status: 503, .. }) => Said::Doubtful("status 503".to_owned()),
-        Ok(Answer { status: 404, .. }) => Said::Wrong("status 404: it is not deployed".to_owned()),
+        Ok(Answer { status: 404, .. }) => Said::Absent("status 404: it is not deployed".to_owned()),
         Ok(Answer { status, .. }) => Said::Wrong(format!("status {status}")),
         Err(why) if why.starts_with("no answer") => Said::Silent(why),
         // This host lacks memory or files: nothing was asked.
@@ -181,7 +188,10 @@ mod tests {
             (302, "", "status 302"),
         ] {
             let said = answer(status, body);
-            assert!(matches!(&said, Said::Wrong(said) | Said::Foreign(said) if said.contains(why)), "{said:?}");
+            assert!(
+                matches!(&said, Said::Wrong(said) | Said::Absent(said) | Said::Foreign(said) if said.contains(why)),
+                "{said:?}"
+            );
             assert_eq!(matches!(said, Said::Foreign(_)), status == 200);
         }
         assert!(matches!(answer(503, ""), Said::Doubtful(_)));

@@ -17,6 +17,9 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a Tomcat that ignores SIGTERM is killed in time", ignores_term),
     ("a stopped Tomcat (SIGSTOP) is seen within one monitor and ended at once", frozen),
     ("no other instance is ever touched", others),
+    ("a port that somebody else has is named before anything starts", taken),
+    ("a Tomcat that runs with a webapp that does not is restarted", adopted_and_wrong),
+    ("webapps may take the time that start has", slow),
     ("a start whose Tomcat ends again says so and leaves nothing", ends_again),
     ("a half started Tomcat of a start that was killed is replaced", half_started),
     ("validate-all looks at the host at level 10 only", validate),
@@ -127,6 +130,43 @@ fn others() -> Result<()> {
     expect(&agent(), "stop", 0)?;
     ensure!(abiquo::processes() == other, "a stop has ended another instance");
     abiquo::clean();
+    nothing_left()
+}
+
+fn taken() -> Result<()> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", abiquo::port(0)))?;
+    let run = expect(&agent(), "start", 1)?;
+    drop(listener);
+    let reason = format!("127.0.0.1:{} is taken, not by /etc/init.d/abiquo-tomcat-0", abiquo::port(0));
+    ensure!(run.stderr.contains(&reason), "{run}");
+    ensure!(abiquo::processes().is_empty(), "Tomcat was started");
+    nothing_left()
+}
+
+fn adopted_and_wrong() -> Result<()> {
+    sh("/etc/init.d/abiquo-tomcat-0 start");
+    crate::host::soon("it answers", || {
+        expect(&agent().probing().with("OCF_CHECK_LEVEL", "10"), "monitor", 0).map(drop)
+    })?;
+    let before = abiquo::processes();
+    // Wrong until it is started anew.
+    abiquo::answer(0, "xas", Some("500"));
+    abiquo::write_script(0, &format!("rm -f {}/answer-xas", abiquo::folder(0).display()));
+    expect(&agent(), "start", 0)?;
+    ensure!(abiquo::processes() != before, "it was not restarted");
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
+fn slow() -> Result<()> {
+    abiquo::answer(0, "xas", Some("503"));
+    let mut child = agent().begin("start");
+    std::thread::sleep(Duration::from_secs(20));
+    let waits = child.try_wait()?.is_none();
+    abiquo::answer(0, "xas", None);
+    let status = child.wait()?;
+    ensure!(waits && status.code() == Some(0), "waits: {waits}, {status}");
+    expect(&agent(), "stop", 0)?;
     nothing_left()
 }
 
