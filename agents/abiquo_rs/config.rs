@@ -98,8 +98,12 @@ fn webapps(list: &str) -> Result<Vec<String>, Failure> {
     if let Some(wrong) = words(list).find(|name| !good(name)) {
         return Err(Failure::configured(format!("parameter webapps: {} is no name of a webapp", short(wrong))));
     }
-    let mut all: Vec<String> = words(list).map(str::to_owned).collect();
-    all.dedup();
+    let mut all: Vec<String> = Vec::new();
+    for name in words(list) {
+        if all.iter().all(|one| one != name) {
+            all.push(name.to_owned());
+        }
+    }
     if all.is_empty() {
         return Err(Failure::configured("parameter webapps: no webapp is named"));
     }

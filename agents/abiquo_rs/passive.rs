@@ -18,13 +18,14 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         return super::monitor::checks(config, op);
     }
     let service = config.tomcat.find().ok();
+    // A node that only votes has neither Tomcat nor properties, and nothing to say.
+    let has_part = service.is_some() || config.properties.exists();
     let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
     let stray =
         stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));
     memory::once(op, "tomcat", stray.as_deref());
     let mut checks = Vec::new();
-    // A node without properties (one that only votes) has no view.
-    if config.properties.exists() {
+    if has_part {
         checks.push(Check::run("dependencies", || (Verdict::Ok, look(config, op))));
     }
     checks.push(Check::run("tomcat", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));

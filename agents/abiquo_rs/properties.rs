@@ -9,6 +9,8 @@ use std::path::Path;
 
 /// Bytes of a file at most: real ones have a few thousand.
 const CAP: u64 = 1 << 20;
+/// What a merge with conflicts leaves at the beginning of lines; the fourth mark has no key at all.
+const MERGED: [&str; 3] = ["<<<<<<<", "|||||||", ">>>>>>>"];
 
 /// The keys of a file and their values.
 #[derive(Clone, Default)]
@@ -61,8 +63,8 @@ impl Properties {
             }
             let (key, value) = split(&line);
             let (key, value) = (plain(key).ok_or_else(wrong)?, plain(value).ok_or_else(wrong)?);
-            let is_key = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            if key.is_empty() || !key.chars().all(is_key) {
+            // What Java takes is no reason against a start, but for what a merge leaves behind: half of such a file is another's.
+            if key.is_empty() || MERGED.iter().any(|mark| key.starts_with(mark)) {
                 return Err(wrong());
             }
             let before = all.entries.insert(key.clone(), value.clone());
@@ -76,6 +78,11 @@ impl Properties {
     /// The value of a key; an empty one counts as none.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entries.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a key as Java has it, with the white space at its end: of a password that is a part.
+    pub fn get_whole(&self, key: &str) -> Option<&str> {
+        self.entries.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// All keys with their values, by key.
@@ -183,10 +190,16 @@ mod tests {
             ("k = v\\", "v"),
             ("k = one\nk = two", "two"),
             ("\u{feff}k = v", "v"),
+            ("a[0] = 1\na/b@c$d = 2\na\\ b = 3\nk\u{e4}y = 4\nk = v", "v"),
         ] {
             assert_eq!(get(line, "k").as_deref(), Some(value), "{line:?}");
         }
         assert_eq!(get("k", "k"), None);
+        let spaced = Properties::parse(b"k = v \t\nempty =\n").unwrap();
+        assert_eq!(
+            (spaced.get("k"), spaced.get_whole("k"), spaced.get_whole("empty")),
+            (Some("v"), Some("v \t"), None)
+        );
         assert_eq!(Properties::parse(b"k = \xe9").unwrap().get("k"), Some("\u{e9}"));
     }
 
@@ -197,7 +210,8 @@ mod tests {
             ("=======\n", 1),
             ("k = \\u00g1", 1),
             ("a = b\n\n\u{0}\u{1}", 3),
-            ("k\u{e4}y = v", 1),
+            (" = v", 1),
+            ("a = b\n>>>>>>> theirs\n", 2),
         ] {
             let said = Properties::parse(text.as_bytes()).unwrap_err();
             assert!(said.contains(&format!("line {line} ")) && said.len() < 70, "{text:?}: {said}");

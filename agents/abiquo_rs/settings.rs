@@ -1,5 +1,6 @@
 //! What of Abiquo's properties matters to the cluster: who this site is, and what its webapps need.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::properties::Properties;
@@ -45,8 +46,8 @@ pub struct Repository {
 impl Repository {
     /// Whether it is on this host: then it need not be mounted.
     pub fn is_local(&self) -> bool {
-        let host = self.host();
-        host.is_some_and(|host| host == "localhost" || host.starts_with("127."))
+        let is_loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        self.host().is_some_and(|host| host == "localhost" || is_loopback(host))
     }
 
     /// The host that it comes from.
@@ -92,7 +93,7 @@ fn redis(all: &Properties, ca: Option<&Path>) -> Result<Option<Redis>, String> {
         tls: tls.then(|| Trust::of(ca.is_some(), ca)),
     };
     let user = all.get("abiquo.redis.username").unwrap_or_default().to_owned();
-    let password = Secret::new(all.get("abiquo.redis.password").unwrap_or_default());
+    let password = Secret::new(all.get_whole("abiquo.redis.password").unwrap_or_default());
     Ok(Some(Redis { server, user, password }))
 }
 
@@ -113,7 +114,7 @@ fn rabbits(all: &Properties, ca: Option<&Path>) -> Result<Vec<Rabbit>, String> {
     let rabbit = |(host, port)| Rabbit {
         server: Server { kind: "RabbitMQ", host, port, tls: tls.then(|| Trust::of(ca.is_some(), ca)) },
         user: text("abiquo.rabbitmq.username", "guest"),
-        password: Secret::new(text("abiquo.rabbitmq.password", "guest")),
+        password: Secret::new(all.get_whole("abiquo.rabbitmq.password").unwrap_or("guest")),
         virtual_host: text("abiquo.rabbitmq.virtualHost", "/"),
     };
     Ok(places.into_iter().map(rabbit).collect())
@@ -141,7 +142,8 @@ fn place(all: &Properties, given: Option<&Path>) -> Result<Option<Repository>, S
     if !path.is_absolute() {
         return Err("abiquo.appliancemanager.localRepositoryPath is no absolute path".to_owned());
     }
-    let unchecked = all.get("abiquo.appliancemanager.checkMountedRepository") == Some("false");
+    let unchecked = all.get("abiquo.appliancemanager.checkMountedRepository");
+    let unchecked = unchecked.is_some_and(|value| value.eq_ignore_ascii_case("false"));
     // Without a slash at the end, as the list of mounts has it.
     let path = path.components().collect();
     Ok(Some(Repository { path, location: location.unwrap_or_default().to_owned(), is_checked: !unchecked }))
@@ -228,6 +230,8 @@ abiquo.redis.port = 6379
             ("localhost:/opt/vm_repository", Some("localhost"), true),
             ("127.0.0.1:/x", Some("127.0.0.1"), true),
             ("[fd00::1]:/x", Some("fd00::1"), false),
+            ("[::1]:/x", Some("::1"), true),
+            ("127.example.com:/x", Some("127.example.com"), false),
             ("/dev/sdb1", None, false),
             ("nfs://host/x", None, false),
         ] {

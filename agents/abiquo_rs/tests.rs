@@ -52,7 +52,7 @@ fn what_cannot_be_meant_is_refused_with_its_parameter() {
 
 #[test]
 fn lists_are_taken_apart() {
-    let config = configure(&[("webapps", "am, vsm  bpm-async"), ("node_keys", "a.b,c.d")]).unwrap();
+    let config = configure(&[("webapps", "am, vsm  bpm-async,am"), ("node_keys", "a.b,c.d")]).unwrap();
     assert_eq!(config.webapps.unwrap(), ["am", "vsm", "bpm-async"]);
     assert_eq!(config.node_keys, ["a.b", "c.d"]);
     let config = configure(&[("service", "abiquo-tomcat.service"), ("address", "::1")]).unwrap();

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Service;
-use super::launch::launch;
+use super::launch::launch_in;
 use super::processes::{Seen, all, with_children};
 use crate::ocf::deadline::Deadline;
 
@@ -17,6 +17,9 @@ use crate::ocf::deadline::Deadline;
 const PROGRAMS: [&[u8]; 2] = [b"java", b"jsvc"];
 /// How Tomcat's own scripts pass the folder of the instance on.
 const BASE: &[u8] = b"-Dcatalina.base=";
+
+/// Where hosts keep their language: systemd's file, that of older Red Hat systems, Debian's.
+const LANGUAGES: [&str; 3] = ["/etc/locale.conf", "/etc/sysconfig/i18n", "/etc/default/locale"];
 
 /// The Java machine of the instance in `base`, and what it has started.
 pub(super) fn processes(base: &Path) -> io::Result<Vec<Seen>> {
@@ -52,9 +55,24 @@ pub(super) fn start(service: &Service, script: &Path, deadline: &Deadline) -> io
     if !service.seen()?.is_empty() {
         return Ok(());
     }
-    let said =
-        launch(script, &[OsStr::new("start")], deadline).map_err(|error| super::because("start", service, &error))?;
+    let said = launch_in(("LANG", &language()), script, &[OsStr::new("start")], deadline);
+    let said = said.map_err(|error| super::because("start", service, &error))?;
     super::wait_for_process(service, said, deadline)
+}
+
+/// The language of the host. Java up to 17 takes the encoding of file names from it: in that of `C` it cannot open a template
+/// whose name has other than ASCII letters, and only when the cluster has started it.
+fn language() -> String {
+    let files = LANGUAGES.iter().filter_map(|path| fs::read_to_string(path).ok());
+    files.filter_map(|text| lang(&text)).next().unwrap_or_else(|| "C.UTF-8".to_owned())
+}
+
+/// The value of `LANG=` in a file that shells read.
+fn lang(text: &str) -> Option<String> {
+    let mut values = text.lines().filter_map(|line| line.trim().strip_prefix("LANG="));
+    let value = values.next_back()?.trim_matches(['"', '\'']);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
+    (!value.is_empty() && value.chars().all(is_plain)).then(|| value.to_owned())
 }
 
 /// Whether the link of a process leads to Java, also to one that a package upgrade has replaced meanwhile.
@@ -101,6 +119,20 @@ mod tests {
             "java -jar /opt/other.jar".to_owned(),
         ] {
             assert!(!is(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_that_of_the_host() {
+        for (text, value) in [
+            ("LANG=de_DE.UTF-8\n", Some("de_DE.UTF-8")),
+            ("# LANG=x\nLC_TIME=C\nLANG=\"en_US.UTF-8\"\n", Some("en_US.UTF-8")),
+            ("LANG='a'\nLANG=b@euro\n", Some("b@euro")),
+            ("LANG=$(id)\n", None),
+            ("LANG=\n", None),
+            ("", None),
+        ] {
+            assert_eq!(lang(text).as_deref(), value, "{text:?}");
         }
     }
 
