@@ -25,6 +25,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::config::Config;
+use self::settings::Repository;
 use crate::ocf::agent::Agent;
 use crate::ocf::check::Check;
 use crate::ocf::exit::Failure;
@@ -50,6 +51,9 @@ struct Applied {
     webapps: Vec<String>,
     /// The id that Tomcat has read from the properties.
     datacenter: String,
+    /// Where it writes to, also when the properties are of no use any more.
+    #[serde(default)]
+    repository: Option<Repository>,
 }
 
 impl Applied {

@@ -8,7 +8,7 @@ use super::dependencies::{self, View};
 use super::fingerprint::Maker;
 use super::settings::Settings;
 use super::strikes::{Strikes, TWICE};
-use super::webapps::Round;
+use super::webapps::{Asked, Round};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
@@ -59,9 +59,15 @@ fn adopt(config: &Config, service: &Service, op: &Operation) -> Option<Applied> 
     if !op.is_recurring() || op.is_passive() {
         return None;
     }
-    let datacenter = config.settings().ok()?.datacenter;
+    let settings = config.settings().ok()?;
     let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
-    let applied = Applied { service: service.clone(), main: super::main_process(service), webapps, datacenter };
+    let applied = Applied {
+        service: service.clone(),
+        main: super::main_process(service),
+        webapps,
+        datacenter: settings.datacenter,
+        repository: settings.repository,
+    };
     applied.write(op).map_err(|error| op.log.warning(&error.reason)).ok()?;
     op.log.info(&format!("{} runs already: it is watched as it is", service.name()));
     Some(applied)
@@ -101,10 +107,16 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mu
     };
     let webapps = config.webapps.clone().or_else(|| applied.map(|a| a.webapps.clone()));
     let webapps = webapps.unwrap_or_else(|| config.tomcat.webapps());
+    // Properties that have become useless do not say whether am may be asked; start has kept it.
+    let repository = match &settings {
+        Some(settings) => settings.repository.as_ref(),
+        None => applied.and_then(|applied| applied.repository.as_ref()),
+    };
     let with_view = op.depth >= 20;
     let mut round = None;
     checks.push(Check::run("webapps", || {
-        round = Some(Round::of(config, &webapps, &datacenter, settings.as_ref(), with_view, &op.deadline));
+        let asked = Asked { webapps: &webapps, datacenter: &datacenter, repository };
+        round = Some(Round::of(config, asked, settings.as_ref(), with_view, &op.deadline));
         (Verdict::Ok, format!("asked: {}", webapps.join(" ")))
     }));
     let Some(round) = round else { return };

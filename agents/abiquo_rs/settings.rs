@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::properties::Properties;
 use crate::probe::amqp::Rabbit;
 use crate::probe::redis::Redis;
@@ -33,7 +35,7 @@ pub struct Settings {
 }
 
 /// The template repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// Where it is to be mounted.
     pub path: PathBuf,

@@ -10,7 +10,7 @@ use super::repository::Seen;
 use super::settings::Settings;
 use super::stop::{await_reaped, stop_tomcat};
 use super::strikes::Strikes;
-use super::webapps::Round;
+use super::webapps::{Asked, Round};
 use crate::ocf::check::Verdict;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
@@ -76,7 +76,8 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
         return Err(Failure::generic(format!("no webapp of the Remote Services in {}", folder.display())));
     }
     let service = super::located(config, op)?;
-    let mut applied = Applied { service, main: None, webapps, datacenter: settings.datacenter.clone() };
+    let (datacenter, repository) = (settings.datacenter.clone(), settings.repository.clone());
+    let mut applied = Applied { service, main: None, webapps, datacenter, repository };
     let mut started = false;
     bring_up(config, &settings, op, &mut applied, &mut started).map_err(|cause| {
         op.step(&format!("undo after: {cause}"));
@@ -194,10 +195,12 @@ fn await_webapps(
     started: bool,
     op: &Operation,
 ) -> Result<(), Failure> {
+    let Applied { webapps, datacenter, repository, .. } = applied;
+    let asked = Asked { webapps, datacenter, repository: repository.as_ref() };
     let whole = but_for_undoing(op);
     let patience = whole.within(PATIENCE);
     loop {
-        let round = Round::of(config, &applied.webapps, &settings.datacenter, Some(settings), false, &whole);
+        let round = Round::of(config, asked, Some(settings), false, &whole);
         let why = match round.is_up(config) {
             Ok(()) => {
                 let checks = round.checks(config, &mut Strikes::default());

@@ -4,7 +4,7 @@
 use super::config::Config;
 use super::dependencies::{self, View};
 use super::repository::Seen;
-use super::settings::Settings;
+use super::settings::{Repository, Settings};
 use super::strikes::{Strikes, THRICE, TWICE};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
@@ -33,6 +33,17 @@ pub enum Said {
     Unasked(String),
 }
 
+/// Who is asked, and what is to be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The webapps.
+    pub webapps: &'a [String],
+    /// The id of the datacenter.
+    pub datacenter: &'a str,
+    /// Where they write to.
+    pub repository: Option<&'a Repository>,
+}
+
 /// One round of questions.
 #[derive(Debug)]
 pub struct Round {
@@ -48,15 +59,15 @@ impl Round {
     /// doubt. Without settings (the properties are broken) there is nobody else to ask.
     pub fn of(
         config: &Config,
-        webapps: &[String],
-        datacenter: &str,
+        asked: Asked<'_>,
         settings: Option<&Settings>,
         with_view: bool,
         deadline: &Deadline,
     ) -> Self {
+        let Asked { webapps, datacenter, repository } = asked;
         let limit = deadline.within(config.request_timeout);
         let writes = webapps.iter().any(|name| name == WRITES);
-        let repository = settings.and_then(|all| all.repository.as_ref()).filter(|_| writes || with_view);
+        let repository = repository.filter(|_| writes || with_view);
         let (free, bound): (Vec<String>, Vec<String>) = webapps.iter().cloned().partition(|name| name != WRITES);
         let timeout = config.dependency_timeout;
         let (seen, mut view, mut said) = std::thread::scope(|scope| {

@@ -748,8 +748,8 @@ resource virtual_ip ocf:heartbeat:IPaddr2 \
 # Tomcat with the webapps of the Remote Services: on the active node and nowhere else.
 # multiple-active=stop_unexpected: when a second Tomcat is found running, only that one is stopped.
 # The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there
+# and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.
 say 'Step 10: abiquo_rs'
 resource abiquo_rs ocf:inuvika:abiquo-rs \
     properties= service_manager= service= catalina_base= webapps= address= port= repository= repository_port= \

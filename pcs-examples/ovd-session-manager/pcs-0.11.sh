@@ -733,8 +733,8 @@ never virtual_ip on pcs3.priv
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
 # The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there
+# and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.
 # Every node publishes whether it reaches the database. Everything moves when the active node has lost it and
 # another has not: the score of a node that says ok is above all that keeps them here together. When all have
 # lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
@@ -790,8 +790,8 @@ order vip_src after virtual_ip kind=Optional
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
 # The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there
+# and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.
 # The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before
 # the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less
 # than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.

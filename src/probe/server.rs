@@ -52,16 +52,22 @@ impl Server {
     /// Opens a connection. To be limited by [`Server::limited`].
     ///
     /// # Errors
-    /// That nobody is there, in one line.
+    /// That nobody is there, or that its certificate is not accepted, in one line.
     pub async fn connect(&self) -> Result<Box<dyn Stream>, Trouble> {
         let said = |reason: String| Trouble::Unreachable(format!("{self}: {reason}"));
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| said(network(&error)))?;
         let Some(trust) = &self.tls else { return Ok(Box::new(tcp)) };
-        let config = trust.config(&[]).map_err(said)?;
+        // What this node does not trust, or cannot read, is its own: the server is there.
+        let refused = |reason: String| Trouble::Refused(format!("{self}: {reason}"));
+        let config = trust.config(&[]).map_err(refused)?;
         let name = ServerName::try_from(self.host.clone()).map_err(|_| said("no name for a certificate".to_owned()))?;
         let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
             let cause = inner(&error).and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            said(cause.map_or_else(|| format!("no TLS: {}", network(&error)), of_tls))
+            match cause {
+                None => said(format!("no TLS: {}", network(&error))),
+                Some(cause @ rustls::Error::InvalidCertificate(_)) => refused(of_tls(cause)),
+                Some(cause) => said(of_tls(cause)),
+            }
         })?;
         Ok(Box::new(tls))
     }

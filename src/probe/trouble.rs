@@ -8,7 +8,7 @@ pub enum Trouble {
     /// Nobody answered from there: no route, refused, no answer in time, a name that does not resolve, or a server that
     /// breaks off before it has said anything of its own. Also a server that lets only this host not in: it may serve others.
     Unreachable(String),
-    /// The server answered and refused: another host would hear the same.
+    /// The server answered and refused: another host would hear the same. Also one whose certificate is not accepted.
     Refused(String),
 }
 

@@ -80,8 +80,8 @@ pub(super) fn member(service: &Service) -> Section {
 
 const PASSIVE: &[&str] = &[
     "The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.",
-    "on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds",
-    "running is stopped all the same.",
+    "on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there",
+    "and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.",
 ];
 
 const COPIES: &[&str] = &[

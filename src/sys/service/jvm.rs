@@ -6,7 +6,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use super::Service;
 use super::launch::launch_in;
@@ -18,13 +21,15 @@ const PROGRAMS: [&[u8]; 2] = [b"java", b"jsvc"];
 /// How Tomcat's own scripts pass the folder of the instance on.
 const BASE: &[u8] = b"-Dcatalina.base=";
 
+/// How long a local folder may take to be found.
+const ANSWER: Duration = Duration::from_millis(500);
 /// Where hosts keep their language: systemd's file, that of older Red Hat systems, Debian's.
 const LANGUAGES: [&str; 3] = ["/etc/locale.conf", "/etc/sysconfig/i18n", "/etc/default/locale"];
 
 /// The Java machine of the instance in `base`, and what it has started.
 pub(super) fn processes(base: &Path) -> io::Result<Vec<Seen>> {
     let namespace = fs::read_link("/proc/self/ns/pid")?;
-    let real = fs::canonicalize(base).ok();
+    let real = canonical(base);
     let mut ours = HashSet::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
@@ -89,8 +94,18 @@ fn is_server(arguments: &[&[u8]], base: &Path, real: Option<&Path>) -> bool {
     }
     arguments.iter().filter_map(|argument| argument.strip_prefix(BASE)).any(|given| {
         let given = Path::new(OsStr::from_bytes(given));
-        given == base || real.is_some() && fs::canonicalize(given).ok().as_deref() == real
+        given == base || real.is_some() && canonical(given).as_deref() == real
     })
+}
+
+/// A folder without symbolic links; none when it does not answer: any program in Java may name one on a file system that hangs, and
+/// must not keep our stop waiting. The thread ends with this program.
+fn canonical(folder: &Path) -> Option<PathBuf> {
+    let (tell, told) = channel();
+    let folder = folder.to_owned();
+    let look = move || drop(tell.send(fs::canonicalize(folder).ok()));
+    thread::Builder::new().spawn(look).ok()?;
+    told.recv_timeout(ANSWER).ok().flatten()
 }
 
 #[cfg(test)]
