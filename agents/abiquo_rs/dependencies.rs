@@ -22,8 +22,8 @@ use crate::probe::trouble::Trouble;
 /// them takes to notice (15 s between two questions of the active node, the 3 s one may last, and what monitors of other depths
 /// may hold it up). So what is lost by everybody never looks like something that is lost by one node.
 const DAMPENING: u32 = 30;
-/// How long the attribute manager may take: it is on this node.
-const PUBLISH: Duration = Duration::from_secs(3);
+/// How long the attribute manager may take for all that is asked of it in one monitor: it is on this node.
+pub const PUBLISH: Duration = Duration::from_secs(3);
 /// What came of the questions.
 #[derive(Debug, Clone, Default)]
 pub struct View {
@@ -168,8 +168,8 @@ fn better(before: Option<Result<(), Trouble>>, now: Result<(), Trouble>) -> Resu
 
 /// Lets the cluster know this node's view: the generated location rule weighs it. What came of it, in words: the service works
 /// without it, only its failover does not see the dependencies then.
-pub fn publish(word: &str, op: &Operation) -> String {
-    let (changed, text) = publish_as("dependencies", DAMPENING, word, op);
+pub fn publish(word: &str, op: &Operation, deadline: &Deadline) -> String {
+    let (changed, text) = publish_as("dependencies", DAMPENING, word, op, deadline);
     if changed {
         op.log.info(&format!("{text} now"));
     }
@@ -177,16 +177,16 @@ pub fn publish(word: &str, op: &Operation) -> String {
 }
 
 /// The same of the properties' fingerprint, which nobody needs to read.
-pub fn publish_fingerprint(fingerprint: &str, op: &Operation) {
-    if publish_as("properties", 0, fingerprint, op).0 {
+pub fn publish_fingerprint(fingerprint: &str, op: &Operation, deadline: &Deadline) {
+    if publish_as("properties", 0, fingerprint, op, deadline).0 {
         op.log.info("the fingerprint of the properties has changed");
     }
 }
 
 /// Whether it was another value before, and what this node says now, or why it cannot.
-fn publish_as(what: &'static str, dampening: u32, value: &str, op: &Operation) -> (bool, String) {
+fn publish_as(what: &str, dampening: u32, value: &str, op: &Operation, deadline: &Deadline) -> (bool, String) {
     let attribute = attribute(what, dampening, op);
-    let published = attribute.publish(value, &op.deadline.within(PUBLISH));
+    let published = attribute.publish(value, deadline);
     let trouble = published.as_ref().err().map(|error| format!("publish {}: {error}", attribute.name));
     memory::once(op, what, trouble.as_deref());
     let text = trouble.unwrap_or_else(|| format!("{} of this node is {value}", attribute.name));
@@ -194,8 +194,8 @@ fn publish_as(what: &'static str, dampening: u32, value: &str, op: &Operation) -
 }
 
 /// The fingerprints of the other nodes, by node; none where there is no cluster to ask.
-pub fn fingerprints(op: &Operation) -> Vec<(String, String)> {
-    attribute("properties", 0, op).of_others(&op.deadline.within(PUBLISH)).unwrap_or_default()
+pub fn fingerprints(op: &Operation, deadline: &Deadline) -> Vec<(String, String)> {
+    attribute("properties", 0, op).of_others(deadline).unwrap_or_default()
 }
 
 /// A node attribute of this instance.

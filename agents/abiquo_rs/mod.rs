@@ -47,7 +47,8 @@ struct Applied {
     service: Service,
     /// The Java machine, once it runs.
     main: Option<Process>,
-    /// The webapps that were there: one that is gone later is missed.
+    /// The webapps that were there: one that is gone later is missed. Those that parameters name are not kept, as they may be
+    /// taken out again.
     webapps: Vec<String>,
     /// The id that Tomcat has read from the properties.
     datacenter: String,

@@ -60,7 +60,7 @@ fn adopt(config: &Config, service: &Service, op: &Operation) -> Option<Applied> 
         return None;
     }
     let settings = config.settings().ok()?;
-    let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
+    let webapps = config.tomcat.webapps();
     let applied = Applied {
         service: service.clone(),
         main: super::main_process(service),
@@ -129,12 +129,13 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mu
     if !op.is_recurring() {
         return;
     }
+    let limit = op.deadline.within(dependencies::PUBLISH);
     if let Some(view) = &round.view {
         memory::once(op, "server", view.server_trouble().as_deref());
-        checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op))));
+        checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op, &limit))));
     }
     if let Some(settings) = &settings {
-        checks.push(Check::run("other nodes", || compare(config, settings, op)));
+        checks.push(Check::run("other nodes", || compare(config, settings, op, &limit)));
     }
 }
 
@@ -162,12 +163,12 @@ fn doubles(settings: &Settings) -> Option<String> {
 }
 
 /// Publishes the fingerprint of the properties here, and compares it with those of the other nodes.
-fn compare(config: &Config, settings: &Settings, op: &Operation) -> (Verdict, String) {
+fn compare(config: &Config, settings: &Settings, op: &Operation, limit: &Deadline) -> (Verdict, String) {
     let Some(maker) = Maker::of_cluster() else {
         return (Verdict::Ok, "the nodes share no secret: their properties are not compared".to_owned());
     };
-    dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op);
-    let others = dependencies::fingerprints(op);
+    dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op, limit);
+    let others = dependencies::fingerprints(op, limit);
     let differs = |theirs: &str| maker.difference(&settings.properties, &config.node_keys, theirs);
     let found = others.iter().find_map(|(node, theirs)| differs(theirs).map(|keys| (node, keys)));
     match found {

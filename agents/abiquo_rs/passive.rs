@@ -5,7 +5,7 @@
 
 use super::Applied;
 use super::config::Config;
-use super::dependencies::{self, View};
+use super::dependencies::{self, PUBLISH, View};
 use super::fingerprint::Maker;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
@@ -39,7 +39,7 @@ fn look(config: &Config, op: &Operation) -> String {
         Err(why) => {
             memory::once(op, "settings", Some(&why));
             // A start would fail here, so nothing should come.
-            dependencies::publish("lost", op);
+            dependencies::publish("lost", op, &op.deadline.within(PUBLISH));
             return why;
         }
     };
@@ -47,9 +47,10 @@ fn look(config: &Config, op: &Operation) -> String {
     let view = View::of(&settings, config, &op.deadline);
     let trouble = view.trouble().map(|why| why.to_string());
     memory::once(op, "dependency", trouble.as_deref());
-    let text = dependencies::publish(view.word(), op);
+    let limit = op.deadline.within(PUBLISH);
+    let text = dependencies::publish(view.word(), op, &limit);
     if let Some(maker) = Maker::of_cluster() {
-        dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op);
+        dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op, &limit);
     }
     trouble.unwrap_or(text)
 }

@@ -3,9 +3,12 @@
 //! No text of an error holds a value of the file, nor a line of it: passwords are among them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 /// Bytes of a file at most: real ones have a few thousand.
 const CAP: u64 = 1 << 20;
@@ -33,7 +36,9 @@ impl Properties {
     /// One line: the file and why it is of no use.
     pub fn read(path: &Path) -> Result<Self, String> {
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(CAP + 1).read_to_end(&mut bytes));
+        // A pipe in its place would keep whoever opens it waiting for somebody to write.
+        let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+        let read = file.and_then(|file| file.take(CAP + 1).read_to_end(&mut bytes));
         let parsed = match read {
             Err(error) => Err(error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()),
             Ok(_) if u64::try_from(bytes.len()).is_ok_and(|length| length > CAP) => Err("larger than 1 MiB".to_owned()),
@@ -216,6 +221,10 @@ mod tests {
             let said = Properties::parse(text.as_bytes()).unwrap_err();
             assert!(said.contains(&format!("line {line} ")) && said.len() < 70, "{text:?}: {said}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert_eq!(Properties::read(&pipe).unwrap().iter().count(), 0);
         let missing = Properties::read(Path::new("/nonexistent/p")).unwrap_err();
         assert_eq!(missing, "properties /nonexistent/p: no such file or directory");
     }

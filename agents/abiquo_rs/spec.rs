@@ -32,8 +32,8 @@ pub const SPEC: Spec = Spec {
             Kind::Path,
             "/opt/abiquo/config/abiquo.properties",
             "Abiquo's properties",
-            "The file with Abiquo's properties, with or without a section header. start refuses one that cannot be read, has lines \
-             that are no properties, or lacks abiquo.datacenter.id. Passwords in it are never logged.",
+            "The file with Abiquo's properties, with or without a section header, on a disk of this node. start refuses one that \
+             cannot be read, has lines that are no properties, or lacks abiquo.datacenter.id. Passwords in it are never logged.",
         ),
         usual(
             "service_manager",

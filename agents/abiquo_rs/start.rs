@@ -70,8 +70,8 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
             }
         }
     }
-    let webapps = config.webapps.clone().unwrap_or_else(|| config.tomcat.webapps());
-    if webapps.is_empty() {
+    let webapps = config.tomcat.webapps();
+    if webapps.is_empty() && config.webapps.is_none() {
         let folder = config.tomcat.base.join("webapps");
         return Err(Failure::generic(format!("no webapp of the Remote Services in {}", folder.display())));
     }
@@ -196,6 +196,7 @@ fn await_webapps(
     op: &Operation,
 ) -> Result<(), Failure> {
     let Applied { webapps, datacenter, repository, .. } = applied;
+    let webapps = config.webapps.as_ref().unwrap_or(webapps);
     let asked = Asked { webapps, datacenter, repository: repository.as_ref() };
     let whole = but_for_undoing(op);
     let patience = whole.within(PATIENCE);

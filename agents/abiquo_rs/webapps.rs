@@ -78,15 +78,25 @@ impl Round {
                 seen.map(|seen| seen.join().unwrap_or_else(|_| Seen::Silent("repository: no answer".to_owned())));
             (seen, view.and_then(|view| view.join().ok()), said)
         });
+        let in_doubt =
+            |said: &[(String, Said)]| said.iter().any(|(_, said)| matches!(said, Said::Doubtful(_) | Said::Silent(_)));
+        let view_of = || settings.map(|all| View::of(all, config, deadline));
         match seen.as_ref().and_then(Seen::trouble) {
-            Some(why) => {
-                said.extend(bound.into_iter().map(|name| (name, Said::Unasked(why.clone()))));
+            Some(why) => said.extend(bound.into_iter().map(|name| (name, Said::Unasked(why.clone())))),
+            // Both take their time when they are silent: a slow monitor delays the stop.
+            None => {
+                let doubt = in_doubt(&said) && view.is_none();
+                let limit = deadline.within(config.request_timeout);
+                let (more, asked) = std::thread::scope(|scope| {
+                    let asked = doubt.then(|| scope.spawn(view_of));
+                    (ask(config, &bound, datacenter, &limit), asked.and_then(|asked| asked.join().ok()).flatten())
+                });
+                said.extend(more);
+                view = view.or(asked);
             }
-            None => said.extend(ask(config, &bound, datacenter, &deadline.within(config.request_timeout))),
         }
-        let in_doubt = said.iter().any(|(_, said)| matches!(said, Said::Doubtful(_) | Said::Silent(_)));
-        if in_doubt && view.is_none() {
-            view = settings.map(|all| View::of(all, config, deadline));
+        if in_doubt(&said) && view.is_none() {
+            view = view_of();
         }
         let view = view.map(|view| view.with_mounted(seen.as_ref()));
         Self { said, repository: seen, view }

@@ -51,6 +51,10 @@ fn gone() -> Result<()> {
             expect_monitor(depth, code, "repository /run/abiquo/repository is not mounted")?;
         }
     }
+    // Also when nobody can read any more where it is.
+    abiquo::write_properties(0, "rubbish");
+    expect_monitor("10", 1, "repository /run/abiquo/repository is not mounted")?;
+    abiquo::write_properties(0, &abiquo::properties());
     let marker = Path::new(abiquo::REPOSITORY).join(".abiquo_repository");
     ensure!(!marker.exists(), "am was asked, and wrote to the disk below the mount point");
     abiquo::mount_repository();
