@@ -22,6 +22,8 @@ use crate::probe::trouble::Trouble;
 /// them takes to notice (15 s between two questions of the active node, the 3 s one may last, and what monitors of other depths
 /// may hold it up). So what is lost by everybody never looks like something that is lost by one node.
 const DAMPENING: u32 = 30;
+/// What the attribute on a second Tomcat is called.
+const STRAY: &str = "stray";
 /// How long the attribute manager may take for all that is asked of it in one monitor: it is on this node.
 pub const PUBLISH: Duration = Duration::from_secs(3);
 /// What came of the questions.
@@ -181,6 +183,17 @@ pub fn publish_fingerprint(fingerprint: &str, op: &Operation, deadline: &Deadlin
     if publish_as("properties", 0, fingerprint, op, deadline).0 {
         op.log.info("the fingerprint of the properties has changed");
     }
+}
+
+/// Lets the active node know whether a Tomcat runs here that the cluster has not started.
+pub fn publish_stray(runs: bool, op: &Operation, deadline: &Deadline) {
+    publish_as(STRAY, 0, if runs { "runs" } else { "none" }, op, deadline);
+}
+
+/// The other nodes where one runs.
+pub fn strays(op: &Operation, deadline: &Deadline) -> Vec<String> {
+    let all = attribute(STRAY, 0, op).of_others(deadline).unwrap_or_default();
+    all.into_iter().filter(|(_, value)| value == "runs").map(|(node, _)| node).collect()
 }
 
 /// Whether it was another value before, and what this node says now, or why it cannot.

@@ -134,6 +134,7 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mu
         memory::once(op, "server", view.server_trouble().as_deref());
         checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op, &limit))));
     }
+    checks.push(Check::run("second Tomcat", || second(&dependencies::strays(op, &limit))));
     if let Some(settings) = &settings {
         checks.push(Check::run("other nodes", || compare(config, settings, op, &limit)));
     }
@@ -160,6 +161,16 @@ fn doubles(settings: &Settings) -> Option<String> {
     let keys: Vec<&str> = settings.properties.doubles().collect();
     (!keys.is_empty())
         .then(|| format!("properties: the last of several different values counts for {}", keys.join(", ")))
+}
+
+/// Two of them work on the same queues, which this whole set-up is to prevent; and only a person can end what a person has started.
+fn second(nodes: &[String]) -> (Verdict, String) {
+    match nodes {
+        [] => (Verdict::Ok, "none on other nodes".to_owned()),
+        nodes => {
+            (Verdict::Degraded, format!("a second Tomcat runs on {}: stop and disable it there", nodes.join(", ")))
+        }
+    }
 }
 
 /// Publishes the fingerprint of the properties here, and compares it with those of the other nodes.

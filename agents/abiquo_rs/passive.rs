@@ -26,6 +26,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     memory::once(op, "tomcat", stray.as_deref());
     let mut checks = Vec::new();
     if has_part {
+        dependencies::publish_stray(stray.is_some(), op, &op.deadline.within(PUBLISH));
         checks.push(Check::run("dependencies", || (Verdict::Ok, look(config, op))));
     }
     checks.push(Check::run("tomcat", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));

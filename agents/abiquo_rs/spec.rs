@@ -22,8 +22,9 @@ pub const SPEC: Spec = Spec {
            is a reason to move: each node publishes what it sees as the node attribute INSTANCE-dependencies. The \
            attribute INSTANCE-properties is a fingerprint of the properties, made with the secret that the nodes have in \
            /etc/corosync/authkey or /etc/pacemaker/authkey, so that it tells nobody else anything. Nodes whose properties differ, \
-           passwords included, are reported as degraded, with the keys and never the values.\n\n\
-           The passive nodes publish both with a monitor with role=Stopped. It needs this agent on every node of the cluster: \
+           passwords included, are reported as degraded, with the keys and never the values. INSTANCE-stray says whether a Tomcat runs that \
+           the cluster has not started; the active node reports it.\n\n\
+           The passive nodes publish these with a monitor with role=Stopped. It needs this agent on every node of the cluster: \
            Pacemaker runs such a monitor on all of them, and where the agent is missing it takes the resource for running, tries \
            to stop it, and has the node fenced. So it is not among the actions below.",
     params: &[
