@@ -29,7 +29,7 @@ const KNOCK: Duration = Duration::from_secs(1);
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// End a Tomcat that does not answer: hung, or half started by a start that was killed.
+    /// End a Tomcat that does not answer (hung, or half started by a start that was killed), or whose webapps do not.
     Stop,
     /// Start it.
     Start,
@@ -115,14 +115,15 @@ fn bring_up(
             applied.service.name()
         )));
     }
+    if runs && !answers {
+        op.log.warning(&format!("{} runs, but does not answer: it is restarted", applied.service.name()));
+    }
     applied.write(op)?;
     let mut steps = VecDeque::from(plan(runs, answers));
     while let Some(step) = steps.pop_front() {
         op.step(&format!("{step:?}"));
         match step {
             Step::Stop => {
-                let name = applied.service.name();
-                op.log.warning(&format!("{name} runs, but does not answer: it is restarted"));
                 stop_tomcat(&applied.service, &config.tomcat, op.deadline.left() / 10, op)?;
             }
             Step::Start => {
