@@ -2,7 +2,7 @@
 <%@ page import="java.io.*,java.net.*,java.nio.file.*,java.util.*" %>
 <%--
 A stand-in for a webapp of Abiquo's Remote Services, with their contract: /check answers 200 and the id of the datacenter, or 503.
-am: Redis, the repository mounted from where the properties say, and its marker file, which is made when it is missing.
+am: Redis, the repository mounted from where the properties say (unless they switch that off), and its marker file, which is made when it is missing.
 vsm: Redis and RabbitMQ. All others: always well. As Abiquo does, it reads the properties once.
 --%>
 <%!
@@ -57,7 +57,7 @@ vsm: Redis and RabbitMQ. All others: always well. As Abiquo does, it reads the p
         if (path == null) return true;
         try {
             String wanted = ALL.getProperty("abiquo.appliancemanager.repositoryLocation") + " " + path + " ";
-            boolean mounted = false;
+            boolean mounted = "false".equals(ALL.getProperty("abiquo.appliancemanager.checkMountedRepository"));
             for (String line : Files.readAllLines(Paths.get("/proc/self/mounts"))) mounted |= line.startsWith(wanted);
             File marker = new File(path, ".abiquo_repository");
             return mounted && (marker.exists() || marker.createNewFile());
