@@ -25,7 +25,7 @@ pub enum Said {
     Silent(String),
     /// It is not what it should be.
     Wrong(String),
-    /// There is no such webapp.
+    /// There is no such webapp, or none that may be asked.
     Absent(String),
     /// It is of another datacenter.
     Foreign(String),
@@ -184,6 +184,8 @@ fn understand(answer: Result<Answer, String>, datacenter: &str) -> Said {
         }
         Ok(Answer { status: 503, .. }) => Said::Doubtful("status 503".to_owned()),
         Ok(Answer { status: 404, .. }) => Said::Absent("status 404: it is not deployed".to_owned()),
+        // Tomcat itself refuses the question: that does not pass by waiting either.
+        Ok(Answer { status: status @ 400..=499, .. }) => Said::Absent(format!("status {status}")),
         Ok(Answer { status, .. }) => Said::Wrong(format!("status {status}")),
         Err(why) if why.starts_with("no answer") => Said::Silent(why),
         // This host lacks memory or files: nothing was asked.
