@@ -54,7 +54,9 @@ pub fn planned(lab: &Lab) -> Result<()> {
 fn there(lab: &Lab, ids: &[&str; 3]) -> Result<String> {
     let from = ovd::active_of(lab, ids)?;
     let target = lab.nodes().iter().find(|node| node.name() != from.name()).context("no other node")?;
-    let question = Question::http(&VIP.to_string(), "/xas/check").with_body("rsha");
+    let asked = Question::http(&VIP.to_string(), "/xas/check").with_body("rsha");
+    // Tomcat's status line ends with the number.
+    let question = Question { expected: " 200".to_owned(), ..asked };
     let meter = Meter::start(&lab.client, (VIP, PORT).into(), question)?;
     let begun = std::time::Instant::now();
     target.run(["crm_resource", "--move", "--resource", GROUP, "--node", &target.cluster_name()])?;
