@@ -121,6 +121,7 @@ fn ocf_tester(lab: &Lab) -> Result<()> {
 fn leaves_nothing(lab: &Lab) -> Result<()> {
     site::settled(lab)?;
     let last = site::active(lab)?;
+    let cursor = site::cursor(last)?;
     lab.phase("stopped the cluster", || {
         lab.node("rsha1").run_within(Duration::from_secs(150), &["pcs", "cluster", "stop", "--all"])
     })?;
@@ -129,6 +130,9 @@ fn leaves_nothing(lab: &Lab) -> Result<()> {
         ensure!(lab.fencing.times_off(node.name()) == 0, "{} was fenced", node.name());
     }
     let result = abiquo_node::shown(last, "Result")?;
+    // The unit's own stop, which must not wait for Pacemaker's, as that waits for it.
     ensure!(result == "success", "the unit of {} ended with {result}", last.name());
+    let journal = site::journal_since(last, &cursor)?;
+    ensure!(journal.contains("has shut down by itself"), "{journal}");
     Ok(())
 }

@@ -195,6 +195,12 @@ impl Bus {
         let _ = self.call(PATH, MANAGER, "ResetFailedUnit", &unit).await;
     }
 
+    /// Stops a unit and waits for the end of that as [`Self::job`] does, at once: a claimed unit is ordered before Pacemaker, so
+    /// while that is being stopped an ordinary job would wait for its end, and it for ours.
+    pub async fn stop_now(&self, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {
+        self.job_of("StopUnit", &(unit, "ignore-dependencies"), deadline).await
+    }
+
     /// Queues a job (`StartUnit`, `StopUnit`, `RestartUnit`) and waits for its end. A job that is not over at the
     /// deadline is cancelled.
     pub async fn job(&self, method: &str, unit: &str, deadline: &Deadline) -> zbus::Result<Job> {

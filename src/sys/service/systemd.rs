@@ -227,7 +227,7 @@ pub(super) async fn tell_stop(bus: &Bus, unit: &str, deadline: &Deadline) -> zbu
     if matches!(bus.active_state(&object).await?.as_str(), "inactive" | "failed") {
         return Ok(());
     }
-    match bus.job("StopUnit", unit, deadline).await? {
+    match bus.stop_now(unit, deadline).await? {
         Job::Ended(result) if result == "done" => Ok(()),
         Job::Ended(result) => Err(zbus::Error::Failure(format!("job ended as {result}"))),
         Job::Late => Err(zbus::Error::Failure("job cancelled at the deadline".to_owned())),
