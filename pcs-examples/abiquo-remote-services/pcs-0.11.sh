@@ -11,7 +11,8 @@
 #   - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need
 #     nothing of Abiquo, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it
 #     for running where the agent is missing, and has such a node fenced. This script checks it first;
-#   - on nodes that run the Remote Services: the same abiquo.properties, abiquo-tomcat switched off at boot
+#   - on nodes that run the Remote Services: the client of the repository (nfs-common or nfs-utils) and psmisc,
+#     which the cluster needs to mount it; the same abiquo.properties; abiquo-tomcat switched off at boot
 #     (systemctl disable --now abiquo-tomcat), and the repository not in /etc/fstab: the cluster mounts it;
 #   - systemctl enable --now pcsd;
 #   - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file

@@ -120,14 +120,19 @@ fn ocf_tester(lab: &Lab) -> Result<()> {
 
 fn leaves_nothing(lab: &Lab) -> Result<()> {
     site::settled(lab)?;
+    let last = site::active(lab)?;
+    let cursor = site::cursor(last)?;
     lab.phase("stopped the cluster", || {
         lab.node("rsha1").run_within(Duration::from_secs(150), &["pcs", "cluster", "stop", "--all"])
     })?;
     for node in lab.nodes() {
         site::has_nothing(node)?;
         ensure!(lab.fencing.times_off(node.name()) == 0, "{} was fenced", node.name());
-        let result = abiquo_node::shown(node, "Result")?;
-        ensure!(result == "success", "the unit of {} ended with {result}", node.name());
     }
+    let result = abiquo_node::shown(last, "Result")?;
+    // The unit's own stop, which must not wait for Pacemaker's, as that waits for it.
+    ensure!(result == "success", "the unit of {} ended with {result}", last.name());
+    let journal = site::journal_since(last, &cursor)?;
+    ensure!(journal.contains("has shut down by itself"), "{journal}");
     Ok(())
 }

@@ -27,11 +27,11 @@ pub fn planned(lab: &Lab) -> Result<()> {
     lab.nodes().iter().try_for_each(|node| abiquo_node::install_script(node))?;
     let pcs = |words: &str| node.sh_within(LIMIT, &format!("pcs resource {words} 2>&1"));
     pcs(&format!("disable {TOMCAT} --wait=120"))?;
-    pcs(&format!(
-        "create {SCRIPT} lsb:abiquo-tomcat op monitor interval=10s start timeout=180s stop timeout=60s \
-         --group {GROUP} --before {TOMCAT} --wait=120"
-    ))?;
     let measured: Result<()> = (|| {
+        pcs(&format!(
+            "create {SCRIPT} lsb:abiquo-tomcat op monitor interval=10s start timeout=180s stop timeout=60s \
+             --group {GROUP} --before {TOMCAT} --wait=120"
+        ))?;
         wait_answer(lab)?;
         for _ in 0..2 {
             let figures = there(lab, &[ALL[0], ALL[1], SCRIPT])?;
@@ -39,11 +39,12 @@ pub fn planned(lab: &Lab) -> Result<()> {
         }
         Ok(())
     })();
-    pcs(&format!("delete {SCRIPT}"))?;
+    let deleted = pcs(&format!("delete {SCRIPT}"));
     wait_idle(node, LIMIT)?;
     lab.nodes().iter().try_for_each(|node| node.run(["rm", "-f", "/etc/init.d/abiquo-tomcat"]).map(drop))?;
     pcs(&format!("enable {TOMCAT} --wait=120"))?;
     measured?;
+    deleted?;
     wait_for(LIMIT, "the agent's Tomcat", || Ok(site::active(lab).is_ok()))?;
     ovd::forget(lab)?;
     site::settled(lab)
@@ -53,7 +54,9 @@ pub fn planned(lab: &Lab) -> Result<()> {
 fn there(lab: &Lab, ids: &[&str; 3]) -> Result<String> {
     let from = ovd::active_of(lab, ids)?;
     let target = lab.nodes().iter().find(|node| node.name() != from.name()).context("no other node")?;
-    let question = Question::http(&VIP.to_string(), "/xas/check").with_body("rsha");
+    let asked = Question::http(&VIP.to_string(), "/xas/check").with_body("rsha");
+    // Tomcat's status line ends with the number.
+    let question = Question { expected: " 200".to_owned(), ..asked };
     let meter = Meter::start(&lab.client, (VIP, PORT).into(), question)?;
     let begun = std::time::Instant::now();
     target.run(["crm_resource", "--move", "--resource", GROUP, "--node", &target.cluster_name()])?;
