@@ -79,7 +79,8 @@ impl Memory {
     /// leaves an empty folder, which must not empty the peer's. `other` is asked for what else may be wrong, unless these are
     /// the very directories of the start: then nothing has gone from under them.
     pub(super) fn lost_folder(&self, other: impl FnOnce() -> Option<String>) -> Option<String> {
-        let mut same = !self.inodes.is_empty();
+        // Those of a start at which something was wrong already prove nothing.
+        let mut same = self.lost.is_none() && !self.inodes.is_empty();
         for (number, (folder, device)) in self.devices.iter().enumerate() {
             match fs::metadata(folder) {
                 Ok(now) if now.is_dir() && now.dev() == *device => {
@@ -253,6 +254,8 @@ mod tests {
         let all = memory(places(&folders));
         let other = || Some("other".to_owned());
         assert_eq!(all.lost_folder(other), None);
+        // At the start a mount was missing already.
+        assert_eq!(Memory { lost: other(), ..all.clone() }.lost_folder(other), other());
         // Of an older version, and of a start where one was missing.
         assert_eq!(memory((all.devices.clone(), Vec::new())).lost_folder(other), other());
         let missing = [folders[0].clone(), root.path().join("three")];
