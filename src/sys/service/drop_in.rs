@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::bus::{Bus, ask};
-use super::systemd::{NO_NAME, is_name, or_else, systemctl};
+use super::systemd::{or_else, systemctl};
+use super::unit_files::{NO_NAME, is_name};
 use super::{Service, because};
 use crate::ocf::deadline::Deadline;
 
