@@ -62,6 +62,11 @@ impl Config {
         })
     }
 
+    /// How long all questions of one monitor may take together.
+    pub fn round(&self) -> Duration {
+        self.request_timeout.max(self.dependency_timeout)
+    }
+
     /// What Abiquo's properties say now.
     pub fn settings(&self) -> Result<Settings, String> {
         Settings::read(&self.properties, self.ca.as_deref(), self.repository.as_deref())

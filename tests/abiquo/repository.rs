@@ -74,7 +74,7 @@ fn hangs() -> Result<()> {
         let (result, took) =
             timed(|| Ok(expect_monitor_of(&short, depth, 190, "repository /run/abiquo/repository does not answer")))?;
         result?;
-        ensure!(took < Duration::from_secs(6), "depth {depth} took {took:?}");
+        ensure!(took < Duration::from_secs(15), "depth {depth} took {took:?}");
     }
     // The child of the first question still hangs, and no second one was sent after it.
     let children = sh("grep -lzx -e '/run/abiquo/[r]epository' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
@@ -94,7 +94,7 @@ fn hangs_from_the_start() -> Result<()> {
     expect(&short, "start", 0)?;
     expect_monitor_of(&short, "10", 190, "does not answer")?;
     let (_, took) = timed(|| expect(&short, "stop", 0))?;
-    ensure!(took < Duration::from_secs(20), "stop took {took:?}");
+    ensure!(took < Duration::from_secs(50), "stop took {took:?}");
     nothing_left()
 }
 
