@@ -97,9 +97,12 @@ impl Tomcat {
     }
 }
 
+/// Bytes that the name of a folder can have on Linux, and so that of a webapp.
+const NAME: usize = 255;
+
 fn webapps(list: &str) -> Result<Vec<String>, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    let good = |name: &&str| !name.starts_with('.') && name.chars().all(plain);
+    let good = |name: &&str| !name.starts_with('.') && name.len() <= NAME && name.chars().all(plain);
     if let Some(wrong) = words(list).find(|name| !good(name)) {
         return Err(Failure::configured(format!("parameter webapps: {} is no name of a webapp", short(wrong))));
     }
