@@ -28,6 +28,8 @@ const CLAIM: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take to find out whether somebody listens on a port of this node.
 const KNOCK: Duration = Duration::from_secs(1);
+/// How long the port of a Tomcat that has ended may stay in use.
+const FREED: Duration = Duration::from_secs(3);
 
 /// What is wrong with a script that leaves Tomcat the files into which start has let it complain.
 const PRINTS: &str = "lets Tomcat print into a file in memory that nobody sees and that grows: let it redirect that, as \
@@ -130,7 +132,7 @@ fn bring_up(
             Step::Start => {
                 // Of a stop that was killed: it may have ended only now.
                 await_reaped(before.as_slice(), op);
-                free_port(config, &applied.service)?;
+                free_port(config, &applied.service, op)?;
                 *started = true;
                 let limit = but_for_undoing(op);
                 applied.service.start(&limit).map_err(|error| Failure::generic(error.to_string()))?;
@@ -194,12 +196,16 @@ fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Resu
     }
 }
 
-/// Refuses a port that somebody else has: Tomcat would run on without it, and the other one would give its answers.
-fn free_port(config: &Config, service: &Service) -> Result<(), Failure> {
-    match TcpStream::connect_timeout(&config.address, KNOCK) {
-        Ok(_) => Err(Failure::generic(taken(config.address, service))),
-        Err(_) => Ok(()),
+/// Refuses a port that somebody else has: Tomcat would run on without it, and the other one would give its answers. A Java machine
+/// that was killed may have its port a moment longer than it is seen: the kernel ends one thread after the other.
+fn free_port(config: &Config, service: &Service, op: &Operation) -> Result<(), Failure> {
+    let limit = op.deadline.within(FREED);
+    while TcpStream::connect_timeout(&config.address, KNOCK).is_ok() {
+        if !limit.sleep(KNOCK / 10) {
+            return Err(Failure::generic(taken(config.address, service)));
+        }
     }
+    Ok(())
 }
 
 /// Whether it is this Tomcat that has the port.
