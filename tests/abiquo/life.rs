@@ -216,7 +216,8 @@ fn adopted_and_wrong() -> Result<()> {
 fn slow() -> Result<()> {
     abiquo::answer(0, "xas", Some("503"));
     let mut child = agent().begin("start");
-    std::thread::sleep(Duration::from_secs(20));
+    // Longer than a webapp that is missing would get.
+    std::thread::sleep(Duration::from_secs(14));
     let waits = child.try_wait()?.is_none();
     abiquo::answer(0, "xas", None);
     let status = child.wait()?;
