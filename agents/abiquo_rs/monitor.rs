@@ -213,11 +213,16 @@ fn compare(config: &Config, settings: &Settings, op: &Operation, limit: &Deadlin
     };
     dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op, limit);
     let others = dependencies::fingerprints(op, limit);
+    let foreign = others.iter().find(|(_, theirs)| maker.is_foreign(theirs)).map(|(node, _)| {
+        format!("the cluster's secret on {node} (authkey) is not the one here: its properties cannot be compared")
+    });
+    memory::once(op, "secret", foreign.as_deref());
     let differs = |theirs: &str| maker.difference(&settings.properties, &config.node_keys, theirs);
     let found = others.iter().find_map(|(node, theirs)| differs(theirs).map(|keys| (node, keys)));
     match found {
         Some((node, keys)) => (Verdict::Degraded, format!("properties differ from those of {node}: {keys}")),
         None if others.is_empty() => (Verdict::Ok, "no other node has published its properties".to_owned()),
+        None if foreign.is_some() => (Verdict::Ok, foreign.unwrap_or_default()),
         None => (Verdict::Ok, "the properties are equal".to_owned()),
     }
 }
