@@ -1,5 +1,6 @@
 //! The agents, one folder each, and the one list of them.
 
+pub mod abiquo_rs;
 mod cron;
 pub mod lvs_director;
 pub mod ovd_lsyncd;
@@ -10,8 +11,13 @@ use crate::ocf::agent::Registered;
 use crate::ocf::spec::Spec;
 
 /// Every agent of this package. Links, meta-data files, tests and the generator go through this list.
-pub const REGISTRY: &[&dyn Registered] =
-    &[&ovd_vip_src::OvdVipSrc, &ovd_osm::OvdOsm, &ovd_lsyncd::OvdLsyncd, &lvs_director::LvsDirector];
+pub const REGISTRY: &[&dyn Registered] = &[
+    &ovd_vip_src::OvdVipSrc,
+    &ovd_osm::OvdOsm,
+    &ovd_lsyncd::OvdLsyncd,
+    &lvs_director::LvsDirector,
+    &abiquo_rs::AbiquoRs,
+];
 
 /// The tables of all agents.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {

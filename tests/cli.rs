@@ -6,6 +6,7 @@ use std::process::Output;
 
 const EXAMPLE: &str = include_str!("../pcs-examples/ovd-session-manager/scenario.toml");
 const LVS: &str = include_str!("../pcs-examples/lvs-director/scenario.toml");
+const ABIQUO: &str = include_str!("../pcs-examples/abiquo-remote-services/scenario.toml");
 const GUIDE: &str = include_str!("../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 fn inuvika_ha(arguments: &[&str]) -> Output {
@@ -29,6 +30,7 @@ fn init_prints_the_examples_and_never_overwrites() {
     assert_eq!(inuvika_ha(&["init", "ovd-session-manager"]).stdout, EXAMPLE.as_bytes());
     assert_eq!(inuvika_ha(&["init", "ovd-session-manager", "--guide"]).stdout, GUIDE.as_bytes());
     assert_eq!(inuvika_ha(&["init", "lvs-director"]).stdout, LVS.as_bytes());
+    assert_eq!(inuvika_ha(&["init", "abiquo-remote-services"]).stdout, ABIQUO.as_bytes());
     let guide = inuvika_ha(&["init", "lvs-director", "--guide"]);
     assert!(guide.status.code() == Some(2) && guide.stdout.is_empty(), "{guide:?}");
     assert_eq!(stderr(&guide), "--guide is for ovd-session-manager only: leave it out\n");
@@ -143,7 +145,10 @@ fn a_file_that_is_not_text_is_wrong_input() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).ends_with("s.toml:1:1: is not UTF-8 text\n"));
     let empty = pcs("");
-    assert_eq!(stderr(&empty), "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director\n");
+    assert_eq!(
+        stderr(&empty),
+        "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director or abiquo-remote-services\n"
+    );
 }
 
 /// Doubtful input is told about on standard error; the script is printed all the same.

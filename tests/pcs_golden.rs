@@ -1,6 +1,8 @@
 //! The generated scripts: byte for byte, then run with the real pcs, then judged by crm_verify and crm_simulate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "pcs/abiquo.rs"]
+mod abiquo;
 #[path = "pcs/database.rs"]
 mod database;
 #[path = "pcs/lvs_director.rs"]

@@ -398,6 +398,22 @@ clone() {
     fi
 }
 
+# group ID RESOURCE...: resources that start one after the other in one place.
+# shellcheck disable=SC2317 # not every scenario has groups
+group() {
+    local id=$1 member before=''
+    shift
+    known+=("$id")
+    resources+=("$id")
+    for member in "$@"; do
+        has "//group[@id='$id']/primitive[@id='$member']" ||
+            edit resource group add "$id" "$member" ${before:+--after "$before"}
+        [ -z "$before" ] || has "//group[@id='$id']/primitive[@id='$before']/following-sibling::*[@id='$member']" ||
+            die "the group $id has $member before $before: pcs resource ungroup $id first"
+        before=$member
+    done
+}
+
 # Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
 settings() {
     local word path=$1
@@ -443,12 +459,14 @@ attract() {
         constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
 }
 # colocation RESOURCE with OTHER score=SCORE
+# shellcheck disable=SC2317 # in a group there is none
 colocation() {
     local id="colocation-$1-$3"
     constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
         constraint colocation add "$@" "id=$id"
 }
 # order RESOURCE after FIRST kind=KIND
+# shellcheck disable=SC2317 # in a group there is none
 order() {
     local id="order-$3-$1"
     constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \
@@ -722,8 +740,8 @@ never virtual_ip on pcs4.priv
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
 # The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there
+# and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.
 # Every node publishes whether it reaches the database. Everything moves when the active node has lost it and
 # another has not: the score of a node that says ok is above all that keeps them here together. When all have
 # lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts
@@ -781,8 +799,8 @@ order vip_src after virtual_ip kind=Optional
 # kind=Optional: it starts after the address and stops before it; an address that recovers in place does
 # not restart it.
 # The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.
-# on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds
-# running is stopped all the same.
+# on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there
+# and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.
 # The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before
 # the first node. It counts for less than the stickiness: nothing that runs moves because of it. It counts for less
 # than a database that only the other node reaches, too. A node that has never had a whole copy serves nothing.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 const THREE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
 const LVS: &str = include_str!("../../pcs-examples/lvs-director/scenario.toml");
+const ABIQUO: &str = include_str!("../../pcs-examples/abiquo-remote-services/scenario.toml");
 const GUIDE: &str = include_str!("../../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 /// Print a commented scenario file to start from.
@@ -31,6 +32,8 @@ enum SetUp {
     OvdSessionManager,
     /// Directors of LVS that balance connections over web servers behind one address
     LvsDirector,
+    /// Abiquo's Remote Services on two nodes behind one address
+    AbiquoRemoteServices,
 }
 
 impl Init {
@@ -39,7 +42,8 @@ impl Init {
             (SetUp::OvdSessionManager, false) => THREE,
             (SetUp::OvdSessionManager, true) => GUIDE,
             (SetUp::LvsDirector, false) => LVS,
-            (SetUp::LvsDirector, true) => {
+            (SetUp::AbiquoRemoteServices, false) => ABIQUO,
+            (SetUp::LvsDirector | SetUp::AbiquoRemoteServices, true) => {
                 return Err(Failure::Input("--guide is for ovd-session-manager only: leave it out".into()));
             }
         };

@@ -25,8 +25,8 @@ impl Attribute {
     /// `NotFound` where Pacemaker's tools are not installed, `InvalidInput` for a name or value with other characters, else
     /// what the tools said.
     pub fn publish(&self, value: &str, deadline: &Deadline) -> io::Result<bool> {
-        check("name", &self.name)?;
-        check("value", value)?;
+        check("name", &self.name, member::is_name(&self.name))?;
+        check("value", value, is_value(value))?;
         // Named, because the tool asks for all nodes without it (up to 3.0), and changes the hosting node's instead of a
         // remote node's.
         let node = member::own(deadline)?;
@@ -45,6 +45,27 @@ impl Attribute {
             Err(io::Error::other(format!("set node attribute {}: {}", self.name, done.reason())))
         }
     }
+
+    /// What the other nodes have published, by node; those that have not are missing.
+    ///
+    /// # Errors
+    /// `NotFound` where Pacemaker's tools are not installed, else what the tools said.
+    pub fn of_others(&self, deadline: &Deadline) -> io::Result<Vec<(String, String)>> {
+        check("name", &self.name, member::is_name(&self.name))?;
+        let node = member::own(deadline)?;
+        // Fails where nobody has published anything, with an exit code that differs from version to version.
+        let known = updater(&["-n", &self.name, "-A", "-Q"], deadline)?;
+        Ok(values(&known.text()).filter(|(host, _)| *host != node).map(|(a, b)| (a.to_owned(), b.to_owned())).collect())
+    }
+}
+
+/// Host and value of each line `name="x" host="n" value="v"`.
+fn values(lines: &str) -> impl Iterator<Item = (&str, &str)> {
+    lines.lines().filter_map(|line| {
+        let (host, rest) = line.split_once(" host=\"")?.1.split_once('"')?;
+        let value = rest.split_once(" value=\"")?.1.split('"').next()?;
+        Some((host, value))
+    })
 }
 
 fn updater(arguments: &[&str], deadline: &Deadline) -> io::Result<Output> {
@@ -60,12 +81,21 @@ fn value_of<'a>(lines: &'a str, node: &str) -> Option<&'a str> {
 }
 
 /// Refuses what a tool would take for an option, or what would need quoting in a rule or in its output.
-fn check(what: &str, text: &str) -> io::Result<()> {
-    if member::is_name(text) {
+fn check(what: &str, text: &str, is_good: bool) -> io::Result<()> {
+    if is_good {
         return Ok(());
     }
     let reason = format!("set node attribute: {what} {text:?} is not made of letters, digits, _ - .");
     Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+}
+
+/// Longest value: every node of the cluster keeps it.
+const VALUE_MAX: usize = 4096;
+
+/// Whether a text can be a value.
+pub fn is_value(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !text.is_empty() && text.len() <= VALUE_MAX && !text.starts_with('-') && text.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -79,16 +109,18 @@ mod tests {
         assert_eq!(value_of(lines, "osm2.priv"), Some("0"));
         assert_eq!(value_of(lines, "osm1"), None);
         assert_eq!(value_of("name=\"db\" host=\"osm1\" value=\"\"\n", "osm1"), Some(""));
+        assert_eq!(values(lines).collect::<Vec<_>>(), [("osm2.priv", "0"), ("osm1.priv", "1")]);
+        assert_eq!(values("rubbish\n").count(), 0);
         assert_eq!(value_of("rubbish host=\"a\" ", "a"), None);
     }
 
     #[test]
-    fn options_and_quotes_are_no_names() {
+    fn options_and_quotes_are_no_values() {
         for text in ["", "-D", "a b", "a\"b", "a\n", "é", "a=b"] {
-            assert!(check("value", text).is_err(), "{text:?}");
+            assert!(!is_value(text), "{text:?}");
         }
         for text in ["1", "ok", "osm-database", "a.b_c"] {
-            assert!(check("value", text).is_ok(), "{text:?}");
+            assert!(is_value(text), "{text:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 pub mod dialect;
+pub mod filesystem;
 pub mod ipaddr2;
 pub mod ping;
 pub mod plan;

@@ -70,6 +70,13 @@ pub enum Step {
         /// Meta attributes of the clone; an empty value: it must not have this one.
         meta: Vec<(String, String)>,
     },
+    /// Resources that are in one place, start one after the other, and stop the other way round.
+    Group {
+        /// The group.
+        id: String,
+        /// Its resources.
+        members: Vec<String>,
+    },
     /// Where a resource should be or must not be.
     Location {
         /// The resource.

@@ -73,6 +73,7 @@ fn step(plan: &Plan, step: &Step) -> String {
         Step::Stonith(resource) => self::resource("fencing", resource),
         Step::Primitive(resource) => self::resource("resource", resource),
         Step::Clone { resource, meta } => command("", "clone", &[vec![resource.clone()], words(meta)].concat()),
+        Step::Group { id, members } => command("", "group", &[vec![id.clone()], members.clone()].concat()),
         Step::ByHand(lines) => lines.iter().map(|line| command("", "say", &[format!("    {line}")])).collect(),
         Step::Location { resource, node, rule } => {
             let (verb, score) = match rule {

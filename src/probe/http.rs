@@ -10,11 +10,14 @@ use reqwest::header::{COOKIE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Url};
 use rustls::CertificateError;
+use tokio::time::timeout;
 
 use super::line::{first_line, network, seconds};
 use super::runtime;
 use crate::ocf::deadline::Deadline;
 
+/// How the reason begins when nobody was asked: this host lacks files or memory.
+pub const NO_CLIENT: &str = "start the client";
 /// Bytes kept of a body.
 const CAP: usize = 64 << 10;
 
@@ -54,6 +57,14 @@ impl Page {
     /// One line that says what failed, without the URL.
     pub fn get(&self, deadline: &Deadline) -> Result<Answer, String> {
         let started = Instant::now();
+        match runtime::block(self.fetch(), deadline) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(format!("no answer in {}", seconds(started))),
+            Err(error) => Err(format!("{NO_CLIENT}: {error}")),
+        }
+    }
+
+    async fn fetch(&self) -> Result<Answer, String> {
         let url = parse(&self.url).map_err(|reason| format!("URL is {reason}"))?;
         let client = self.client()?;
         let mut request = client.get(url);
@@ -76,11 +87,7 @@ impl Page {
             let body = String::from_utf8_lossy(&body).into_owned();
             Ok(Answer { status: response.status().as_u16(), body })
         };
-        match runtime::block(answer, deadline) {
-            Ok(Some(answer)) => answer.map_err(|error: reqwest::Error| explain(&error)),
-            Ok(None) => Err(format!("no answer in {}", seconds(started))),
-            Err(error) => Err(format!("start the client: {error}")),
-        }
+        answer.await.map_err(|error: reqwest::Error| explain(&error))
     }
 
     fn client(&self) -> Result<Client, String> {
@@ -92,8 +99,34 @@ impl Page {
             None => builder.tls_danger_accept_invalid_certs(true),
             Some(path) => trusting(builder, path)?,
         };
-        builder.build().map_err(|error| format!("start the client: {}", explain(&error)))
+        builder.build().map_err(|error| format!("{NO_CLIENT}: {}", explain(&error)))
     }
+}
+
+/// Gets several pages at once: what one has to say does not wait for the others, and all are over at the deadline.
+pub fn get_all(pages: &[Page], deadline: &Deadline) -> Vec<Result<Answer, String>> {
+    let started = Instant::now();
+    // A little earlier than the deadline, so that those that have answered are heard.
+    let limit = deadline.left() * 19 / 20;
+    let all = async {
+        let ask =
+            |page: Page| async move { timeout(limit, page.fetch()).await.unwrap_or_else(|_| silent_since(started)) };
+        let asked: Vec<_> = pages.iter().map(|page| tokio::spawn(ask(page.clone()))).collect();
+        let mut answers = Vec::new();
+        for one in asked {
+            answers.push(one.await.unwrap_or_else(|_| Err("an answer that no server gives".to_owned())));
+        }
+        answers
+    };
+    match runtime::block(all, deadline) {
+        Ok(Some(answers)) => answers,
+        Ok(None) => pages.iter().map(|_| silent_since(started)).collect(),
+        Err(error) => pages.iter().map(|_| Err(format!("{NO_CLIENT}: {error}"))).collect(),
+    }
+}
+
+fn silent_since(started: Instant) -> Result<Answer, String> {
+    Err(format!("no answer in {}", seconds(started)))
 }
 
 /// Makes the client trust these certificates and no others.

@@ -10,6 +10,7 @@ use mysql_async::{Conn, DriverError, Error, IoError, OptsBuilder};
 
 use super::line::{BROKEN, first_line, network, seconds};
 use super::runtime;
+pub use super::trouble::Trouble;
 use crate::ocf::deadline::Deadline;
 use crate::secret::Secret;
 
@@ -40,17 +41,6 @@ pub struct Database {
     pub name: String,
 }
 
-/// Why `SELECT 1` had no result. The texts are one line and never hold the password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// Nobody answered from there: no route, refused, no answer in time, a name that does not resolve, or a server that
-    /// breaks off before it has said anything of its own. Also a server that lets this host in no more, or never did (1129,
-    /// 1130): it may serve others.
-    Unreachable(String),
-    /// The server answered and refused: access denied, unknown database, too many connections, shutting down.
-    Refused(String),
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -61,18 +51,12 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Unreachable(text) | Self::Refused(text)) = self;
-        f.write_str(text)
-    }
-}
-
 impl Database {
     /// Connects, asks `SELECT 1` and leaves; never longer than the deadline allows, name resolution included.
     ///
     /// # Errors
-    /// See [`Trouble`].
+    /// See [`Trouble`]. A server that lets this host in no more, or never did (1129, 1130), counts as out of reach: it may serve
+    /// others.
     pub fn select_1(&self, deadline: &Deadline) -> Result<(), Trouble> {
         let started = Instant::now();
         let options = self.options();

@@ -3,19 +3,17 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::stamp::{Attic, read};
+use crate::sys::mounts::mounts;
 
 /// The file in the attic.
 const FILE: &str = "ground";
 /// Files that are counted of a folder at most: whether there are any is what matters.
 const ENOUGH: usize = 100;
-/// What the kernel knows of mounts here (proc_pid_mountinfo(5)): where this thread is.
-const MOUNTS: &str = "/proc/thread-self/mountinfo";
 
 /// One folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +30,8 @@ struct Place {
 
 /// Remembers what the folders stand on now. To be called when they are known to be right.
 pub(super) fn note(attic: &Attic, folders: &[PathBuf]) -> std::io::Result<()> {
-    let mounts = mounts();
+    // Without the list nothing is known of any place.
+    let mounts = mounts().unwrap_or_default();
     let counted = |now: Place| Place { files: count(&now.folder), ..now };
     let before: Vec<Place> = read(&attic.path(FILE)).unwrap_or_default();
     // One that is missing is known as it was.
@@ -78,7 +77,7 @@ fn lost_of(attic: &Attic, is_asked: impl Fn(&Path) -> bool) -> Option<String> {
     let asked: Vec<Place> = before.into_iter().filter(|place| is_asked(&place.folder)).collect();
     // An automounter mounts what somebody looks at: that comes before the list of mounts.
     asked.iter().for_each(|place| drop(fs::read_dir(&place.folder)));
-    let mounts = mounts();
+    let mounts = mounts().unwrap_or_default();
     asked.iter().find_map(|before| before.differs(&Place::now(&before.folder, &mounts)?, count))
 }
 
@@ -106,41 +105,6 @@ impl Place {
     }
 }
 
-/// Mount points and what is mounted there, in the kernel's order.
-fn mounts() -> Vec<(PathBuf, String)> {
-    let text = fs::read(MOUNTS).unwrap_or_default();
-    text.split(|byte| *byte == b'\n').filter_map(mount).collect()
-}
-
-/// `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
-fn mount(line: &[u8]) -> Option<(PathBuf, String)> {
-    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let point = PathBuf::from(std::ffi::OsString::from_vec(plain(words.get(4)?)));
-    let end = words.iter().position(|word| *word == b"-")?;
-    let source = String::from_utf8_lossy(&plain(words.get(end + 2)?)).into_owned();
-    Some((point, source))
-}
-
-/// Without the kernel's `\040` for a space, and its like.
-fn plain(word: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = word;
-    while let Some((&byte, after)) = rest.split_first() {
-        let digits = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(|_| byte == b'\\') {
-            Some(meant) => {
-                bytes.push(meant);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    bytes
-}
-
 /// Files below a folder, up to [`ENOUGH`] of them and of folders.
 fn count(folder: &Path) -> usize {
     let (mut files, mut folders) = (0, 0);
@@ -161,18 +125,6 @@ fn count(folder: &Path) -> usize {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kernels_list_is_understood() {
-        let line = br"36 35 98:0 /mnt1 /srv/a\040b\134c rw,noatime master:1 - ext3 /dev/disk\040one rw,errors=continue";
-        assert_eq!(mount(line), Some((PathBuf::from(r"/srv/a b\c"), "/dev/disk one".to_owned())));
-        assert_eq!(mount(b"36 35 0:1 / / rw - overlay overlay rw").unwrap().0, Path::new("/"));
-        for damaged in [&b""[..], b"36 35", b"36 35 98:0 / /x rw -"] {
-            assert_eq!(mount(damaged), None);
-        }
-        assert_eq!(plain(br"\9\04"), br"\9\04");
-        assert!(mounts().iter().any(|(point, _)| point == Path::new("/")));
-    }
 
     #[test]
     fn only_what_is_gone_or_empty_elsewhere_is_lost() {

@@ -27,7 +27,7 @@ const ABOVE_FIRST: u32 = 2;
 /// What the scores of node attributes have to be weighed against.
 #[derive(Debug)]
 pub struct Weighed {
-    /// How many resources keep everything where it is: the address and those that it follows. What is not critical has
+    /// How many resources keep everything where it is: the address, what is mounted with it, and those that it follows. What is not critical has
     /// no say in it (Pacemaker 2.1; an older one, which does not know the word, would add the stickiness of all).
     sticking: u32,
     /// Whether nodes publish what they see of a database.
@@ -45,7 +45,7 @@ impl Weighed {
     pub fn of(setup: &SetUp, services: &[Service]) -> Weighed {
         let critical = services.iter().filter(|service| service.kind.critical && !service.is_everywhere()).count();
         Weighed {
-            sticking: u32::try_from(critical).unwrap_or(MAX_SCORE).saturating_add(1),
+            sticking: u32::try_from(critical).unwrap_or(MAX_SCORE).saturating_add(1 + u32::from(setup.repository)),
             database: services.iter().any(|service| service.kind.vantage.is_some()),
             replicas: services.iter().any(|service| service.kind.replica.is_some()),
             counted: services.iter().find_map(|service| service.count.as_ref()).map(|count| count.most),
@@ -134,7 +134,8 @@ impl Failover {
 
     /// The scores of what nodes reach that go with this stickiness.
     pub fn reach(&self, weighed: &Weighed) -> Reach {
-        Reach::weigh(self.stickiness.parse().ok(), weighed.preference, weighed.counted.flatten())
+        let together = self.stickiness.parse().ok().and_then(|one: u32| one.checked_mul(weighed.sticking));
+        Reach::weigh(together, weighed.preference, weighed.counted.flatten())
     }
 
     /// The scores of node attributes that go with this stickiness.

@@ -7,6 +7,7 @@ mod host_map;
 pub mod names;
 pub mod node;
 pub mod reach;
+pub mod repository;
 pub mod router;
 pub mod setup;
 pub mod virtual_ip;
@@ -19,6 +20,7 @@ use fault::{Fault, Source};
 use fencing::Fencing;
 use node::Node;
 use reader::Table;
+use repository::Repository;
 use router::Router;
 use setup::{Service, SetUp};
 use virtual_ip::VirtualIp;
@@ -36,12 +38,21 @@ pub struct Scenario {
     pub virtual_ip: VirtualIp,
     /// What nodes ask whether clients still reach them.
     pub router: Option<Router>,
+    /// What is mounted where the services run.
+    pub repository: Option<Repository>,
     /// The services around the address, in the order they start in.
     pub services: Vec<Service>,
     /// When and where services move.
     pub failover: Failover,
     /// How a node that is not heard of any more is switched off.
     pub fencing: Fencing,
+}
+
+impl Scenario {
+    /// The resource that stands for all that is in one place: what location rules are about.
+    pub fn anchor(&self) -> &'static str {
+        self.setup.group.unwrap_or(virtual_ip::ID)
+    }
 }
 
 /// A scenario, and what is allowed but doubtful about it.
@@ -60,6 +71,7 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let setup = setup::find(&word)?;
     let mut allowed = vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain"];
     allowed.extend(setup.router.then_some(router::ID));
+    allowed.extend(setup.repository.then_some("repository"));
     allowed.extend(setup.services.iter().map(|service| service.section));
     let mut top = top.only(&allowed)?;
 
@@ -73,6 +85,13 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         let doubt = "without [router] the address stays on a node that clients do not reach any more";
         warnings.push(word.fault(doubt).warning());
     }
+    let repository = match setup.repository {
+        true => {
+            let table = top.need("repository", "[repository] with a device and a directory")?.table()?;
+            Some(Repository::read(table, &mut warnings)?)
+        }
+        false => None,
+    };
     let mut services = Vec::new();
     for kind in setup.services {
         let table = top.take(kind.section).map(reader::Item::table).transpose()?;
@@ -80,14 +99,26 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
             services.push(kind.read(&word, table, &virtual_ip, &nodes)?);
         }
     }
+    // What the mount says of its server, the agent need not be told twice.
+    if let Some(port) = repository.as_ref().and_then(Repository::port) {
+        let params = services.iter_mut().flat_map(|service| &mut service.params);
+        params.filter(|(name, value)| *name == "repository_port" && value.is_none()).for_each(|(_, value)| {
+            *value = Some(port.clone());
+        });
+    }
     let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
     let failover =
         Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(setup, &services), &mut warnings)?;
     let ids = setup.services.iter().map(|service| service.section).chain(setup.router.then_some(router::ID));
     let mut reserved: Vec<String> = ids.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).collect();
     reserved.push(virtual_ip::ID.into());
+    reserved.push(repository::ID.into());
+    reserved.extend(setup.group.map(str::to_owned));
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
-    Ok(Read { scenario: Scenario { setup, cluster, nodes, virtual_ip, router, services, failover, fencing }, warnings })
+    Ok(Read {
+        scenario: Scenario { setup, cluster, nodes, virtual_ip, router, repository, services, failover, fencing },
+        warnings,
+    })
 }
 
 #[cfg(test)]

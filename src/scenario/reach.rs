@@ -7,7 +7,7 @@ const ABOVE: u32 = 10;
 /// So many steps at most: each is a rule in the cluster, and finer ones tell nobody anything.
 const STEPS: u32 = 8;
 
-/// The scores of what a node reaches. With the stickiness S of the address and the score P of the first node, a node
+/// The scores of what a node reaches. With the stickiness S of the address (and of what is in a group with it) and the score P of the first node, a node
 /// counts for
 ///
 /// | what | score | S = 1000, P = 200, 12 servers |

@@ -6,6 +6,7 @@ pub mod duplicate;
 pub mod iptables;
 pub mod ipvs;
 pub mod links;
+pub mod mounts;
 pub mod netlink;
 pub mod nft;
 pub mod process;

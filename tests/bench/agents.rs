@@ -37,6 +37,10 @@ const SEQUENCE: &[(&str, &[&str])] = &[
     ("ovd-osm", &["stop"]),
     ("apache", &["start", "stop"]),
     ("ovd-lsyncd", &["meta-data", "start", "monitor", "stop"]),
+    ("abiquo-rs", &["meta-data", "start", "monitor", "monitor 10", "monitor 20"]),
+    // It watches the Tomcat that abiquo-rs has started.
+    ("tomcat", &["meta-data", "monitor"]),
+    ("abiquo-rs", &["stop"]),
 ];
 
 /// One line of the table.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{lsyncd_host, osm_host};
+use crate::support::{abiquo_host, lsyncd_host, osm_host};
 use crate::web;
 
 /// Where the program is installed: on a disk, as by a package. A tmpfs hands out its pages in smaller pieces, and so does a
@@ -37,7 +37,7 @@ pub fn prepare() {
     let mount = Command::new("mount").arg("--bind").arg(copy).arg(lsyncd_host::PROGRAM).status().unwrap();
     assert!(mount.success(), "mount {} over {}", FOLDER, lsyncd_host::PROGRAM);
     std::os::unix::fs::symlink(lsyncd_host::PROGRAM, Path::new(FOLDER).join("ovd-lsyncd")).unwrap();
-    for name in ["ovd-vip-src", "ovd-osm"] {
+    for name in ["ovd-vip-src", "ovd-osm", "abiquo-rs"] {
         std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();
     }
     web::prepare();
@@ -45,7 +45,7 @@ pub fn prepare() {
 
 /// The path of an agent, ours or a stock one.
 pub fn path(agent: &str) -> String {
-    let folder = if agent.starts_with("ovd-") { FOLDER } else { STOCK };
+    let folder = if agent.starts_with("ovd-") || agent.starts_with("abiquo-") { FOLDER } else { STOCK };
     format!("{folder}/{agent}")
 }
 
@@ -71,6 +71,15 @@ pub fn environment(agent: &str, action: &str, depth: &str) -> Vec<(String, Strin
         "IPaddr2" => owned(&[("OCF_RESKEY_ip", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
         "ovd-osm" => osm_host::params(web::INSTANCE),
         "ovd-lsyncd" => lsyncd_host::params(0),
+        "abiquo-rs" => abiquo_host::params(0),
+        "tomcat" => owned(&[
+            ("OCF_RESKEY_java_home", "/usr"),
+            ("OCF_RESKEY_catalina_home", "/usr/share/tomcat10"),
+            ("OCF_RESKEY_catalina_base", "/run/abiquo/0/tomcat"),
+            ("OCF_RESKEY_catalina_pid", "/run/abiquo/0/tomcat/pid"),
+            ("OCF_RESKEY_statusurl", "http://127.0.0.1:8009/xas/check"),
+            ("OCF_RESKEY_tomcat_user", "root"),
+        ]),
         "apache" => owned(&[("OCF_RESKEY_configfile", &web::config()), ("OCF_RESKEY_httpd", web::PROGRAM)]),
         "symlink" => owned(&[("OCF_RESKEY_link", &web::link()), ("OCF_RESKEY_target", &web::table())]),
         _ => Vec::new(),

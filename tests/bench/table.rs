@@ -4,8 +4,12 @@ use crate::Row;
 use crate::sample::{Sample, median};
 
 /// The order of the lines: by stack, then by action, then as measured.
-const STACKS: &[&[&str]] =
-    &[&["ovd-vip-src", "IPsrcaddr", "IPaddr2"], &["ovd-osm", "apache", "symlink"], &["ovd-lsyncd"]];
+const STACKS: &[&[&str]] = &[
+    &["ovd-vip-src", "IPsrcaddr", "IPaddr2"],
+    &["ovd-osm", "apache", "symlink"],
+    &["ovd-lsyncd"],
+    &["abiquo-rs", "tomcat"],
+];
 const ACTIONS: &[&str] = &["meta-data", "monitor", "start", "stop"];
 
 /// How often Pacemaker runs the monitors, in seconds: ours as the generator has it, the stock ones as their meta-data advise.

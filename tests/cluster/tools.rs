@@ -8,7 +8,7 @@ use crate::support::lab::{Lab, Machine};
 use crate::support::ovd;
 
 const AGENT: &str = "ocf:inuvika:ovd-vip-src";
-const OTHERS: [&str; 2] = ["ovd-osm", "ovd-lsyncd"];
+const OTHERS: [&str; 3] = ["ovd-osm", "ovd-lsyncd", "abiquo-rs"];
 
 pub fn accept(lab: &Lab) -> Result<()> {
     let node = ovd::passive(lab)?;

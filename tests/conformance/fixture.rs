@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use inuvika_ha::ocf::spec::Spec;
 
+use crate::support::abiquo_host as abiquo;
 use crate::support::lsyncd_host as lsyncd;
 use crate::support::osm_host as osm;
 use crate::support::subject::Subject;
@@ -70,6 +71,18 @@ impl Fixture {
                 params: lsyncd::params,
                 left: || [lsyncd::left(), state()].concat(),
                 obstacle: Some((lsyncd::hide, lsyncd::show)),
+            },
+            "abiquo-rs" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("address", "0.0.0.0"),
+                // Eight Java machines that start at once take their time.
+                params: |n| {
+                    let timeout = ("OCF_RESKEY_CRM_meta_timeout".to_owned(), "180000".to_owned());
+                    abiquo::params(n).into_iter().chain([timeout]).collect()
+                },
+                left: || [abiquo::left(), state()].concat(),
+                obstacle: Some((abiquo::hide, abiquo::show)),
             },
             // Most kernels that this runs on have no IPVS: `ipvs` asks the rest where one has.
             "lvs-director" => Self {
@@ -156,6 +169,7 @@ fn prepare_host() {
 
 /// Takes away what a question that failed has left, so that the next one is asked of a clean host.
 fn clean() {
+    abiquo::clean();
     osm::clean();
     lsyncd::clean();
     run(Command::new("nft").args(["flush", "ruleset"]));

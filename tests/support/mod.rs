@@ -1,6 +1,8 @@
 //! Shared by the test targets and the demo.
 #![allow(dead_code, unused_imports, reason = "every target includes the whole module and uses its own part of it")]
 
+pub mod abiquo_host;
+pub mod abiquo_node;
 pub mod apache;
 pub mod lab;
 pub mod lsyncd;

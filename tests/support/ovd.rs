@@ -63,14 +63,14 @@ pub fn measure(lab: &Lab) -> Result<Meter> {
     Meter::start(&lab.client, (VIP, session_manager::PORT).into(), question)
 }
 
-/// Generates the script from the scenario with replication, in the first node, and runs it there; what it said.
+/// Generates the script from the scenario with replication, in the lab's first node, and runs it there; what it said.
 pub fn create_cluster(lab: &Lab) -> Result<String> {
     create_cluster_of(lab, &format!("{SCENARIO}\n[lsyncd]\n"))
 }
 
 /// The same of another scenario.
 pub fn create_cluster_of(lab: &Lab, scenario: &str) -> Result<String> {
-    let node = lab.node(NODES[0]);
+    let node = first(lab)?;
     node.write_file("/root/scenario.toml", scenario, 0o644)?;
     node.write_file("/root/hacluster.secret", format!("{PASSWORD}\n"), 0o600)?;
     node.sh("inuvika-ha pcs /root/scenario.toml > /root/cluster.sh")?;
@@ -80,7 +80,11 @@ pub fn create_cluster_of(lab: &Lab, scenario: &str) -> Result<String> {
 /// Runs the generated script once more.
 pub fn run_script(lab: &Lab) -> Result<String> {
     let script = "HACLUSTER_PASSWORD_FILE=/root/hacluster.secret bash /root/cluster.sh";
-    lab.node(NODES[0]).sh_within(SET_UP, script)
+    first(lab)?.sh_within(SET_UP, script)
+}
+
+fn first(lab: &Lab) -> Result<&Node> {
+    lab.nodes().first().map(AsRef::as_ref).context("a lab without nodes")
 }
 
 /// A node that is on and sees quorum, and what it sees.

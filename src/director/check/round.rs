@@ -183,7 +183,8 @@ impl Kit {
             Question::Http { to, https, host, path, method, status, body, sni, verify, ca } => {
                 let tls = if *https {
                     let trust = Trust::of(*verify, ca.as_deref());
-                    let config = self.configs.entry(trust).or_insert_with_key(Trust::config).clone()?;
+                    let config =
+                        self.configs.entry(trust).or_insert_with_key(|trust| trust.config(&["http/1.1"])).clone()?;
                     Some((config, tls::server_name(sni.as_deref(), host.as_deref(), *to)?))
                 } else {
                     None

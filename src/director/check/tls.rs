@@ -1,16 +1,10 @@
 //! TLS for questions over https: one configuration for all servers that are trusted in the same way.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -18,65 +12,8 @@ use tokio_rustls::client::TlsStream;
 use super::answer::Outcome;
 use super::tcp::Clock;
 use crate::probe::http::{inner, of_tls};
-use crate::probe::line::{first_line, network};
-
-/// How a server's certificate is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Trust {
-    /// Not at all.
-    Anybody,
-    /// It has to be good in the eyes of this system.
-    System,
-    /// It has to be signed by a CA in this file.
-    File(PathBuf),
-}
-
-impl Trust {
-    pub fn of(verify: bool, ca: Option<&Path>) -> Self {
-        match (verify, ca) {
-            (false, _) => Trust::Anybody,
-            (true, None) => Trust::System,
-            (true, Some(path)) => Trust::File(path.to_owned()),
-        }
-    }
-
-    /// The configuration for it. It keeps no sessions: every question is a whole handshake.
-    ///
-    /// # Errors
-    /// What this host lacks, in one line.
-    pub fn config(&self) -> Result<Arc<ClientConfig>, String> {
-        let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match self {
-            Trust::Anybody => Arc::new(NoQuestions(Arc::clone(&provider))),
-            Trust::System => {
-                let system = Verifier::new(Arc::clone(&provider));
-                Arc::new(system.map_err(|error| format!("read this system's CA certificates: {error}"))?)
-            }
-            Trust::File(path) => {
-                let roots = Arc::new(roots(path)?);
-                let built = rustls::client::WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-                built.build().map_err(|error| format!("use CA certificates {}: {error}", path.display()))?
-            }
-        };
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.map_err(|error| format!("start TLS: {error}"))?;
-        let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        config.resumption = Resumption::disabled();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
-}
-
-fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let shown = path.display();
-    let said =
-        |error: &dyn std::fmt::Display| format!("read CA certificates {shown}: {}", first_line(&error.to_string(), 80));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| said(&error))? {
-        roots.add(certificate.map_err(|error| said(&error))?).map_err(|error| said(&error))?;
-    }
-    if roots.is_empty() { Err(said(&"no certificate in it")) } else { Ok(roots) }
-}
+use crate::probe::line::network;
+pub(super) use crate::probe::tls::Trust;
 
 /// The name a certificate has to be for: `sni`, else the host without its port, else the address.
 ///
@@ -135,45 +72,6 @@ pub(super) fn explain(error: &rustls::Error) -> String {
     }
 }
 
-/// Accepts every certificate, and every signature with it: what a certificate that nobody looks at could prove is nothing.
-#[derive(Debug)]
-struct NoQuestions(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for NoQuestions {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
@@ -190,11 +88,5 @@ mod tests {
         assert_eq!(name(None, None), "2001:db8::1");
         assert!(server_name(Some("a b"), None, to).unwrap_err().contains("\"a b\""));
         assert!(server_name(None, Some(""), to).is_err());
-    }
-
-    #[test]
-    fn a_missing_ca_file_is_said() {
-        let said = Trust::of(true, Some(Path::new("/nonexistent.pem"))).config().unwrap_err();
-        assert!(said.starts_with("read CA certificates /nonexistent.pem: "), "{said}");
     }
 }

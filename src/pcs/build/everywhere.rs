@@ -7,7 +7,6 @@ use crate::scenario::Scenario;
 use crate::scenario::failover::Weighed;
 use crate::scenario::router::Router;
 use crate::scenario::setup::{Service, clone_id};
-use crate::scenario::virtual_ip;
 
 /// Meta attributes of a clone: anonymous, one for each node. interleave: what depends on an instance looks at the one of
 /// its own node only.
@@ -22,14 +21,16 @@ fn cloned(resource: Resource, quorum: &[String]) -> Vec<Step> {
     steps
 }
 
-/// The question to the router.
-pub(super) fn router(router: &Router, quorum: &[String]) -> Section {
+/// The question to the router; `who` asks it.
+pub(super) fn router(router: &Router, who: &str, quorum: &[String]) -> Section {
     let steps = cloned(ping::resource(router), quorum);
-    let why = [
-        "Every director asks the router towards the clients, and publishes whether it answers. It never fails itself.",
-        "dampen: after a change the cluster waits until every director has asked: a router that is down moves nothing.",
-    ];
-    section("the router", &why, steps)
+    let first = format!(
+        "Every {who} asks the router towards the clients, and publishes whether it answers. It never fails itself."
+    );
+    let dampen = format!(
+        "dampen: after a change the cluster waits until every {who} has asked: a router that is down moves nothing."
+    );
+    section("the router", &[&first, &dampen], steps)
 }
 
 /// A service on every node.
@@ -46,7 +47,7 @@ pub(super) fn reach(scenario: &Scenario) -> Option<Section> {
     }
     let reach = scenario.failover.reach(&Weighed::of(scenario.setup, &scenario.services));
     let attract = |attribute: &str, view, score| Step::Attraction {
-        resource: virtual_ip::ID.into(),
+        resource: scenario.anchor().into(),
         attribute: attribute.into(),
         view,
         weight: Weight::For(score),
@@ -73,6 +74,10 @@ pub(super) fn reach(scenario: &Scenario) -> Option<Section> {
         Some(Some(_)) => EIGHTHS,
         Some(None) => DOUBLINGS,
     });
+    if scenario.setup.group.is_some() {
+        why.extend(TOGETHER);
+        return Some(section("clients reach them", &why, steps));
+    }
     why.extend(REASONS);
     Some(section("where the virtual IP address goes", &why, steps))
 }
@@ -88,6 +93,12 @@ const DOUBLINGS: &[&str] = &[
     "Every director publishes how many real servers it sees well, counted in each service. One that sees any counts for",
     "more than all else: the address leaves a director that alone sees none. How many there are stands in the file, so each",
     "doubling is a step of equal weight: where nothing runs, the director that sees most by far comes first.",
+];
+
+const TOGETHER: &[&str] = &[
+    "The router counts for more than the first node and all that keeps the services where they are: they leave a node that",
+    "alone has lost it. A colocation with the clone would not do that: it runs, and never fails, whatever it finds. A node",
+    "that has not said anything yet is taken for one that reaches it. All scores are positive: the only node left serves.",
 ];
 
 const REASONS: &[&str] = &[

@@ -1,6 +1,7 @@
 //! A scenario as a plan.
 
 mod everywhere;
+mod grouped;
 mod services;
 
 use super::ipaddr2;
@@ -21,13 +22,19 @@ pub fn plan(scenario: &Scenario) -> Plan {
     let names = |role| scenario.nodes.iter().filter(move |node| node.role == role).map(|node| node.name.clone());
     let quorum: Vec<String> = names(Role::Quorum).collect();
     let passive = |step: &Step| matches!(step, Step::Primitive(one) if one.is_asked_everywhere());
+    let who = if scenario.setup.group.is_some() { "node" } else { "director" };
     let mut resources: Vec<Section> =
-        scenario.router.iter().map(|router| everywhere::router(router, &quorum)).collect();
+        scenario.router.iter().map(|router| everywhere::router(router, who, &quorum)).collect();
     let (apart, following): (Vec<_>, Vec<_>) = scenario.services.iter().partition(|one| one.is_everywhere());
     resources.extend(apart.iter().map(|one| everywhere::service(one, &quorum)));
-    resources.push(virtual_ip(scenario, &apart, &quorum));
-    resources.extend(everywhere::reach(scenario));
-    resources.extend(following.iter().map(|one| services::follower(one, scenario, &quorum)));
+    match scenario.setup.group {
+        Some(group) => resources.extend(grouped::sections(group, &following, scenario, &quorum)),
+        None => {
+            resources.push(virtual_ip(scenario, &apart, &quorum));
+            resources.extend(everywhere::reach(scenario));
+            resources.extend(following.iter().map(|one| services::follower(one, scenario, &quorum)));
+        }
+    }
     let asked_everywhere = resources.iter().flat_map(|section| &section.steps).any(passive);
     let mut sections =
         vec![auth(), agents(asked_everywhere), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];

@@ -51,16 +51,14 @@ pub(super) fn follower(service: &Service, scenario: &Scenario, quorum: &[String]
     why.push("kind=Optional: it starts after the address and stops before it; an address that recovers in place does");
     why.push("not restart it.");
     if everywhere {
-        why.push("The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.");
-        why.push(
-            "on-fail=ignore: one that hangs three times does not keep the passive node from taking over; what it finds",
-        );
-        why.push("running is stopped all the same.");
+        why.extend(PASSIVE);
     }
+    let views;
     if let Some(vantage) = service.kind.vantage {
-        let (attraction, reason) = attraction(scenario, &format!("{id}-{vantage}"));
+        let (attraction, reason) = attraction(scenario, &format!("{id}-{vantage}"), "the database");
         steps.extend(attraction);
-        why.extend(reason);
+        views = reason;
+        why.extend(views.iter().map(String::as_str));
     }
     if let Some(replica) = service.kind.replica {
         steps.extend(copies(scenario, &format!("{id}-{replica}")));
@@ -68,6 +66,23 @@ pub(super) fn follower(service: &Service, scenario: &Scenario, quorum: &[String]
     }
     section(id, &why, steps)
 }
+
+/// A service that is a member of a group, which says where it goes.
+pub(super) fn member(service: &Service) -> Section {
+    let critical = pairs(if service.kind.critical { CRITICAL } else { NOT_CRITICAL });
+    let resource = primitive(service, [critical, pairs(service.kind.meta)].concat());
+    let mut why = service.kind.why.to_vec();
+    if resource.is_asked_everywhere() {
+        why.extend(PASSIVE);
+    }
+    section(service.kind.section, &why, vec![Step::Primitive(resource)])
+}
+
+const PASSIVE: &[&str] = &[
+    "The monitor with role=Stopped runs on every node where it is not to run, and reports a second one.",
+    "on-fail=ignore: one that hangs three times does not keep the passive node from taking over. One that runs there",
+    "and that the cluster has not started is reported in the log of that node; whoever has started it has to end it.",
+];
 
 const COPIES: &[&str] = &[
     "The active node publishes how good the other one's copy is. Where nothing runs, a node with a whole copy comes before",
@@ -80,7 +95,7 @@ const COPIES: &[&str] = &[
 fn copies(scenario: &Scenario, attribute: &str) -> [Step; 2] {
     let score = weights(scenario).replica;
     let step = |value: &str, weight| Step::Attraction {
-        resource: virtual_ip::ID.into(),
+        resource: scenario.anchor().into(),
         attribute: attribute.into(),
         view: View::Is(value.into()),
         weight,
@@ -92,25 +107,25 @@ fn copies(scenario: &Scenario, attribute: &str) -> [Step; 2] {
 ///
 /// The scores are positive: a node with a negative one may run nothing, so a database that nobody sees would stop
 /// everything.
-fn attraction(scenario: &Scenario, attribute: &str) -> ([Step; 2], &'static [&'static str]) {
+pub(super) fn attraction(scenario: &Scenario, attribute: &str, what: &str) -> ([Step; 2], Vec<String>) {
     let weights = weights(scenario);
     let step = |view, score| Step::Attraction {
-        resource: virtual_ip::ID.into(),
+        resource: scenario.anchor().into(),
         attribute: attribute.into(),
         view,
         weight: Weight::For(score),
     };
     let steps = [step(View::Is(OK.into()), weights.database), step(View::Unknown, weights.database / 2)];
-    let why: &[_] = match weights.moves {
-        true => &[
-            "Every node publishes whether it reaches the database. Everything moves when the active node has lost it and",
-            "another has not: the score of a node that says ok is above all that keeps them here together. When all have",
-            "lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts",
-            "services from a node that says lost, nor lets those of a node that has just started go.",
+    let why = match weights.moves {
+        true => vec![
+            format!("Every node publishes whether it reaches {what}. Everything moves when the active node has lost it and"),
+            "another has not: the score of a node that says ok is above all that keeps them here together. When all have".into(),
+            "lost it, nothing moves. A node that says nothing yet is in between: half of the score neither attracts".into(),
+            "services from a node that says lost, nor lets those of a node that has just started go.".into(),
         ],
-        false => &[
-            "WARNING: every node publishes whether it reaches the database, but nothing moves because of it: no score",
-            "is above this stickiness.",
+        false => vec![
+            format!("WARNING: every node publishes whether it reaches {what}, but nothing moves because of it: no score"),
+            "is above this stickiness.".into(),
         ],
     };
     (steps, why)

@@ -100,6 +100,22 @@ clone() {
     fi
 }
 
+# group ID RESOURCE...: resources that start one after the other in one place.
+# shellcheck disable=SC2317 # not every scenario has groups
+group() {
+    local id=$1 member before=''
+    shift
+    known+=("$id")
+    resources+=("$id")
+    for member in "$@"; do
+        has "//group[@id='$id']/primitive[@id='$member']" ||
+            edit resource group add "$id" "$member" ${before:+--after "$before"}
+        [ -z "$before" ] || has "//group[@id='$id']/primitive[@id='$before']/following-sibling::*[@id='$member']" ||
+            die "the group $id has $member before $before: pcs resource ungroup $id first"
+        before=$member
+    done
+}
+
 # Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
 settings() {
     local word path=$1
@@ -145,12 +161,14 @@ attract() {
         constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
 }
 # colocation RESOURCE with OTHER score=SCORE
+# shellcheck disable=SC2317 # in a group there is none
 colocation() {
     local id="colocation-$1-$3"
     constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
         constraint colocation add "$@" "id=$id"
 }
 # order RESOURCE after FIRST kind=KIND
+# shellcheck disable=SC2317 # in a group there is none
 order() {
     local id="order-$3-$1"
     constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \

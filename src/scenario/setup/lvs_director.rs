@@ -24,6 +24,8 @@ pub(super) const SETUP: SetUp = SetUp {
     ],
     voters: "Nodes that only vote never run it.",
     router: true,
+    group: None,
+    repository: false,
     by_hand,
 };
 

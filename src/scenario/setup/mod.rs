@@ -1,5 +1,6 @@
 //! The set-ups a scenario can be of, and the services in them: one file each.
 
+mod abiquo_remote_services;
 mod lsyncd;
 mod lvs_director;
 mod ovd_session_manager;
@@ -39,6 +40,10 @@ pub struct SetUp {
     pub voters: &'static str,
     /// Whether nodes may be told of a router ([`super::router`]) that the address follows.
     pub router: bool,
+    /// The id of a group that the address and the services are members of, where they are not a star around the address.
+    pub group: Option<&'static str>,
+    /// Whether a file system ([`super::repository`]) is mounted where they run, before them.
+    pub repository: bool,
     /// What the script cannot do, as lines to print: on other hosts than the cluster's nodes.
     pub by_hand: fn(&[Service], &VirtualIp) -> Vec<String>,
 }
@@ -133,7 +138,7 @@ impl Service {
     }
 }
 
-const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP, lvs_director::SETUP];
+const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP, lvs_director::SETUP, abiquo_remote_services::SETUP];
 
 /// The names of all set-ups, as the end of "must be ...".
 pub(super) fn allowed() -> String {

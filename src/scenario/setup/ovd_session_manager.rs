@@ -22,5 +22,7 @@ pub(super) const SETUP: SetUp = SetUp {
     ],
     voters: "Nodes that only vote never run it: they need no software of OVD.",
     router: false,
+    group: None,
+    repository: false,
     by_hand: |_, _| Vec::new(),
 };

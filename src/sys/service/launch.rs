@@ -6,23 +6,56 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
+use super::{Process, Service, processes};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
 /// Bytes of its output that are looked at.
 const ENOUGH: u64 = 16 << 10;
 
+/// How the files begin, and where they are.
+const FILES: &str = "/run/.inuvika-ha.";
+
+impl Service {
+    /// Whether a process of it still prints into the files of its start, which have no name and are kept in memory: a script that
+    /// does not redirect what its daemon says fills that in the course of days.
+    pub fn prints_to_start(&self) -> bool {
+        let is_ours = |link: PathBuf| link.as_os_str().as_bytes().starts_with(FILES.as_bytes());
+        let prints = |process: &Process| {
+            let links = [1, 2].map(|fd| fs::read_link(format!("/proc/{}/fd/{fd}", process.pid)));
+            links.into_iter().flatten().any(is_ours)
+        };
+        self.processes().is_ok_and(|all| all.iter().any(prints))
+    }
+}
+
 /// Runs a program to its end, without a shell, with a clean environment; the last line that it wrote.
 ///
 /// # Errors
 /// That there is no such program, that it failed and what it said, or that it was killed at the deadline.
 pub(super) fn launch(program: &Path, arguments: &[&OsStr], deadline: &Deadline) -> io::Result<Option<String>> {
+    launch_in(("LC_ALL", "C"), program, arguments, deadline)
+}
+
+/// The same for a daemon to which its language matters: the variable and value are all it gets of one.
+///
+/// # Errors
+/// See [`launch`].
+pub(super) fn launch_in(
+    language: (&str, &str),
+    program: &Path,
+    arguments: &[&OsStr],
+    deadline: &Deadline,
+) -> io::Result<Option<String>> {
     let path = process::find(program).ok_or_else(|| {
         let reason = format!("run {}: there is no such program", program.display());
         io::Error::new(io::ErrorKind::NotFound, reason)
@@ -32,7 +65,7 @@ pub(super) fn launch(program: &Path, arguments: &[&OsStr], deadline: &Deadline) 
         .args(arguments)
         .env_clear()
         .env("PATH", process::DIRECTORIES.join(":"))
-        .env("LC_ALL", "C")
+        .env(language.0, language.1)
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(stdout.try_clone()?)
@@ -44,8 +77,7 @@ pub(super) fn launch(program: &Path, arguments: &[&OsStr], deadline: &Deadline) 
             break status;
         }
         if !deadline.sleep(pause) {
-            // Fails only when it has ended by itself meanwhile; init reaps it, as we end soon.
-            let _ = child.kill();
+            end_with_children(&mut child);
             let reason =
                 format!("run {}: not done after {} ms, killed", program.display(), deadline.used().as_millis());
             return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
@@ -55,13 +87,33 @@ pub(super) fn launch(program: &Path, arguments: &[&OsStr], deadline: &Deadline) 
     if status.success() {
         return Ok(last_line(&text(&mut stdout)).or_else(|| last_line(&text(&mut stderr))));
     }
-    let said = complaint(&text(&mut stderr)).or_else(|| last_line(&text(&mut stdout)));
+    let said = text(&mut stdout);
+    let said = complaint(&text(&mut stderr)).or_else(|| refusal(&said)).or_else(|| last_line(&said));
     Err(io::Error::other(said.unwrap_or_else(|| ending(status))))
+}
+
+/// Kills a script and what it has started: a `su` or a shell below it would go on, and start the daemon when nobody looks any more.
+fn end_with_children(child: &mut Child) {
+    let pid = child.id().cast_signed();
+    // The script first, so that it starts nothing else; its children are known before, as init's they would be nobody's.
+    let family = processes::all().map(|all| processes::with_children(all, |seen| seen.process.pid == pid));
+    // Fails only when it has ended by itself meanwhile; init reaps it, as we end soon.
+    let _ = child.kill();
+    for seen in family.iter().flatten().filter(|seen| seen.process.pid != pid) {
+        let _ = seen.signal(Signal::SIGKILL);
+    }
+}
+
+/// The first line that says that it gives up, of a script that says everything on its standard output and goes on talking.
+fn refusal(text: &str) -> Option<String> {
+    let is_one =
+        |line: &&str| ["abort", "fail", "error", "cannot"].iter().any(|word| line.to_lowercase().contains(word));
+    text.lines().map(str::trim).find(is_one).map(str::to_owned)
 }
 
 /// A file that is gone when the last process that has it open ends.
 fn nameless(kind: &str) -> io::Result<File> {
-    let path = format!("/run/.inuvika-ha.{}.{kind}", std::process::id());
+    let path = format!("{FILES}{}.{kind}", std::process::id());
     // Left by a process of the same id that was killed between the two calls.
     let _ = fs::remove_file(&path);
     let file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(&path)?;
@@ -101,8 +153,32 @@ pub(super) fn ending(status: ExitStatus) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_that_hangs_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("pid");
+        let line = format!("sh -c 'echo $$ > {}; sleep 30; :'; :", note.display());
+        let mut script = Command::new("/bin/sh").args(["-c", &line]).spawn().unwrap();
+        let begun = std::time::Instant::now();
+        let child: i32 = loop {
+            match fs::read_to_string(&note).unwrap_or_default().trim().parse() {
+                Ok(pid) => break pid,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
+            }
+        };
+        end_with_children(&mut script);
+        script.wait().unwrap();
+        // Killed, it is a zombie until init has reaped it.
+        let begun = std::time::Instant::now();
+        while processes::look(child).unwrap().is_some() {
+            assert!(begun.elapsed() < Duration::from_secs(5), "process {child} goes on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 
     #[test]
     fn a_complaint_is_one_line_without_the_usual_warning() {
@@ -114,5 +190,8 @@ mod tests {
         assert_eq!(complaint("\n \nAH00558: warning"), None);
         assert_eq!(complaint("cut off:").as_deref(), Some("cut off:"));
         assert_eq!(last_line("one\ntwo\n\n").as_deref(), Some("two"));
+        let tomcat = "Using x\nTomcat appears to still be running with PID 7. Start aborted.\nroot 7 1 java\n";
+        assert_eq!(refusal(tomcat).as_deref(), Some("Tomcat appears to still be running with PID 7. Start aborted."));
+        assert_eq!(refusal("one\ntwo\n"), None);
     }
 }

@@ -7,6 +7,7 @@ mod bus;
 mod cgroup;
 mod direct;
 mod drop_in;
+mod jvm;
 mod launch;
 mod lsb;
 mod own;
@@ -15,6 +16,7 @@ mod session;
 mod stop;
 mod systemd;
 mod transient;
+mod unit_files;
 
 use std::fmt::Display;
 use std::io;
@@ -28,7 +30,8 @@ use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 pub use own::{is_own, others};
 use processes::Seen;
-pub use systemd::{systemd_runs, unit_exists, unit_masked};
+pub use systemd::systemd_runs;
+pub use unit_files::{unit_exists, unit_masked};
 
 /// A daemon whose start has been reported gets this long to show its main process.
 const APPEAR: Duration = Duration::from_secs(2);
@@ -50,6 +53,13 @@ pub enum Service {
         script: PathBuf,
         /// The daemon's program: how its processes are known.
         program: PathBuf,
+    },
+    /// An LSB script of a Tomcat.
+    Jvm {
+        /// `/etc/init.d/NAME`.
+        script: PathBuf,
+        /// The folder of the instance (`catalina.base`): how its Java machine is known from those of other instances.
+        base: PathBuf,
     },
     /// A web server that is started as `PROGRAM -f CONFIG -k start`.
     Direct {
@@ -108,7 +118,7 @@ impl Service {
     pub fn name(&self) -> String {
         match self {
             Self::Systemd { unit, .. } => unit.clone(),
-            Self::Lsb { script, .. } => script.display().to_string(),
+            Self::Lsb { script, .. } | Self::Jvm { script, .. } => script.display().to_string(),
             Self::Direct { program, config } => format!("{} -f {}", program.display(), config.display()),
             Self::Own { unit, .. } if systemd_runs() => unit.clone(),
             Self::Own { program, .. } => program.display().to_string(),
@@ -133,7 +143,7 @@ impl Service {
         match self {
             Self::Systemd { unit, cgroup } => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
             Self::Own { unit, cgroup, .. } if systemd_runs() => Ok(cgroup::of_unit(unit, cgroup.as_deref())?.len()),
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(self.seen()?.len()),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(self.seen()?.len()),
         }
     }
 
@@ -141,6 +151,7 @@ impl Service {
         match self {
             Self::Systemd { unit, cgroup } => processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?),
             Self::Lsb { script, program } => lsb::processes(script, program),
+            Self::Jvm { base, .. } => jvm::processes(base),
             Self::Direct { program, config } => direct::processes(program, config),
             Self::Own { unit, cgroup, .. } if systemd_runs() => {
                 processes::look_at(cgroup::of_unit(unit, cgroup.as_deref())?)
@@ -156,7 +167,7 @@ impl Service {
     /// When systemd cannot be asked.
     pub fn locate(&mut self, deadline: &Deadline) -> io::Result<()> {
         if let Self::Systemd { unit, cgroup: group @ None } = self
-            && systemd::is_name(unit)
+            && unit_files::is_name(unit)
         {
             let asked = systemd::locate(unit, deadline);
             *group = asked.map_err(|error| io::Error::other(format!("find the processes of {unit}: {error}")))?;
@@ -179,6 +190,7 @@ impl Service {
                 Ok(())
             }
             Self::Lsb { script, .. } => lsb::start(self, script, deadline),
+            Self::Jvm { script, .. } => jvm::start(self, script, deadline),
             Self::Direct { program, config } => direct::start(self, program, config, deadline),
             Self::Own { unit, program, arguments, .. } => {
                 let started = own::start(self, unit, program, arguments, deadline)?;
@@ -201,9 +213,21 @@ impl Service {
             Self::Systemd { unit, .. } => systemd::stop(self, unit, signal, graceful, deadline),
             Self::Own { unit, .. } if systemd_runs() => own::end(self, unit, signal, graceful, deadline),
             // No `SCRIPT stop`: all that it could do after this is to look for processes by a PID file.
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => {
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => {
                 stop::sweep(self, stop::Whom::All, signal, graceful, deadline)
             }
+        }
+    }
+
+    /// Asks systemd to stop it in the unit's own way (`ExecStop=`), and waits for that: for daemons whose way is a good one, before
+    /// [`Service::stop`] makes sure. False: systemd does not manage it.
+    ///
+    /// # Errors
+    /// When systemd cannot be asked, or is not done in time.
+    pub fn ask_to_stop(&self, deadline: &Deadline) -> io::Result<bool> {
+        match self {
+            Self::Systemd { unit, .. } => systemd::ask_to_stop(self, unit, deadline).map(|()| true),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
         }
     }
 
@@ -225,7 +249,7 @@ impl Service {
         match self {
             Self::Systemd { unit, .. } => drop_in::claim(self, unit, deadline),
             // The unit is made with what a claim would add.
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(false),
         }
     }
 
@@ -237,15 +261,15 @@ impl Service {
     pub fn release(&self, deadline: &Deadline) -> io::Result<()> {
         match self {
             Self::Systemd { unit, .. } => drop_in::release(self, unit, deadline),
-            Self::Lsb { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(()),
+            Self::Lsb { .. } | Self::Jvm { .. } | Self::Direct { .. } | Self::Own { .. } => Ok(()),
         }
     }
 
     /// What starts it when the host boots, with the command that turns that off; none when nothing does.
     pub fn at_boot(&self) -> Option<String> {
         match self {
-            Self::Systemd { unit, .. } => systemd::at_boot(unit),
-            Self::Lsb { script, .. } => lsb::at_boot(script),
+            Self::Systemd { unit, .. } => unit_files::at_boot(unit),
+            Self::Lsb { script, .. } | Self::Jvm { script, .. } => lsb::at_boot(script),
             Self::Direct { .. } | Self::Own { .. } => None,
         }
     }

@@ -13,7 +13,7 @@ use crate::sys::process;
 
 /// At shutdown systemd stops in the opposite order: Pacemaker first, whose stop ends this one in its own way. The same as
 /// the drop-in of a unit that is claimed.
-const BEFORE: [&str; 2] = ["pacemaker.service", "pacemaker_remote.service"];
+pub(super) const BEFORE: [&str; 2] = ["pacemaker.service", "pacemaker_remote.service"];
 /// For people, in `systemctl status`.
 const DESCRIPTION: &str = "run by inuvika-ha for the cluster";
 /// How long systemd may take to forget a unit of the same name that has just ended.

@@ -39,12 +39,15 @@ pub fn report(lab: &Lab) -> String {
     }
     for node in lab.nodes() {
         let pacemaker = "grep -E '[[:space:]](warning|error|crit|notice): ' /var/log/pacemaker/pacemaker.log";
-        let told = "journalctl -q -o short-precise --no-pager | grep -F 'ovd-lsyncd('";
+        let told = "journalctl -q -o short-precise --no-pager | grep -E '(ovd-lsyncd|abiquo-rs)[(]'";
         for (title, script) in [
             ("crm_mon", "crm_mon -1 -r -f -m 2>&1".to_owned()),
             ("addresses", "ip -br address".to_owned()),
-            ("web server", "tail -qn 10 /var/log/apache2/*error.log 2>/dev/null".to_owned()),
-            ("replication", format!("grep -s . /var/lib/inuvika-ha/*/stamp; {told} | tail -n {LINES}")),
+            (
+                "web server",
+                "tail -qn 10 /var/log/apache2/*error.log /opt/abiquo/tomcat/logs/catalina.out 2>/dev/null".to_owned(),
+            ),
+            ("told", format!("grep -s . /var/lib/inuvika-ha/*/stamp; {told} | tail -n {LINES}")),
             ("failed units", "systemctl --failed --no-legend --plain".to_owned()),
             ("pacemaker.log", format!("{pacemaker} | tail -n {LINES}")),
             ("journal", format!("journalctl -q --no-pager -p warning -n {LINES} -o short-precise")),

@@ -1,0 +1,27 @@
+//! What the generator knows of ocf:heartbeat:Filesystem, which is not an agent of this package.
+
+use super::plan::{Operation, Resource, Setting};
+use crate::scenario::repository::{self, Repository};
+
+/// The resource that mounts it. Before every action, stop and monitor included, the agent asks twice for the mount point (as of
+/// resource-agents 4.12), and each question may take what the mount allows: 20 s, where the scenario says nothing else. So these
+/// two have more time than its meta-data advises.
+pub fn resource(repository: &Repository) -> Resource {
+    let text = |value: &String| Setting::Text(value.clone());
+    Resource {
+        id: repository::ID.into(),
+        agent: "ocf:heartbeat:Filesystem".into(),
+        params: vec![
+            ("device".into(), text(&repository.device)),
+            ("directory".into(), text(&repository.directory)),
+            ("fstype".into(), text(&repository.fstype)),
+            ("options".into(), repository.options.as_ref().map_or(Setting::Unset, text)),
+        ],
+        meta: Vec::new(),
+        operations: vec![
+            Operation::plain("start", 0, 60),
+            Operation::plain("stop", 0, 120),
+            Operation::plain("monitor", 20, 60),
+        ],
+    }
+}
