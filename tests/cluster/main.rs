@@ -1,6 +1,6 @@
 //! The Session Manager's star (virtual IP, ovd-lsyncd, ovd-vip-src, ovd-osm) on a real Pacemaker cluster that the generated script made: three nodes, two corosync links, real fencing.
 //!
-//! The trials build on each other: one cluster, one after the other. `INUVIKA_TEST_FULL=1` kills nodes ten times.
+//! The trials build on each other: one cluster, one after the other. `INUVIKA_TEST_FULL=1` moves and kills more often.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         on("corosync keeps its source address", wire::corosync),
         on("an open connection survives start", wire::open_connection),
         on("a stale rule of the guide's unit is replaced", wire::stale_rule),
-        on("ten times there and back, one rule each time", moves::there_and_back),
+        on("there and back again and again, one rule each time", moves::there_and_back),
         on("sessions written while the services move are where they go", replication::written_while_moving),
         on("a lost node returns and overwrites nothing", lost::returns),
         on("an lsyncd that starts at boot is named and not joined", peer::boot_enabled),
