@@ -77,9 +77,9 @@ fn a_program_of_our_own_is_a_unit_while_it_runs(node: &Node) -> Result<()> {
         ensure!(words == [&["/bin/sh", DAEMON], odd.as_slice()].concat(), "{words:?}");
         // Again: nothing happens.
         let again = well(node, &["start", &own])?;
-        ensure!(main_of(node)? == main && again.took < Duration::from_millis(100), "{again:?}");
+        ensure!(main_of(node)? == main && again.took < Duration::from_secs(1), "{again:?}");
         let stop = well(node, &["stop", &own])?;
-        ensure!(stop.text == "true 0" && stop.took < Duration::from_millis(500), "{stop:?}");
+        ensure!(stop.text == "true 0" && stop.took < Duration::from_secs(5), "{stop:?}");
         is_gone(node)?;
     }
     ensure!(well(node, &["at-boot", &own])?.text.is_empty() && well(node, &["claim", &own])?.text == "false");

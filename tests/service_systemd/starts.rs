@@ -37,9 +37,9 @@ fn start_waits_for_systemd_and_finds_the_processes(node: &Node) -> Result<()> {
         ensure!(seen.split(' ').filter(|pid| pid.ends_with('*')).eq([format!("{main}*")]), "{seen}, main {main}");
         // Again: nothing happens.
         let again = well(node, &["start", UNIT])?;
-        ensure!(again.text == said.text && shown(node, "MainPID")? == main && again.took < Duration::from_millis(100));
+        ensure!(again.text == said.text && shown(node, "MainPID")? == main && again.took < Duration::from_secs(1));
         let stop = well(node, &["stop", UNIT])?;
-        ensure!(stop.text == "true 0" && stop.took < Duration::from_millis(1000), "{stop:?}");
+        ensure!(stop.text == "true 0" && stop.took < Duration::from_secs(10), "{stop:?}");
         is_down(node)?;
     }
     ensure!(well(node, &["stop", UNIT])?.text == "false 0");
@@ -155,6 +155,6 @@ fn looking_is_cheap(node: &Node) -> Result<()> {
     is_up(node)?;
     let said = well(node, &["cost", UNIT])?;
     eprintln!("processes(): {} us for {} processes", said.took.as_micros() / 100, judged(node)?.len());
-    ensure!(said.took < Duration::from_millis(200), "{:?} for a hundred", said.took);
+    ensure!(said.took < Duration::from_secs(2), "{:?} for a hundred", said.took);
     Ok(())
 }
