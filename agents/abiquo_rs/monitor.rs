@@ -54,7 +54,8 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.verdict != Verdict::Ok);
     if op.depth >= 10 && !hangs {
-        checks.push(Check::run("port", || port(config.address, &service, &mut strikes)));
+        let main = main_process(&service, applied.as_ref());
+        checks.push(Check::run("port", || port(config.address, &service, main, &mut strikes)));
         let budget = op.deadline.within(budget.left().max(span.mul_f32(REST)));
         deep(config, op, applied.as_ref(), &budget, &mut strikes, &mut checks);
     }
@@ -106,12 +107,16 @@ fn answer(address: SocketAddr, service: &Service, strikes: &mut Strikes, limit: 
 
 /// Whether it is this Tomcat that answers: one that could not have its port runs on without it, and then another program gives the
 /// answers, which may be a second Tomcat of the same datacenter.
-fn port(address: SocketAddr, service: &Service, strikes: &mut Strikes) -> (Verdict, String) {
-    match service.processes() {
-        Ok(processes) if tomcat::has_port(&processes, address.port()) => {
-            (Verdict::Ok, format!("{address} is that of {}", service.name()))
-        }
-        Ok(_) => (strikes.against("port", TWICE), taken(address, service)),
+fn port(address: SocketAddr, service: &Service, main: Option<Process>, strikes: &mut Strikes) -> (Verdict, String) {
+    let number = address.port();
+    // Mostly the Java machine has it: no look at the others.
+    let has_it = match main.filter(|main| tomcat::has_port(&[*main], number)) {
+        Some(_) => Ok(true),
+        None => service.processes().map(|all| tomcat::has_port(&all, number)),
+    };
+    match has_it {
+        Ok(true) => (Verdict::Ok, format!("{address} is that of {}", service.name())),
+        Ok(false) => (strikes.against("port", TWICE), taken(address, service)),
         Err(error) => (Verdict::Degraded, format!("look for processes of {}: {error}", service.name())),
     }
 }
@@ -167,6 +172,8 @@ fn deep(
         memory::once(op, "server", view.server_trouble().as_deref());
         checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op, &limit))));
     }
+    // What it was taken for before the cluster started one here is over.
+    dependencies::publish_stray(false, op, &limit);
     checks.push(Check::run("second Tomcat", || second(&dependencies::strays(op, &limit))));
     if let Some(settings) = &settings {
         checks.push(Check::run("other nodes", || compare(config, settings, op, &limit)));
