@@ -17,6 +17,8 @@ use crate::sys::process::{Manner, run_in};
 const FILE: &str = "lvs.told";
 /// How long the attribute manager may take: it is on this node. When that is too short, the next round tries again.
 const PUBLISH: Duration = Duration::from_secs(3);
+/// The same while the cluster does not know this director's value: on a node that is short of time it would never get through.
+const PUBLISH_UNKNOWN: Duration = Duration::from_secs(10);
 /// How long the administrator's program may take.
 const HOOK: Duration = Duration::from_secs(5);
 /// Lines of one kind in the log for one round: a table of thousands is not listed there.
@@ -60,7 +62,7 @@ pub fn gone(op: &Operation) {
     if let Some(told) = op.state.read::<Told>(FILE)
         && (told.healthy, told.at.is_some()) != (0, true)
     {
-        let _ = send(&told.name, 0, op);
+        let _ = send(&told.name, 0, PUBLISH, op);
     }
 }
 
@@ -72,9 +74,10 @@ fn publish(name: &str, report: &Report, op: &Operation) {
     if let Some(value) = told.next(report.healthy, report.servers, now) {
         if let Some(Told { name: old, .. }) = before.as_ref().filter(|told| told.name != name) {
             // What it was called before says nothing any more.
-            let _ = send(old, 0, op);
+            let _ = send(old, 0, PUBLISH, op);
         }
-        let published = send(name, value, op);
+        let limit = if told.at.is_some() { PUBLISH } else { PUBLISH_UNKNOWN };
+        let published = send(name, value, limit, op);
         let trouble = match &published {
             // No Pacemaker on this host: nobody waits for it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return memory::once(op, "attribute", None),
@@ -98,9 +101,9 @@ fn publish(name: &str, report: &Report, op: &Operation) {
 }
 
 /// Makes `healthy` the value of this node; true when it was another one.
-fn send(name: &str, healthy: usize, op: &Operation) -> io::Result<bool> {
+fn send(name: &str, healthy: usize, limit: Duration, op: &Operation) -> io::Result<bool> {
     let attribute = Attribute { name: name.to_owned(), dampening: DAMPENING.as_secs() };
-    attribute.publish(&healthy.to_string(), &op.deadline.within(PUBLISH))
+    attribute.publish(&healthy.to_string(), &op.deadline.within(limit))
 }
 
 fn run(hook: &Path, report: &Report, op: &Operation) {
