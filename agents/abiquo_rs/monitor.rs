@@ -101,7 +101,12 @@ fn answer(address: SocketAddr, service: &Service, strikes: &mut Strikes, limit: 
     let stopped = processes.iter().filter(|p| matches!(p.state, 'T' | 't')).count();
     let hint = if stopped > 0 { ": the Java machine is stopped (SIGSTOP)" } else { "" };
     let late = why.starts_with(NO_ANSWER) && stopped == 0;
-    let verdict = if late { strikes.against("answer", TWICE) } else { Verdict::Failed };
+    let verdict = match late {
+        true => strikes.against("answer", TWICE),
+        // That this host cannot ask is no fault of Tomcat's, and no restart cures it.
+        false if why.starts_with(alive::NOT_ASKED) => Verdict::Degraded,
+        false => Verdict::Failed,
+    };
     (verdict, format!("{why}{hint}"))
 }
 

@@ -18,7 +18,7 @@ const FILE: &str = "lvs.told";
 /// How long the attribute manager may take: it is on this node. When that is too short, the next round tries again.
 const PUBLISH: Duration = Duration::from_secs(3);
 /// The same while the cluster does not know this director's value: on a node that is short of time it would never get through.
-const PUBLISH_UNKNOWN: Duration = Duration::from_secs(10);
+const PUBLISH_UNKNOWN: Duration = Duration::from_secs(5);
 /// How long the administrator's program may take.
 const HOOK: Duration = Duration::from_secs(5);
 /// Lines of one kind in the log for one round: a table of thousands is not listed there.

@@ -76,7 +76,11 @@ impl Told {
 
     /// The cluster has been told.
     pub fn arrived(&mut self, healthy: usize, now: Duration) {
-        (self.healthy, self.at, self.held) = (healthy, Some(now), None);
+        // What is only told again ends no wait.
+        if healthy != self.healthy {
+            self.held = None;
+        }
+        (self.healthy, self.at) = (healthy, Some(now));
     }
 
     /// Whether the cluster has been told is not known: the next round asks and tells again.

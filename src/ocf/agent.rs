@@ -170,7 +170,13 @@ fn finish_stop<A: Agent>(agent: &A, op: &Operation) -> Result<(), Failure> {
         return Ok(());
     }
     op.log.warning("an earlier stop has not come to its end: it is finished first");
-    agent.stop(op)?;
+    if let Err(failure) = agent.stop(op) {
+        // What is left beside it is no reason not to serve: start says what is wrong with it.
+        if agent.is_present(op) {
+            return Err(failure);
+        }
+        op.log.warning(&failure.reason);
+    }
     op.state.clear().map_err(|e| Failure::io(&format!("clear {}", op.state.folder().display()), &e))
 }
 
@@ -196,7 +202,9 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
 }
 
 fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
-    let despite = || if op.is_recurring() && !op.is_passive() { despite_mistake(agent, op) } else { None };
+    // A cleanup has everything probed anew: what a recurring monitor leaves alone must not fail then.
+    let asked_by_cluster = (op.is_recurring() && !op.is_passive()) || op.is_probe();
+    let despite = || if asked_by_cluster { despite_mistake(agent, op) } else { None };
     let mut mistake = None;
     let found = configured(agent, &op.params).or_else(|failure: Failure| {
         let (config, text) = despite().ok_or(failure)?;
@@ -214,7 +222,9 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         Err(failure) => return Failure::generic(failure.reason).into(),
     };
     let mut checks = if op.is_passive() { agent.passive(&config, op) } else { agent.monitor(&config, op) };
-    checks.extend(mistake.map(|text| Check::run("parameters", || (Verdict::Degraded, text))));
+    let is_right = mistake.is_none();
+    checks
+        .extend(mistake.filter(|_| !op.is_probe()).map(|text| Check::run("parameters", || (Verdict::Degraded, text))));
     let mut outcome = match heaviest(&checks) {
         None => Outcome::success(),
         Some(worst) => {
@@ -226,7 +236,20 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         }
     };
     outcome.checks = checks;
+    let runs = matches!(outcome.code, Code::Success | Code::Degraded);
+    if is_right && runs && op.is_recurring() && !op.is_passive() {
+        record_adopted(agent, op);
+    }
     outcome
+}
+
+/// Nobody has started what a probe has found: a monitor that finds it well records its parameters, for they are the last good
+/// ones.
+fn record_adopted<A: Agent>(agent: &A, op: &Operation) {
+    if !Recorded::is_in(&op.state) {
+        // Without them a mistake is what it was before.
+        let _ = Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state);
+    }
 }
 
 fn validate<A: Agent>(agent: &A, op: &Operation) -> Outcome {

@@ -129,8 +129,10 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.create().and_then(|()| open())?,
             other => other?,
         };
-        file.write_all(bytes)?;
-        fs::rename(&beside, self.folder.join(name))
+        // What could not be written must not pile up where there is no room.
+        file.write_all(bytes).and_then(|()| fs::rename(&beside, self.folder.join(name))).inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
     }
 
     /// Reads `name`; none when it is not there or cannot be understood (an older version's file is no reason to fail).
@@ -172,7 +174,10 @@ impl State {
     pub fn clear(&self) -> io::Result<()> {
         fs::read_dir(&self.folder)?.try_for_each(|entry| {
             let entry = entry?;
-            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+            // A process that ends just now takes its own away.
+            removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
         })
     }
 

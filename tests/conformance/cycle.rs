@@ -137,6 +137,8 @@ fn mistake(fixture: &Fixture) -> Result<(), String> {
     let run = wrong.recurring().run("monitor");
     ensure(run.code == 190, || format!("monitor gave {run}"))?;
     ensure(run.stderr.contains(name) && run.stderr.contains("the last good parameters"), || format!("{run}"))?;
+    // `pcs resource cleanup` has it probed anew.
+    expect(&wrong.probing(), "monitor", &[0])?;
     expect(&fixture.subject.recurring(), "monitor", &[0])?;
     expect(&wrong, "stop", &[0])?;
     fixture.nothing_left()
