@@ -41,7 +41,8 @@ fn server() -> &'static Server {
         chown(folder, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
         let made = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--user=mysql", "--skip-test-db", "--auth-root-authentication-method=normal"])
-            .arg(format!("--datadir={FOLDER}/data"))
+            // Names of temporary files come from process ids, which others in namespaces of their own have, too.
+            .args([format!("--datadir={FOLDER}/data"), format!("--tmpdir={FOLDER}")])
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -52,6 +53,7 @@ fn server() -> &'static Server {
         let mut command = Command::new("mariadbd");
         command.args(["--no-defaults", "--user=mysql", "--bind-address=0.0.0.0", "--skip-name-resolve"]).args([
             format!("--datadir={FOLDER}/data"),
+            format!("--tmpdir={FOLDER}"),
             format!("--socket={FOLDER}/server.sock"),
             format!("--pid-file={FOLDER}/server.pid"),
             format!("--init-file={FOLDER}/setup.sql"),
