@@ -20,8 +20,9 @@ pub const THRICE: u32 = 3;
 pub struct Strikes {
     /// Where they are kept; none for runs by hand and probes.
     file: Option<String>,
-    /// Whether every look is the last: by hand. A probe, which follows any cleanup, is never more than a first look.
-    is_last: bool,
+    /// Whether it is never more than a first look: a probe, which follows any cleanup. Otherwise every look without a file is
+    /// the last.
+    is_first: bool,
     before: BTreeMap<String, u32>,
     now: BTreeMap<String, u32>,
 }
@@ -31,7 +32,7 @@ impl Strikes {
     pub fn of(op: &Operation) -> Self {
         let file = op.is_recurring().then(|| format!("strikes.{}", op.depth));
         let before = file.as_ref().and_then(|file| op.state.read(file)).unwrap_or_default();
-        Self { file, is_last: !op.is_recurring() && !op.is_probe(), before, now: BTreeMap::new() }
+        Self { file, is_first: op.is_probe(), before, now: BTreeMap::new() }
     }
 
     /// Counts one against `what`: degraded, until as many as `enough` have come in a row. What is not counted in a look is
@@ -39,7 +40,8 @@ impl Strikes {
     pub fn against(&mut self, what: &str, enough: u32) -> Verdict {
         let count = self.before.get(what).map_or(1, |before| before.saturating_add(1));
         self.now.insert(what.to_owned(), count);
-        if !self.is_last && count < enough { Verdict::Degraded } else { Verdict::Failed }
+        let goes_on = self.file.is_some() || self.is_first;
+        if goes_on && count < enough { Verdict::Degraded } else { Verdict::Failed }
     }
 
     /// Remembers them for the next look.
@@ -87,12 +89,12 @@ mod tests {
 
     #[test]
     fn by_hand_every_look_is_the_last() {
-        let mut by_hand = Strikes { is_last: true, ..Strikes::default() };
-        assert_eq!(by_hand.against("answer", TWICE), Verdict::Failed);
+        assert_eq!(Strikes::default().against("answer", TWICE), Verdict::Failed);
     }
 
     #[test]
     fn a_probe_is_a_first_look() {
-        assert_eq!(Strikes::default().against("answer", TWICE), Verdict::Degraded);
+        let mut probe = Strikes { is_first: true, ..Strikes::default() };
+        assert_eq!(probe.against("answer", TWICE), Verdict::Degraded);
     }
 }
