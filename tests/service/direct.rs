@@ -175,7 +175,8 @@ fn workers_of_a_dead_main_process_are_swept() -> Result<()> {
     signal(main_of(&service)?, Signal::SIGKILL)?;
     std::thread::sleep(Duration::from_millis(50));
     let orphans = service.processes()?;
-    ensure!(orphans.len() == workers && orphans.iter().all(|process| process.top), "{orphans:?}");
+    // Apache may have started one more in between.
+    ensure!(orphans.len() >= workers && orphans.iter().all(|process| process.top), "{orphans:?}");
     // They hold the port.
     let error = service.start(&deadline()).unwrap_err().to_string();
     ensure!(error.contains("Address already in use"), "{error}");
