@@ -59,8 +59,8 @@ fn processes_are_those_of_the_own_configuration() -> Result<()> {
     let mut other = direct(&config("other", other_port, ""));
     up(&mut service, port)?;
     up(&mut other, other_port)?;
-    // Until they rest: their states are compared.
-    std::thread::sleep(Duration::from_millis(300));
+    at_rest(&service)?;
+    at_rest(&other)?;
     // Once more is no error and starts nothing.
     service.start(&deadline())?;
     let (own, others) = (service.processes()?, other.processes()?);
@@ -75,9 +75,9 @@ fn processes_are_those_of_the_own_configuration() -> Result<()> {
     symlink("site.conf", Path::new(FOLDER).join("link.conf"))?;
     symlink(PROGRAM, Path::new(FOLDER).join("program"))?;
     let linked = Service::Direct { program: "/run/site/program".into(), config: "/run/site/link.conf".into() };
-    ensure!(linked.processes()? == own);
+    until("the same through links", || Ok(linked.processes()? == own))?;
     down(&service, GRACEFUL)?;
-    ensure!(other.processes()? == others, "the other instance was touched");
+    until("the other instance as it was", || Ok(other.processes()? == others))?;
     get(other_port, "small")?;
     Ok(())
 }
@@ -193,7 +193,7 @@ fn a_replaced_program_is_still_found() -> Result<()> {
     fs::copy(PROGRAM, &copy)?;
     let mut service = Service::Direct { program: copy.clone(), config: config("site", port, "") };
     up(&mut service, port)?;
-    std::thread::sleep(Duration::from_millis(300));
+    at_rest(&service)?;
     let before = service.processes()?.len();
     fs::remove_file(&copy)?;
     ensure!(service.processes()?.len() == before, "gone with the file");

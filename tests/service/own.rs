@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Body;
-use crate::apache::{FOLDER, deadline, main_of, run, signal};
+use crate::apache::{FOLDER, deadline, main_of, run, signal, until};
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a_program_of_our_own_has_a_session_of_its_own", a_program_of_our_own_has_a_session_of_its_own),
@@ -69,15 +69,6 @@ fn judged(text: &str) -> Vec<i32> {
     let lines = list.lines().filter(|line| line.contains(text));
     let fields = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
     fields.filter(|fields| !fields[1].starts_with('Z')).map(|fields| fields[0].parse().unwrap()).collect()
-}
-
-fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !done()? {
-        ensure!(begun.elapsed() < Duration::from_secs(5), "waited for: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
 }
 
 /// Stops it; nothing may be left.
