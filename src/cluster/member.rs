@@ -1,26 +1,21 @@
 //! Nodes: what the cluster calls this one, and what can be the name of one.
 
 use std::io;
-use std::sync::OnceLock;
 
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
-/// What the cluster calls this node, which is not always its host name. Asked once: it stays as long as this program.
+/// What the cluster calls this node, which is not always its host name.
 ///
 /// # Errors
 /// `NotFound` where Pacemaker's tools are not installed, else what they said: they need a running cluster.
 pub fn own(deadline: &Deadline) -> io::Result<String> {
-    static OWN: OnceLock<String> = OnceLock::new();
-    if let Some(name) = OWN.get() {
-        return Ok(name.clone());
-    }
     let output = process::run("crm_node", &["-n"], None, deadline)?;
     let name = output.text().trim().to_owned();
     if !output.status.success() || !is_name(&name) {
         return Err(io::Error::other(format!("ask the cluster for this node's name: {}", output.reason())));
     }
-    Ok(OWN.get_or_init(|| name).clone())
+    Ok(name)
 }
 
 /// Whether a text can be the name of a node: what a tool would take for an option, or what would need quoting in a rule, is
