@@ -12,6 +12,7 @@ use crate::director::farm::Farm;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::ocf::params::Params;
+use crate::probe::mount;
 
 /// The file in the state folder with the text that was last in force.
 const COPY: &str = "lvs.config";
@@ -19,6 +20,8 @@ const COPY: &str = "lvs.config";
 const PARAMS: &str = "lvs.params";
 /// A file that was changed so short a while ago may be half written: what is in force stays for a round.
 const SETTLED: Duration = Duration::from_secs(2);
+/// How long the file system of the configuration may take to answer where it is not needed.
+const ANSWER: Duration = Duration::from_secs(1);
 /// A configuration file is at most so long: 10,000 real servers, each with its own table, are some 2 MB.
 const LONGEST: u64 = 16 << 20;
 
@@ -133,6 +136,13 @@ fn copy(op: &Operation) -> Option<Farm> {
 
 /// What was wanted last, as far as that can be known when the parameters need not be right.
 pub fn last(op: &Operation) -> Option<Farm> {
-    let from_parameters = || now(&Config::new(&op.params).ok()?).ok().map(|(farm, _)| farm);
+    let from_parameters = || {
+        let config = Config::new(&op.params).ok()?;
+        if let Source::File(path) = &config.source {
+            // A stop that waits for a dead file server would end by the fencing of this node.
+            mount::answers(path, &op.deadline.within(ANSWER)).ok()?;
+        }
+        now(&config).ok().map(|(farm, _)| farm)
+    };
     copy(op).or_else(from_parameters)
 }

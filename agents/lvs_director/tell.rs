@@ -59,10 +59,18 @@ fn attribute(op: &Operation) -> String {
 
 /// Nobody is served here any more: the virtual address has to go.
 pub fn gone(op: &Operation) {
-    if let Some(told) = op.state.read::<Told>(FILE)
-        && (told.healthy, told.at.is_some()) != (0, true)
-    {
+    let Some(told) = op.state.read::<Told>(FILE) else { return };
+    if (told.healthy, told.at.is_some()) != (0, true) {
         let _ = send(&told.name, 0, PUBLISH, op);
+    }
+    told.former.iter().for_each(|former| _ = is_gone(former, op));
+}
+
+/// Takes back what was told by this name; false: not yet.
+fn is_gone(name: &str, op: &Operation) -> bool {
+    match send(name, 0, PUBLISH, op) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(_) => true,
     }
 }
 
@@ -70,12 +78,10 @@ pub fn gone(op: &Operation) {
 fn publish(name: &str, report: &Report, op: &Operation) {
     let now = round::now();
     let before = op.state.read::<Told>(FILE);
-    let mut told = before.clone().filter(|told| told.name == name).unwrap_or_else(|| Told::nothing(name));
+    let mut told = before.clone().unwrap_or_else(|| Told::nothing(name)).renamed(name);
+    // What it was called before says nothing any more.
+    told.former.retain(|former| !is_gone(former, op));
     if let Some(value) = told.next(report.healthy, report.servers, now) {
-        if let Some(Told { name: old, .. }) = before.as_ref().filter(|told| told.name != name) {
-            // What it was called before says nothing any more.
-            let _ = send(old, 0, PUBLISH, op);
-        }
         let limit = if told.at.is_some() { PUBLISH } else { PUBLISH_UNKNOWN };
         let published = send(name, value, limit, op);
         let trouble = match &published {

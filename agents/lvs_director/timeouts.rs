@@ -15,27 +15,46 @@ use crate::sys::ipvs::{Ipvs, Timeouts};
 /// The file in the state folder: what this instance asks for.
 const FILE: &str = "lvs.timeouts";
 
-/// What an instance asks for, in seconds.
+/// What an instance asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Claim {
-    /// Since when, on the boot clock.
+    tcp: Option<Wish>,
+    tcp_fin: Option<Wish>,
+    udp: Option<Wish>,
+}
+
+/// One time that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Wish {
+    seconds: u64,
+    /// Since when there is a wish, on the boot clock.
     since: Duration,
-    tcp: Option<u64>,
-    tcp_fin: Option<u64>,
-    udp: Option<u64>,
 }
 
 impl Claim {
-    fn of(asked: &Asked, since: Duration) -> Self {
-        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
-        Self { since, tcp: seconds(asked.tcp), tcp_fin: seconds(asked.tcp_fin), udp: seconds(asked.udp) }
+    /// What is asked for now; what was asked for `before` keeps its place in the queue.
+    fn of(asked: &Asked, before: Option<&Claim>, now: Duration) -> Self {
+        let wish = |time: Option<Duration>, before: Option<Wish>| {
+            let seconds = time?.as_secs();
+            Some(Wish { seconds, since: before.map_or(now, |wish| wish.since) })
+        };
+        Self {
+            tcp: wish(asked.tcp, before.and_then(|claim| claim.tcp)),
+            tcp_fin: wish(asked.tcp_fin, before.and_then(|claim| claim.tcp_fin)),
+            udp: wish(asked.udp, before.and_then(|claim| claim.udp)),
+        }
     }
 
-    /// The first thing that both ask for, and not the same: its name, and what this one asks for.
-    fn against(&self, other: &Claim) -> Option<(&'static str, u64)> {
+    /// The first thing that both ask for, not the same, and this one before the other: its name, and what this one asks for.
+    /// `tie`: whether this one goes before when both came at the same time.
+    fn against(&self, other: &Claim, tie: bool) -> Option<(&'static str, u64)> {
         let all =
             [("tcp", self.tcp, other.tcp), ("tcp_fin", self.tcp_fin, other.tcp_fin), ("udp", self.udp, other.udp)];
-        all.into_iter().find_map(|(name, own, other)| Some((name, own?)).filter(|_| other.is_some() && own != other))
+        all.into_iter().find_map(|(name, own, other)| {
+            let (own, other) = (own?, other?);
+            let is_first = own.since < other.since || own.since == other.since && tie;
+            (is_first && own.seconds != other.seconds).then_some((name, own.seconds))
+        })
     }
 }
 
@@ -50,7 +69,7 @@ pub fn reconcile(farm: &Farm, kernel: &mut Ipvs, op: &Operation) -> Result<(), S
         before.iter().for_each(|_| op.state.forget(FILE));
         return Ok(());
     }
-    let claim = Claim::of(asked, before.map_or_else(round::now, |claim| claim.since));
+    let claim = Claim::of(asked, before.as_ref(), round::now());
     if before != Some(claim) {
         op.state.write(FILE, &claim).map_err(|error| format!("remember the timeouts of connections: {error}"))?;
     }
@@ -77,8 +96,7 @@ fn first_other(own: &Claim, folder: &Path, files: &[impl AsRef<Path>]) -> Option
     let one = |file: &Path| {
         let there = file.parent().filter(|there| *there != folder && there.join(owned::FILE).exists())?;
         let claim = State::at(there).read::<Claim>(FILE)?;
-        let is_first = (claim.since, there) < (own.since, folder);
-        let (what, seconds) = claim.against(own).filter(|_| is_first)?;
+        let (what, seconds) = claim.against(own, there < folder)?;
         Some((there.file_name()?.to_string_lossy().into_owned(), what, seconds))
     };
     files.iter().find_map(|file| one(file.as_ref()))
@@ -92,7 +110,10 @@ mod tests {
     #[test]
     fn the_first_that_runs_has_its_way() {
         let root = tempfile::tempdir().unwrap();
-        let claim = |since, tcp: Option<u64>, udp| Claim { since: Duration::from_secs(since), tcp, tcp_fin: None, udp };
+        let claim = |since, tcp: Option<u64>, udp: Option<u64>| {
+            let wish = |seconds| Wish { seconds, since: Duration::from_secs(since) };
+            Claim { tcp: tcp.map(wish), tcp_fin: None, udp: udp.map(wish) }
+        };
         let (a, b) = (root.path().join("a"), root.path().join("b"));
         let write = |folder: &Path, claim: Claim, runs: bool| {
             let state = State::at(folder);
@@ -115,5 +136,16 @@ mod tests {
         assert_eq!(other(claim(10, Some(900), None), &b), Some(("a".to_owned(), "tcp", 600)), "at the same time");
         write(&b, own, true);
         assert_eq!(other(claim(10, Some(600), None), &a), None);
+    }
+
+    #[test]
+    fn a_new_wish_is_as_old_as_itself() {
+        let second = Duration::from_secs;
+        let asked = |tcp, udp: Option<u64>| Asked { tcp: Some(second(tcp)), udp: udp.map(second), ..Asked::default() };
+        let early = Claim::of(&asked(900, None), None, second(10));
+        let other = Claim::of(&asked(900, Some(30)), None, second(20));
+        let later = Claim::of(&asked(600, Some(60)), Some(&early), second(30));
+        assert_eq!(later.against(&other, false), Some(("tcp", 600)), "the first keeps its place");
+        assert_eq!(other.against(&later, false), Some(("udp", 30)), "it asked for that one first");
     }
 }

@@ -32,6 +32,9 @@ pub struct Told {
     pub healthy: usize,
     /// When, on the boot clock. None: whether it has arrived is not known.
     pub at: Option<Duration>,
+    /// Names it had before: what was told by them has to go, and may not have gone yet.
+    #[serde(default)]
+    pub former: Vec<String>,
     /// What it has not been told yet.
     #[serde(default)]
     held: Option<Held>,
@@ -48,7 +51,18 @@ struct Held {
 impl Told {
     /// One that has told nothing yet.
     pub fn nothing(name: &str) -> Self {
-        Self { name: name.to_owned(), healthy: 0, at: None, held: None }
+        Self { name: name.to_owned(), healthy: 0, at: None, former: Vec::new(), held: None }
+    }
+
+    /// The same under another name: nothing has been told by that one.
+    #[must_use]
+    pub fn renamed(mut self, name: &str) -> Self {
+        if self.name == name {
+            return self;
+        }
+        self.former.retain(|former| former != name && *former != self.name);
+        self.former.push(self.name);
+        Self { former: self.former, ..Self::nothing(name) }
     }
 
     /// What the cluster is to be told now that `healthy` of `all` real servers are seen well; none: nothing.
@@ -169,5 +183,16 @@ mod tests {
         told.arrived(6, second(20));
         assert_eq!(told.next(6, 6, second(30)), None);
         assert_eq!(told.next(6, 6, second(20) + KNOWN), Some(6));
+    }
+
+    #[test]
+    fn what_a_former_name_says_has_to_go() {
+        let mut told = Told::nothing("a");
+        told.arrived(6, Duration::from_secs(1));
+        assert_eq!(told.clone().renamed("a"), told);
+        let told = told.renamed("b");
+        assert_eq!((told.at, told.former.as_slice()), (None, ["a".to_owned()].as_slice()));
+        let told = told.renamed("c").renamed("a");
+        assert_eq!(told.former, ["b", "c"], "and not the name it has now");
     }
 }
