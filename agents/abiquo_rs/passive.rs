@@ -10,10 +10,7 @@ use super::fingerprint::Maker;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
-use crate::ocf::state::State;
-
-/// That a passive node has been looked at since the last stop, in the state of its monitor.
-const LOOKED: &str = "looked";
+use crate::sys::service::Service;
 
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -21,7 +18,8 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
         // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
         return super::monitor::checks(config, op);
     }
-    if is_first(op) {
+    // So it asks nobody: a Redis that this node has lost would hold up the move that is to get away from here.
+    if memory::is_first_look(op) {
         return vec![Check::run("tomcat", || {
             (Verdict::Stopped, "is not to run here; the next look asks more".to_owned())
         })];
@@ -29,9 +27,7 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     let service = config.tomcat.find().ok();
     // A node that only votes has neither Tomcat nor properties, and nothing to say.
     let has_part = service.is_some() || config.properties.exists();
-    let stray = service.and_then(|s| s.processes().ok().filter(|all| !all.is_empty()).map(|_| s.name()));
-    let stray =
-        stray.map(|name| format!("{name} runs here although the cluster has not started it: stop and disable it"));
+    let stray = service.and_then(|service| stray(config, &service));
     memory::once(op, "tomcat", stray.as_deref());
     let mut checks = Vec::new();
     if has_part {
@@ -42,13 +38,15 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     checks
 }
 
-/// Whether this is the first look since the resource was stopped here. Pacemaker starts it elsewhere only when that is over, so it
-/// asks nobody: a Redis that this node has lost would hold up the move that is to get away from here.
-fn is_first(op: &Operation) -> bool {
-    let state = State::passive(&op.instance);
-    let is_first = state.read::<bool>(LOOKED).is_none();
-    // Where nothing can be written it would be the first for ever.
-    is_first && state.write(LOOKED, &true).is_ok()
+/// What runs here although the cluster has not started it, and the remedy.
+fn stray(config: &Config, service: &Service) -> Option<String> {
+    if service.processes().is_ok_and(|all| !all.is_empty()) {
+        let name = service.name();
+        return Some(format!("{name} runs here although the cluster has not started it: stop and disable it"));
+    }
+    let by_hand = config.tomcat.beside(service).into_iter().next()?;
+    let base = config.tomcat.base.display();
+    Some(format!("a Tomcat of {base} runs here (process {}), started by hand beside the cluster: stop it", by_hand.pid))
 }
 
 /// Publishes what this node sees, and what its properties are.

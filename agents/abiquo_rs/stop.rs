@@ -33,9 +33,17 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
         (None, Some(tomcat)) => tomcat.find_or_guess(),
         (None, None) => return Ok(()),
     };
-    match tomcat {
-        Some(tomcat) => stop_tomcat(&service, &tomcat, graceful, op)?,
-        None => end(service, graceful, op)?,
+    match &tomcat {
+        Some(tomcat) => stop_tomcat(&service, tomcat, graceful, op)?,
+        None => end(service.clone(), graceful, op)?,
+    }
+    // Somebody has it in hand: to end it would surprise them, and this node is not worth fencing for it.
+    if let Some(other) = tomcat.and_then(|tomcat| tomcat.beside(&service).into_iter().next()) {
+        let pid = other.pid;
+        op.log.warning(&format!(
+            "{}: a Tomcat of its folder, started by hand, still runs: process {pid}",
+            service.name()
+        ));
     }
     // An earlier stop that was cut off may have ended it: then none of the above has seen it.
     await_reaped(main.as_slice(), op);

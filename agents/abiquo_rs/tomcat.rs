@@ -69,6 +69,16 @@ impl Tomcat {
         self.find().unwrap_or_else(|_| Service::Jvm { script: self.script(), base: self.base.clone() })
     }
 
+    /// Java machines of this instance that its unit knows nothing of, as one that somebody has started by `startup.sh`.
+    pub fn beside(&self, service: &Service) -> Vec<Process> {
+        let Service::Systemd { .. } = service else { return Vec::new() };
+        let by_folder = Service::Jvm { script: self.script(), base: self.base.clone() };
+        let managed = service.processes().unwrap_or_default();
+        let is_managed = |one: &Process| managed.iter().any(|known| known.pid == one.pid);
+        let all = by_folder.processes().unwrap_or_default();
+        all.into_iter().filter(|one| one.top && !is_managed(one)).collect()
+    }
+
     fn script(&self) -> PathBuf {
         Path::new("/etc/init.d").join(&self.name)
     }

@@ -55,7 +55,7 @@ pub fn check(config: &Config, op: &Operation) -> (Verdict, String) {
     // A page that needs the database fails on every node when nobody reaches that: it is judged by depth 20 then, by vantage
     // point, and not here.
     if !config.dependency_fails
-        && let View::Lost(cause) = View::of(config, op)
+        && let View::Lost(cause) = View::of(config, config.database_timeout, op)
     {
         return (Verdict::Degraded, format!("{cause}; {why}"));
     }

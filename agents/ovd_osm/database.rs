@@ -44,13 +44,13 @@ pub enum View {
 }
 
 impl View {
-    /// Asks, with the credentials of the Session Manager.
-    pub fn of(config: &Config, op: &Operation) -> Self {
+    /// Asks, with the credentials of the Session Manager; the answer may take `limit`.
+    pub fn of(config: &Config, limit: Duration, op: &Operation) -> Self {
         let settings = match settings(config) {
             Ok(settings) => settings,
             Err(why) => return View::Unknown(why),
         };
-        match settings.database.select_1(&op.deadline.within(config.database_timeout)) {
+        match settings.database.select_1(&op.deadline.within(limit)) {
             Ok(()) => View::Answers,
             Err(Trouble::Refused(why)) => View::Refuses(why),
             Err(Trouble::Unreachable(why)) => View::Lost(why),

@@ -158,7 +158,7 @@ fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline
 fn database(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     let mut seen = None;
     checks.push(Check::run("database", || {
-        let view = View::of(config, op);
+        let view = View::of(config, config.database_timeout, op);
         seen = Some(view.clone());
         view.judge(config)
     }));
@@ -199,7 +199,7 @@ pub fn host(config: &Config, op: &Operation) -> Vec<Check> {
     let adopted = server.as_ref().and_then(adopted);
     checks.extend(adopted.map(|text| Check::run("start", || (Verdict::Degraded, text))));
     checks.extend(cron_of(config, op).as_ref().map(cron::validate));
-    checks.push(Check::run("database", || match View::of(config, op) {
+    checks.push(Check::run("database", || match View::of(config, config.database_timeout, op) {
         View::Answers => (Verdict::Ok, "answers SELECT 1".to_owned()),
         View::Refuses(why) | View::Lost(why) | View::Unknown(why) => (Verdict::Degraded, why),
     }));

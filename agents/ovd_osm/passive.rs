@@ -3,6 +3,8 @@
 //! The answer is 7, "not running", unless the cluster itself has started it here: Pacemaker takes anything else for a second
 //! Session Manager and stops it, or both.
 
+use std::time::Duration;
+
 use super::config::Config;
 use super::database::{View, publish};
 use super::{Applied, cron_of};
@@ -10,6 +12,9 @@ use crate::agents::cron;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
+
+/// How long the database may take on the first look.
+const AT_FIRST: Duration = Duration::from_millis(300);
 
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -27,7 +32,13 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     // A node without settings (one that only votes) has no view.
     if config.settings.exists() {
         checks.push(Check::run("database", || {
-            let view = View::of(config, op);
+            // A database that this node has lost would hold up the move that is to get away from here.
+            let is_first = memory::is_first_look(op);
+            let limit = if is_first { config.database_timeout.min(AT_FIRST) } else { config.database_timeout };
+            let view = View::of(config, limit, op);
+            if is_first && matches!(view, View::Lost(_)) {
+                return (Verdict::Ok, "no answer at first; the next look waits longer".to_owned());
+            }
             let text = publish(&view, op);
             let trouble = match &view {
                 View::Answers => None,

@@ -10,6 +10,9 @@ use super::log::Level;
 use super::operation::Operation;
 use super::state::State;
 
+/// That a passive node has been looked at.
+const LOOKED: &str = "looked";
+
 /// The file with the reason that was logged last: one for each depth, as each sees other things.
 fn file(op: &Operation) -> String {
     format!("reason.{}", op.depth)
@@ -79,4 +82,13 @@ pub fn once(op: &Operation, about: &str, what: Option<&str>) {
         }
         _ => {}
     }
+}
+
+/// Whether this is the first look at a passive node since the resource was stopped there. Pacemaker starts it elsewhere only when
+/// that is over.
+pub fn is_first_look(op: &Operation) -> bool {
+    let state = State::passive(&op.instance);
+    let is_first = state.read::<bool>(LOOKED).is_none();
+    // Where nothing can be written it would be the first for ever.
+    is_first && state.write(LOOKED, &true).is_ok()
 }

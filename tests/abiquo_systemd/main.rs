@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::abiquo_node::{UNIT, install, shown};
+use support::abiquo_node::{UNIT, install, install_script, shown};
 use support::lab::{Lab, Machine, Node, Output, enter, wait_for};
 
 /// A trial on a node without a Tomcat.
@@ -33,6 +33,7 @@ const TRIALS: &[(&str, Body)] = &[
     ("a stop that systemd's own stop of Pacemaker waits for is graceful and quick", with_pacemaker),
     ("a unit whose own stop hangs is down in time all the same", hangs),
     ("a unit that starts at boot is reported with the remedy", at_boot),
+    ("a Tomcat that somebody has started by hand is noticed, and left", by_hand),
 ];
 
 const AGENT: &str = "/usr/lib/ocf/resource.d/inuvika/abiquo-rs";
@@ -198,4 +199,22 @@ fn at_boot(node: &Node) -> Result<()> {
     let said = node.sh(&format!("{AGENT} validate-all --depth 10 --json || true"))?;
     ensure!(said.contains(&format!("starts at boot: systemctl disable {UNIT}")), "{said}");
     node.run(["systemctl", "disable", UNIT]).map(drop)
+}
+
+/// As people do it: by a script, beside the unit.
+fn by_hand(node: &Node) -> Result<()> {
+    install_script(node)?;
+    node.run(["systemd-run", "--unit=by-hand", "--property=Type=forking", "/etc/init.d/abiquo-tomcat", "start"])?;
+    let result = (|| {
+        let runs = || Ok(node.output(["pgrep", "-x", "java"])?.ok());
+        wait_for(Duration::from_secs(20), "Java runs", runs)?;
+        expect(node, "monitor", "0", 7, "is not running")?;
+        expect(node, "stop", "0", 0, "")?;
+        ensure!(runs()?, "it was ended");
+        let log = node.run(["cat", "/opt/agent-log"])?;
+        ensure!(log.contains("started by hand, still runs"), "{log}");
+        Ok(())
+    })();
+    node.sh("systemctl kill -s KILL by-hand; systemctl reset-failed by-hand; rm /etc/init.d/abiquo-tomcat")?;
+    result
 }

@@ -7,22 +7,16 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use super::Service;
 use super::launch::launch_in;
-use super::processes::{Seen, all, with_children};
+use super::processes::{ANSWER, Seen, all, command_line, with_children, within};
 use crate::ocf::deadline::Deadline;
 
 /// What runs a Tomcat: Java itself, or the Apache Commons daemon.
 const PROGRAMS: [&[u8]; 2] = [b"java", b"jsvc"];
 /// How Tomcat's own scripts pass the folder of the instance on.
 const BASE: &[u8] = b"-Dcatalina.base=";
-
-/// How long a local folder may take to be found.
-const ANSWER: Duration = Duration::from_millis(500);
 /// Where hosts keep their language: systemd's file, that of older Red Hat systems, Debian's.
 const LANGUAGES: [&str; 3] = ["/etc/locale.conf", "/etc/sysconfig/i18n", "/etc/default/locale"];
 
@@ -40,11 +34,9 @@ pub(super) fn processes(base: &Path) -> io::Result<Vec<Seen>> {
         if !is_java(&link) {
             continue;
         }
-        let line = fs::read(folder.join("cmdline")).unwrap_or_default();
-        let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).collect();
         // A container has a PID namespace of its own: what runs there is not ours.
-        if is_server(&arguments, base, real.as_deref())
-            && fs::read_link(folder.join("ns/pid")).is_ok_and(|own| own == namespace)
+        if fs::read_link(folder.join("ns/pid")).is_ok_and(|own| own == namespace)
+            && is_ours(pid, &folder, base, real.as_deref())
         {
             ours.insert(pid);
         }
@@ -86,6 +78,22 @@ fn is_java(link: &Path) -> bool {
     PROGRAMS.contains(&name.strip_suffix(b" (deleted)").unwrap_or(name))
 }
 
+/// Whether this Java machine is the server of that instance. One that hangs in a file of a dead server keeps its command line
+/// to itself; its open files can be listed all the same.
+fn is_ours(pid: i32, process: &Path, base: &Path, real: Option<&Path>) -> bool {
+    let Some(line) = command_line(pid) else {
+        return has_open(process, real.unwrap_or(base));
+    };
+    let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|word| !word.is_empty()).collect();
+    is_server(&arguments, base, real)
+}
+
+/// Whether a process (its folder in /proc) has a file below `base` open: a Tomcat its logs and libraries.
+fn has_open(process: &Path, base: &Path) -> bool {
+    let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|file| file.starts_with(base))
+}
+
 /// Whether this command line is the server of that instance; `real` is its folder without symbolic links.
 fn is_server(arguments: &[&[u8]], base: &Path, real: Option<&Path>) -> bool {
     // `catalina.sh stop` is a Java machine of its own, with the same options.
@@ -99,13 +107,10 @@ fn is_server(arguments: &[&[u8]], base: &Path, real: Option<&Path>) -> bool {
 }
 
 /// A folder without symbolic links; none when it does not answer: any program in Java may name one on a file system that hangs, and
-/// must not keep our stop waiting. The thread ends with this program.
+/// must not keep our stop waiting.
 fn canonical(folder: &Path) -> Option<PathBuf> {
-    let (tell, told) = channel();
     let folder = folder.to_owned();
-    let look = move || drop(tell.send(fs::canonicalize(folder).ok()));
-    thread::Builder::new().spawn(look).ok()?;
-    told.recv_timeout(ANSWER).ok().flatten()
+    within(ANSWER, move || fs::canonicalize(folder).ok())
 }
 
 #[cfg(test)]
@@ -135,6 +140,18 @@ mod tests {
         ] {
             assert!(!is(&line), "{line}");
         }
+    }
+
+    #[test]
+    fn an_instance_is_known_by_its_open_files_too() {
+        let base = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(base.path()).unwrap();
+        let own = Path::new("/proc/self");
+        assert!(!has_open(own, &real));
+        let log = fs::File::create(base.path().join("catalina.out")).unwrap();
+        assert!(has_open(own, &real));
+        assert!(!has_open(own, &real.with_extension("other")));
+        drop(log);
     }
 
     #[test]

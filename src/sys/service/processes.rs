@@ -6,12 +6,18 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Process;
+
+/// How long the kernel may take to say what it knows of a process, or a local folder to be found.
+pub(super) const ANSWER: Duration = Duration::from_millis(500);
 
 /// A process, and what tells how it belongs to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +145,7 @@ pub(super) fn of_program(program: &Path, belongs: impl Fn(&[&[u8]]) -> bool) -> 
         // A thread of the kernel has no such link; one of a process that is gone cannot be read.
         let Ok(link) = fs::read_link(folder.join("exe")) else { continue };
         if is_program(&link, &resolved) && fs::read_link(folder.join("ns/pid")).is_ok_and(|own| own == namespace) {
-            let arguments = fs::read(folder.join("cmdline")).unwrap_or_default();
+            let arguments = command_line(pid).unwrap_or_default();
             let arguments: Vec<&[u8]> = arguments.split(|byte| *byte == 0).collect();
             found.push((pid, belongs(&arguments)));
         }
@@ -148,6 +154,23 @@ pub(super) fn of_program(program: &Path, belongs: impl Fn(&[&[u8]]) -> bool) -> 
     let ours: HashSet<i32> = found.into_iter().filter_map(|(pid, belongs)| belongs.then_some(pid)).collect();
     // A child may have renamed itself.
     Ok(with_children(candidates, |seen| ours.contains(&seen.process.pid)))
+}
+
+/// What a process was called with; none when it is gone, or does not let itself be asked. The kernel reads that under a lock of the
+/// process's memory, which one that maps a file of a dead server holds for ever: no stop may wait for that. The thread ends with
+/// this program.
+pub(super) fn command_line(pid: i32) -> Option<Vec<u8>> {
+    within(ANSWER, move || fs::read(format!("/proc/{pid}/cmdline")).ok())
+}
+
+/// What `look` says, unless it takes longer than `limit`: for what may never answer.
+pub(super) fn within<T: Send + 'static>(
+    limit: Duration,
+    look: impl FnOnce() -> Option<T> + Send + 'static,
+) -> Option<T> {
+    let (tell, told) = channel();
+    thread::Builder::new().spawn(move || drop(tell.send(look()))).ok()?;
+    told.recv_timeout(limit).ok().flatten()
 }
 
 /// Whether the link of a process leads to `program`, also to one that a package upgrade has replaced meanwhile.
@@ -193,6 +216,18 @@ mod tests {
         let all = of_program(&program, |_| true).unwrap();
         assert!(all.iter().any(|seen| seen.process.pid == own), "{all:?}");
         assert!(of_program(Path::new("/nowhere/program"), |_| true).unwrap().is_empty());
+    }
+
+    #[test]
+    fn nobody_waits_for_what_does_not_answer() {
+        let own = std::process::id().cast_signed();
+        assert_eq!(command_line(own), Some(fs::read("/proc/self/cmdline").unwrap()));
+        assert_eq!(command_line(i32::MAX), None);
+        let asleep = within(Duration::from_millis(20), || {
+            thread::sleep(Duration::from_secs(600));
+            Some(())
+        });
+        assert_eq!(asleep, None);
     }
 
     #[test]
