@@ -78,6 +78,7 @@ fn act(node: &Node, action: &str, depth: &str, interval: &str) -> Result<Output>
         "OCF_ROOT=/usr/lib/ocf",
         "OCF_RESOURCE_INSTANCE=abiquo_rs",
         "OCF_RESOURCE_TYPE=abiquo-rs",
+        "HA_LOGFILE=/opt/agent-log",
         "OCF_RESKEY_CRM_meta_timeout=120000",
         &format!("OCF_CHECK_LEVEL={depth}"),
         &format!("OCF_RESKEY_CRM_meta_interval={interval}"),
