@@ -2,6 +2,7 @@
 
 mod agent;
 mod init;
+mod lock;
 mod lvs;
 mod pcs;
 mod replica;
@@ -29,6 +30,7 @@ enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
     Init(init::Init),
+    LockIsHeld(lock::LockIsHeld),
     Lvs(lvs::Lvs),
     Pcs(pcs::Pcs),
     Replica(replica::Replica),
@@ -71,6 +73,7 @@ pub fn run() -> u8 {
         },
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
+        Command::LockIsHeld(lock) => lock.run(),
         Command::Lvs(lvs) => lvs.run(),
         Command::Pcs(pcs) => pcs.run(),
         Command::Replica(replica) => match replica.run() {

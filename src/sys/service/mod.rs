@@ -273,6 +273,17 @@ impl Service {
     }
 }
 
+/// Every process of the sessions that these processes lead, themselves included: what a daemon has started and not yet ended, also
+/// helpers that are other programs.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn session_of(leaders: &[Process]) -> io::Result<Vec<Process>> {
+    let leads = |session: i32| leaders.iter().any(|leader| leader.pid == session);
+    let all = processes::all()?.into_iter().filter(|seen| leads(seen.session));
+    Ok(all.map(|seen| seen.process).collect())
+}
+
 /// Whether there is such an LSB script.
 pub fn script_exists(script: &Path) -> bool {
     script.is_absolute() && process::find(script).is_some()
