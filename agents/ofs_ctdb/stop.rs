@@ -69,8 +69,9 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     locate(&mut service, op);
     let begun = Instant::now();
     let processes = service.processes().unwrap_or_default();
-    // Event scripts and helpers: orphans when ctdbd is gone.
-    let family = [processes.clone(), session_of(&processes).unwrap_or_default()].concat();
+    // Event scripts and helpers: orphans when ctdbd is gone, or when it was killed before.
+    let leaders: Vec<Process> = processes.iter().copied().chain(applied.main).collect();
+    let family = [processes.clone(), session_of(&leaders).unwrap_or_default()].concat();
     if processes.is_empty() {
         // Killed: another node has taken them over by now, so they must not answer here.
         let _ = release(&applied.addresses, op);
