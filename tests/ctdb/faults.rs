@@ -1,0 +1,160 @@
+//! What goes wrong, and what is said of it.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::site::{self, VIP, node, wait_for};
+use crate::{Body, monitor, nothing_left, start, wanted};
+
+pub const TRIALS: &[(&str, Body)] = &[
+    ("what an administrator or CTDB itself wants is degraded, with its reason", set_aside),
+    ("a ctdbd that was killed leaves no address on two nodes", killed),
+    ("a stopped ctdbd (SIGSTOP) is seen by the monitor without a child, and ended at once", frozen),
+    ("a Samba that was killed is degraded, then a failure, and a restart heals it", samba),
+    ("an interface that is down is a reason, and the other node serves", interface),
+    ("a cut private network bans or serves, and never both nodes with the address", partition),
+    ("a nodes file that ctdbd has not read is seen", nodes_file),
+    ("a recovery lock that nobody holds is seen", lock),
+];
+
+fn set_aside() -> Result<()> {
+    let one = node(0);
+    start(&[one, node(1)])?;
+    for (act, undo, reason) in [
+        ("ctdb disable", "ctdb enable", "is disabled by an administrator: ctdb enable"),
+        ("ctdb stop", "ctdb continue", "is stopped by an administrator: ctdb continue"),
+        ("ctdb ban 60", "ctdb unban", "is banned by CTDB for a while"),
+    ] {
+        one.sh(act);
+        monitor(one, &one.agent(), "0", 0, "")?;
+        // Not a failure, however long it lasts.
+        monitor(one, &one.agent().with_param("unhealthy_timeout", "0"), "10", 190, reason)?;
+        wait_for("the other node serves", || node(1).has_vip() && !one.has_vip());
+        one.sh(undo);
+        wait_for("it takes part again", || one.sh("ctdb -X status").contains("|0|0|0|0|0|0|0|0|Y|"));
+        monitor(one, &one.agent(), "10", 0, "")?;
+    }
+    for node in [one, node(1)] {
+        wanted(&node.agent(), "stop", 0)?;
+        nothing_left(node)?;
+    }
+    Ok(())
+}
+
+/// The node that serves the address, and the other one.
+fn holder() -> (&'static site::Node, &'static site::Node) {
+    wait_for("somebody serves the address", || node(0).has_vip() != node(1).has_vip());
+    if node(0).has_vip() { (node(0), node(1)) } else { (node(1), node(0)) }
+}
+
+fn killed() -> Result<()> {
+    start(&[node(0), node(1)])?;
+    let (one, other) = holder();
+    one.sh("kill -9 $(cat /run/ctdb/ctdbd.pid)");
+    wait_for("ctdbd is gone", || !one.daemons().contains("ctdbd"));
+    // Only what has failed is stopped by Pacemaker; what is stopped is not.
+    monitor(one, &one.agent(), "0", 1, &format!("is not running, but {VIP} is still on this node"))?;
+    monitor(other, &other.agent(), "0", 0, "")?;
+    monitor(other, &other.agent(), "10", 0, "")?;
+    wanted(&one.agent(), "stop", 0)?;
+    nothing_left(one)?;
+    wait_for("the other node serves", || other.has_vip());
+    wanted(&one.agent(), "start", 0)?;
+    monitor(one, &one.agent(), "10", 0, "")?;
+    Ok(())
+}
+
+fn frozen() -> Result<()> {
+    let one = node(0);
+    start(&[one])?;
+    one.sh("kill -STOP $(cat /run/ctdb/ctdbd.pid)");
+    let begun = Instant::now();
+    monitor(
+        one,
+        &one.agent(),
+        "0",
+        1,
+        "no answer from ctdbd at /run/ctdb/ctdbd.socket in 3.0 s: it is stopped (SIGSTOP)",
+    )?;
+    ensure!(begun.elapsed() < Duration::from_secs(6), "monitor took {:?}", begun.elapsed());
+    let begun = Instant::now();
+    wanted(&one.agent(), "stop", 0)?;
+    ensure!(begun.elapsed() < Duration::from_secs(10), "stop took {:?}", begun.elapsed());
+    nothing_left(one)
+}
+
+fn samba() -> Result<()> {
+    let one = node(0);
+    start(&[one])?;
+    wait_for("it serves", || one.has_vip());
+    one.sh("killall -9 smbd");
+    monitor(one, &one.agent(), "0", 0, "")?;
+    wait_for("CTDB sees it", || one.sh("ctdb -X status").contains("|1|0|0|0|Y|"));
+    monitor(one, &one.agent(), "10", 190, "is unhealthy: 50.samba")?;
+    let impatient = one.agent().with_param("unhealthy_timeout", "2s");
+    std::thread::sleep(Duration::from_secs(3));
+    monitor(one, &impatient, "10", 1, "is unhealthy: 50.samba")?;
+    wanted(&one.agent(), "stop", 0)?;
+    nothing_left(one)?;
+    wanted(&one.agent(), "start", 0)?;
+    monitor(one, &one.agent(), "10", 0, "")
+}
+
+fn interface() -> Result<()> {
+    start(&[node(0), node(1)])?;
+    let (one, other) = holder();
+    site::cable(one.number, "lan", "down");
+    let took = wait_for("the other node serves", || other.has_vip());
+    eprintln!("ctdb: interface down: the other node serves after {:.1} s", took.as_secs_f32());
+    monitor(one, &one.agent(), "0", 0, "")?;
+    monitor(one, &one.agent(), "10", 190, "is unhealthy: 10.interface")?;
+    monitor(other, &other.agent(), "10", 0, "")?;
+    site::cable(one.number, "lan", "up");
+    wait_for("it is well again", || one.sh("ctdb -X status").contains("|0|0|0|0|0|0|0|0|Y|"));
+    monitor(one, &one.agent(), "10", 0, "")
+}
+
+fn partition() -> Result<()> {
+    start(&[node(0), node(1)])?;
+    let (one, other) = holder();
+    site::cable(one.number, "prv", "down");
+    let lost = || one.sh("ctdb -X status").contains("|N|") && other.sh("ctdb -X status").contains("|1|0|");
+    wait_for("they notice", lost);
+    // The recovery lock lets only one of them go on.
+    let took = wait_for("one of them serves alone", || one.has_vip() != other.has_vip());
+    eprintln!("ctdb: private network cut: one serves alone after {:.1} s", took.as_secs_f32());
+    for node in [one, other] {
+        monitor(node, &node.agent(), "0", 0, "")?;
+        let run = node.agent().with("OCF_CHECK_LEVEL", "20").recurring().run("monitor");
+        eprintln!("ctdb: private network cut: node {} says {run}", node.number);
+        ensure!(run.code == 190 || run.code == 0, "node {}: {run}", node.number);
+    }
+    for node in [one, other] {
+        wanted(&node.agent(), "stop", 0)?;
+        nothing_left(node)?;
+    }
+    Ok(())
+}
+
+fn nodes_file() -> Result<()> {
+    let one = node(0);
+    start(&[one, node(1)])?;
+    site::write_nodes(&[1, 0]);
+    monitor(one, &one.agent(), "20", 190, "the nodes file is not what ctdbd works with: ctdb reloadnodes")?;
+    site::write_files();
+    monitor(one, &one.agent(), "20", 0, "")
+}
+
+fn lock() -> Result<()> {
+    let one = node(0);
+    start(&[one])?;
+    monitor(one, &one.agent(), "20", 0, "")?;
+    // Another file of the same name: the lock is on what was there before. CTDB looks every few seconds.
+    let path = Path::new(site::SHARED).join("ctdb/lockfile");
+    fs::rename(&path, path.with_extension("gone"))?;
+    monitor(one, &one.agent(), "20", 190, "recovery lock /mnt/nfs/ctdb/lockfile: ")?;
+    Ok(())
+}
