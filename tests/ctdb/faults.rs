@@ -150,9 +150,10 @@ fn nodes_file() -> Result<()> {
 
 fn lock() -> Result<()> {
     let one = node(0);
+    site::write_nodes(&[0]);
     start(&[one])?;
     monitor(one, &one.agent(), "20", 0, "")?;
-    // Another file of the same name: the lock is on what was there before. CTDB looks every few seconds.
+    // The lock is on a file that nobody finds any more, until CTDB looks and makes another one.
     let path = Path::new(site::SHARED).join("ctdb/lockfile");
     fs::rename(&path, path.with_extension("gone"))?;
     monitor(one, &one.agent(), "20", 190, "recovery lock /mnt/nfs/ctdb/lockfile: ")?;
