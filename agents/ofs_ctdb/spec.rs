@@ -9,7 +9,7 @@ pub const SPEC: Spec = Spec {
     long: "Runs ctdbd on a node of a cluster of OVD File Servers, as a clone. The public addresses and Samba stay with CTDB, as in the \
            guide 'File Server High Availability'. ovd-slaveserver is a resource of its own after this one: its stop may take ten \
            minutes, and its end must never end CTDB.\n\n\
-           The configuration is the administrator's (inuvika-ha ofs-config writes it): start looks at it, changes nothing, and refuses \
+           The configuration is the administrator's: start looks at it, changes nothing, and refuses \
            what CTDB or Samba would not do, such as the file of CTDB 4.8 and older under a newer one, which then ignores it. start \
            also wants the shared file system mounted and answering, and Samba switched off at boot. It returns when the node takes \
            part in the cluster of CTDB and is healthy.\n\n\
