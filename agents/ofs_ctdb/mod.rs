@@ -140,12 +140,14 @@ fn main_process(service: &Service) -> Option<Process> {
     service.processes().ok().and_then(|all| all.into_iter().find(|process| process.top))
 }
 
-/// What ctdbd says of all nodes.
+/// What ctdbd says of all nodes. The command asks every node that is not known to be lost for its interfaces, and by itself waits ten
+/// seconds for each: one that has just died would make it late on all others.
 ///
 /// # Errors
 /// One line.
 fn nodes(deadline: &Deadline) -> Result<Vec<Node>, String> {
-    let output = process::run("ctdb", &["-X", "status"], None, deadline).map_err(|error| error.to_string())?;
+    let output =
+        process::run("ctdb", &["-t", "1", "-X", "status"], None, deadline).map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(format!("ctdb -X status: {}", output.reason()));
     }

@@ -7,7 +7,7 @@ use super::config::Config;
 use super::mount::Seen;
 use super::since::Since;
 use super::site::{Generation, Site};
-use super::status::Node;
+use super::status::{Flag, Node};
 use super::{Applied, judge};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
@@ -105,14 +105,20 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     // Only depth 10 counts: two depths may come right after each other.
     let mut since = Since::of(op);
     checks.push(Check::run("node", || match super::nodes(&op.deadline.within(config.request_timeout)) {
-        Err(why) => (Verdict::Failed, why),
+        // ctdbd itself has just answered. The command asks the other nodes, too: one that is lost, and not missed yet, keeps it.
+        Err(why) => (since.verdict("status", config.patience), why),
         Ok(found) => {
             nodes = found;
             let Some(own) = nodes.iter().find(|node| node.is_own) else { return (Verdict::Failed, String::new()) };
             judge::own(own, &mut since, config.patience, || cause(op))
         }
     }));
-    let Some(own) = nodes.iter().find(|node| node.is_own).cloned() else { return };
+    let Some(own) = nodes.iter().find(|node| node.is_own).cloned() else {
+        if op.depth < 20 {
+            since.keep(op);
+        }
+        return;
+    };
     let mut served = Vec::new();
     let limit = op.deadline.within(config.request_timeout);
     checks.push(Check::run("addresses", || match ctdb::public_addresses(&config.socket, &limit) {
@@ -126,7 +132,8 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
         }
     }));
     if judge::held(&served, own.number).next().is_some() {
-        checks.push(Check::run("samba", || samba(config, &served, own.number, &mut since, &limit)));
+        let lost = nodes.iter().any(|node| node.flag() == Some(Flag::Disconnected));
+        checks.push(Check::run("samba", || samba(config, &served, own.number, lost, &mut since, &limit)));
         if let Some(port) = config.webdav_port {
             checks.push(Check::run("webdav", || webdav(port, &served, own.number, &limit)));
         }
@@ -145,10 +152,20 @@ fn cause(op: &Operation) -> Option<String> {
     judge::failed_check(&output.text())
 }
 
-fn samba(config: &Config, served: &[Served], own: u32, since: &mut Since, limit: &Deadline) -> (Verdict, String) {
+/// Samba on the addresses that are served here. While a node is `lost` its silence is never a failure: it waits for databases that
+/// CTDB recovers, as soon as the lost node's recovery lock is free, and would wait as well after a restart.
+fn samba(
+    config: &Config,
+    served: &[Served],
+    own: u32,
+    lost: bool,
+    since: &mut Since,
+    limit: &Deadline,
+) -> (Verdict, String) {
     for address in judge::held(served, own) {
         if let Err(why) = smb::ask(SocketAddr::new(address, config.smb_port), limit) {
-            return (since.verdict("samba", config.patience), format!("Samba: {why}"));
+            let verdict = if lost { Verdict::Degraded } else { since.verdict("samba", config.patience) };
+            return (verdict, format!("Samba: {why}"));
         }
     }
     (Verdict::Ok, format!("SMB answers on port {}", config.smb_port))
