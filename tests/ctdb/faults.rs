@@ -16,6 +16,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a Samba that was killed is degraded, then a failure, and a restart heals it", samba),
     ("an interface that is down is a reason, and the other node serves", interface),
     ("a cut private network is told on both nodes, and restarts none", partition),
+    ("a node that is lost without a word is never a failure of the other one", lost),
     ("a nodes file that ctdbd has not read is seen", nodes_file),
     ("a recovery lock that nobody holds is seen", lock),
 ];
@@ -134,6 +135,27 @@ fn partition() -> Result<()> {
         nothing_left(node)?;
     }
     Ok(())
+}
+
+/// CTDB misses it after 25 s; until then commands that ask all nodes wait for it, which has had all nodes restart with others.
+fn lost() -> Result<()> {
+    start(&[node(0), node(1)])?;
+    let (one, other) = holder();
+    for network in ["prv", "lan"] {
+        site::cable(one.number, network, "down");
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(40) {
+        for depth in ["0", "10", "20"] {
+            let run = other.agent().recurring().with("OCF_CHECK_LEVEL", depth).run("monitor");
+            let after = begun.elapsed().as_secs();
+            ensure!([0, 190].contains(&run.code), "monitor of depth {depth} {after} s after the loss: {run}");
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    monitor(other, &other.agent(), "20", 190, "")?;
+    wanted(&other.agent(), "stop", 0)?;
+    nothing_left(other)
 }
 
 fn nodes_file() -> Result<()> {
