@@ -52,14 +52,19 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
     end(&applied, graceful, op)
 }
 
-/// What a ctdbd that nobody remembers has brought up: its addresses by its own word, and all of Samba that this host has.
+/// What a ctdbd that nobody remembers has brought up: its addresses by its own word, and what this host has of Samba. Not winbind:
+/// others may need it.
 pub fn guess(systemd: bool, service: Service, socket: &Path, op: &Operation) -> Applied {
     let addresses = ctdb::public_addresses(socket, &op.deadline.within(ASK)).unwrap_or_default();
     Applied {
         main: super::main_process(&service),
         service,
         addresses: addresses.into_iter().map(|one| one.address).collect(),
-        samba: PARTS.iter().filter_map(|part| part.find(None, systemd)).collect(),
+        samba: PARTS
+            .iter()
+            .filter(|part| part.script != "49.winbind")
+            .filter_map(|part| part.find(None, systemd))
+            .collect(),
     }
 }
 
