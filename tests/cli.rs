@@ -252,3 +252,17 @@ fn variants_show_in_the_script() {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(text.contains("osm1.priv addr=10.9.9.1 addr=192.168.100.11 "), "{output:?}");
 }
+
+#[test]
+fn only_file_servers_have_a_configuration_of_ctdb() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    std::fs::write(&file, EXAMPLE).unwrap();
+    let output = inuvika_ha(&["ofs-config", file.to_str().unwrap()]);
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+    let said = stderr(&output);
+    assert!(
+        said.ends_with("a scenario of ovd-session-manager has no CTDB: see inuvika-ha init ovd-file-server\n"),
+        "{said}"
+    );
+}

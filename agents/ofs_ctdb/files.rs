@@ -54,9 +54,15 @@ impl Ini {
         let value = self.entries.get(&(section.to_owned(), key.to_owned()));
         value.map(String::as_str).filter(|value| !value.is_empty())
     }
+
+    /// The sections that have a value of this key.
+    pub fn sections_with<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.entries.keys().filter(move |(_, name)| name == key).map(|(section, _)| section.as_str())
+    }
 }
 
-fn plain(name: &str) -> String {
+/// A name as Samba and CTDB compare it.
+pub fn plain(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -65,15 +71,20 @@ fn plain(name: &str) -> String {
 pub fn variables(text: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for line in text.lines() {
-        let line = line.trim();
-        let line = line.strip_prefix("export ").map_or(line, str::trim_start);
-        let Some((name, value)) = line.split_once('=') else { continue };
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if is_name {
+        if let (Some(name), Some((_, value))) = (name_of_variable(line), line.split_once('=')) {
             all.insert(name.to_owned(), word(value).to_owned());
         }
     }
     all
+}
+
+/// The variable that a line sets, if it is such a line.
+pub fn name_of_variable(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+    let (name, _) = line.split_once('=')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then_some(name)
 }
 
 fn word(value: &str) -> &str {

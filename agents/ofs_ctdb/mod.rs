@@ -3,6 +3,7 @@
 //! The guide "File Server High Availability" has CTDB stand alone, and says itself that nobody is told of a fault. Here Pacemaker
 //! looks after ctdbd; the addresses and Samba stay with CTDB.
 
+pub mod arrange;
 mod config;
 mod daemon;
 pub mod event;

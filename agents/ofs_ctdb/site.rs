@@ -16,7 +16,7 @@ use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
 /// Where 4.8 and older keep their variables, beside `ctdbd.conf` in CTDB's own folder, which comes last.
-const FORMER: [&str; 2] = ["/etc/sysconfig/ctdb", "/etc/default/ctdb"];
+pub const FORMER: [&str; 2] = ["/etc/sysconfig/ctdb", "/etc/default/ctdb"];
 
 /// Which kind of configuration a version reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +54,9 @@ pub struct Site {
 }
 
 impl Generation {
-    /// That of a version such as `4.17.12-Debian`.
-    pub fn of_version(text: &str) -> Option<Self> {
-        let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-        let version = words.filter(|word| word.contains('.')).find_map(|word| {
-            let mut numbers = word.split('.').map(str::parse::<u32>);
-            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-        })?;
-        Some(if version >= (4, 9) { Generation::Conf } else { Generation::Variables })
+    /// That of a version.
+    pub fn of(version: (u32, u32)) -> Self {
+        if version >= (4, 9) { Generation::Conf } else { Generation::Variables }
     }
 
     /// Asks the installed CTDB, which need not run.
@@ -69,10 +64,28 @@ impl Generation {
     /// # Errors
     /// One line.
     pub fn installed(deadline: &Deadline) -> Result<Self, String> {
-        let output = process::run("ctdb", &["version"], None, deadline).map_err(|error| error.to_string())?;
-        let text = output.text();
-        Self::of_version(&text).ok_or_else(|| format!("ctdb version: '{}' is not understood", text.trim()))
+        installed_version(deadline).map(Self::of)
     }
+}
+
+/// The version of the installed CTDB, which need not run.
+///
+/// # Errors
+/// One line.
+pub fn installed_version(deadline: &Deadline) -> Result<(u32, u32), String> {
+    let output =
+        process::run("ctdb", &["version"], None, deadline).map_err(|error| format!("ctdb version: {error}"))?;
+    let text = output.text();
+    version(&text).ok_or_else(|| format!("ctdb version: '{}' is not understood", text.trim()))
+}
+
+/// The first two numbers of a version such as `4.17.12-Debian`.
+pub fn version(text: &str) -> Option<(u32, u32)> {
+    let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+    words.filter(|word| word.contains('.')).find_map(|word| {
+        let mut numbers = word.split('.').map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    })
 }
 
 impl Site {
@@ -102,7 +115,9 @@ impl Site {
         site.nodes = nodes(&text).map_err(|why| format!("{}: {why}", site.nodes_file.display()))?;
         let text = read(&public, deadline)?.unwrap_or_default();
         site.public = public_addresses(&text).map_err(|why| format!("{}: {why}", public.display()))?;
-        if site.public.is_empty() {
+        // Where another has the address, the file says so.
+        let is_meant = text.lines().any(|line| line.trim_start().starts_with('#'));
+        if site.public.is_empty() && !is_meant {
             site.hints.push(format!("{} has no address: clients cannot fail over", public.display()));
         }
         let samba = read(&config.smb_conf, deadline)?;

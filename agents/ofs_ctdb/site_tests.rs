@@ -21,7 +21,7 @@ fn the_generation_follows_from_the_version() {
         ("unknown", None),
         ("", None),
     ] {
-        assert_eq!(Generation::of_version(text), generation, "{text:?}");
+        assert_eq!(version(text).map(Generation::of), generation, "{text:?}");
     }
 }
 

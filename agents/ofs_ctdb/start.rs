@@ -101,7 +101,7 @@ fn site(config: &Config, service: &Service, op: &Operation) -> Result<Site, Fail
 }
 
 /// Whether this is one of the nodes, with the interfaces for its addresses.
-fn fits(site: &Site) -> Result<(), Failure> {
+pub fn fits(site: &Site) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::io("ask the kernel for addresses", &error);
     let mut is_node = false;
     for address in &site.nodes {

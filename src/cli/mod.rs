@@ -4,6 +4,7 @@ mod agent;
 mod init;
 mod lock;
 mod lvs;
+mod ofs_config;
 mod pcs;
 mod replica;
 
@@ -32,6 +33,7 @@ enum Command {
     Init(init::Init),
     LockIsHeld(lock::LockIsHeld),
     Lvs(lvs::Lvs),
+    OfsConfig(ofs_config::OfsConfig),
     Pcs(pcs::Pcs),
     Replica(replica::Replica),
 }
@@ -75,6 +77,7 @@ pub fn run() -> u8 {
         Command::Init(init) => init.run(),
         Command::LockIsHeld(lock) => lock.run(),
         Command::Lvs(lvs) => lvs.run(),
+        Command::OfsConfig(config) => config.run(),
         Command::Pcs(pcs) => pcs.run(),
         Command::Replica(replica) => match replica.run() {
             Ok(code) => return code,
