@@ -44,7 +44,9 @@ impl OfsConfig {
             return Err(anyhow!("run it as root").into());
         }
         let limit = Deadline::after(LIMIT);
-        let places = Places::default();
+        // What CTDB is to run is this program, wherever it was installed.
+        let usual = Places::default();
+        let places = Places { program: std::env::current_exe().unwrap_or(usual.program), ..usual };
         let release = Release::installed(&limit).map_err(|why| anyhow!(why))?;
         let found = wanted.look(release, &places, self.write, &limit).map_err(|why| anyhow!(why))?;
         print(&shown(&found, release, self.write, &limit))?;

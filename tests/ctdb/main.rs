@@ -14,6 +14,7 @@
 )]
 
 mod client;
+mod config;
 mod events;
 mod faults;
 mod life;
@@ -38,7 +39,8 @@ use support::subject::{Run, Subject};
 use support::suite::{self, Body};
 
 fn main() -> ExitCode {
-    let trials = [life::TRIALS, faults::TRIALS, client::TRIALS, events::TRIALS, protocol::TRIALS].concat();
+    let trials =
+        [life::TRIALS, faults::TRIALS, client::TRIALS, events::TRIALS, config::TRIALS, protocol::TRIALS].concat();
     suite::run(trials, |body| {
         site::clean();
         body()

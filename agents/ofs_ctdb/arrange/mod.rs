@@ -5,8 +5,8 @@ mod change;
 mod checks;
 mod compose;
 mod edit;
+mod release;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,9 +15,10 @@ use ipnet::IpNet;
 
 use self::change::Change;
 use self::compose::{Present, compose};
+pub use self::release::Release;
 use super::config::Config;
 use super::files::{read, variables};
-use super::site::{FORMER, Generation, Site, installed_version};
+use super::site::{FORMER, Generation, Site};
 use super::start;
 use crate::ocf::check::Check;
 use crate::ocf::deadline::Deadline;
@@ -42,10 +43,6 @@ pub struct Wanted {
     is_debian: bool,
 }
 
-/// A release of CTDB: its first two numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release(pub u32, pub u32);
-
 /// Where things of a host stand.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -69,31 +66,6 @@ pub struct Arrangement {
     /// What an administrator should know.
     pub notes: Vec<String>,
     changes: Vec<Change>,
-}
-
-impl Release {
-    /// The installed one.
-    ///
-    /// # Errors
-    /// One line.
-    pub fn installed(deadline: &Deadline) -> Result<Self, String> {
-        installed_version(&deadline.within(ASK)).map(|(first, second)| Self(first, second))
-    }
-
-    fn generation(self) -> Generation {
-        Generation::of((self.0, self.1))
-    }
-
-    /// The name of the recovery lock in ctdb.conf, and the one that other releases have for it.
-    fn lock(self) -> (&'static str, &'static str) {
-        if self >= Self(4, 16) { ("cluster lock", "recovery lock") } else { ("recovery lock", "cluster lock") }
-    }
-}
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
 }
 
 impl Default for Places {
