@@ -112,3 +112,24 @@ fn shown(found: &Arrangement, release: Release, writes: bool, limit: &Deadline) 
     };
     text
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    const FILES: &str = include_str!("../../pcs-examples/ovd-file-server/scenario.toml");
+    const OTHER: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
+
+    #[test]
+    fn a_scenario_says_what_the_file_servers_need() {
+        let wanted = |text: &str| wanted("s.toml", &read("s.toml", text).unwrap().scenario);
+        let said = format!("{:?}", wanted(FILES).unwrap());
+        assert!(said.contains("nodes: [192.168.33.11, 192.168.33.12], address: 172.16.4.26/24"), "{said}");
+        assert!(said.contains("link: Some(\"ens32\")") && said.contains("data: Some(\"/mnt/nfs/ovd\")"), "{said}");
+        let said = format!("{:?}", wanted(&FILES.replace("# holder = ", "holder = ")).unwrap());
+        assert!(said.contains("link: None"), "{said}");
+        let Err(Failure::Input(line)) = wanted(OTHER) else { panic!("it has no CTDB") };
+        assert!(line.starts_with("s.toml: a scenario of ovd-session-manager has no CTDB"), "{line}");
+    }
+}

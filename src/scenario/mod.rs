@@ -19,7 +19,7 @@ use cluster::Cluster;
 use failover::{Failover, Weighed};
 use fault::{Fault, Source};
 use fencing::Fencing;
-use node::Node;
+use node::{Node, Role};
 use reader::Table;
 use repository::{Outage, Repository};
 use router::Router;
@@ -85,6 +85,15 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let nodes = node::read(top.need("node", "[[node]] for every node")?.tables()?, setup, &mut warnings)?;
     let table = top.need("virtual_ip", "[virtual_ip] with an address")?.table()?;
     let virtual_ip = VirtualIp::read(table, &nodes, setup.own_address)?;
+    let is_public = |node: &Node| node.addresses.first().is_some_and(|first| virtual_ip.net.contains(first));
+    if let Some(service) =
+        setup.own_address.filter(|_| nodes.iter().any(|node| is_public(node) && node.role == Role::Active))
+    {
+        let doubt = format!(
+            "anybody in the clients' network may speak to {service} as a node: give nodes an address in another one first"
+        );
+        warnings.push(word.fault(doubt).warning());
+    }
     let asked = top.take(router::ID).map(reader::Item::table).transpose()?;
     let router = asked.map(|table| Router::read(table, &virtual_ip, &nodes)).transpose()?;
     if setup.router && router.is_none() {

@@ -127,6 +127,15 @@ mod tests {
     }
 
     #[test]
+    fn nodes_that_speak_to_each_other_among_clients_are_doubtful() {
+        let read = with(&[("\"192.168.33.11\"", "\"172.16.4.22\"")]).unwrap();
+        assert_eq!(read.warnings.len(), 1, "{:?}", read.warnings);
+        assert!(read.warnings[0].contains("may speak to ctdb as a node"), "{:?}", read.warnings);
+        let read = with(&[("\"192.168.33.13\"", "\"172.16.4.22\"")]).unwrap();
+        assert_eq!(read.warnings, Vec::<String>::new(), "one that only votes has no CTDB");
+    }
+
+    #[test]
     fn the_address_has_one_of_two_holders() {
         let read = with(&[("# holder = \"pacemaker\"", "holder = \"pacemaker\"")]).unwrap();
         assert!(!read.scenario.virtual_ip.own);

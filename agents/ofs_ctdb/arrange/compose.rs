@@ -66,8 +66,10 @@ pub struct Present {
     pub former: BTreeMap<String, String>,
     /// ctdb.tunables.
     pub tunables: Option<String>,
-    /// script.options.
+    /// script.options of the shared folder.
     pub options: Option<String>,
+    /// The node's own one.
+    pub own_options: Option<String>,
     /// nodes.
     pub nodes: Option<String>,
     /// public_addresses.
@@ -102,9 +104,13 @@ pub fn compose(wanted: &Wanted, release: Release, present: &Present) -> Result<C
     Ok(all)
 }
 
-/// Whether a text is of the kind that 4.9 and later read.
+/// Whether a text is of the kind that 4.9 and later read: it has a section. A test in a shell has spaces.
 fn is_ini(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start().starts_with('['))
+    let has = |line: &str| -> Option<bool> {
+        let name = line.trim().strip_prefix('[')?.strip_suffix(']')?;
+        Some(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    };
+    text.lines().any(|line| has(line) == Some(true))
 }
 
 fn of_conf(wanted: &Wanted, release: Release, present: &Present) -> Composed {
@@ -113,6 +119,9 @@ fn of_conf(wanted: &Wanted, release: Release, present: &Present) -> Composed {
     // What was written once is the administrator's: only a first run takes variables over.
     let mut former = BTreeMap::new();
     if ours.is_none() {
+        if present.conf.is_some() {
+            all.notes.push("ctdb.conf was of CTDB 4.8 and older: from now on no node may have that".to_owned());
+        }
         former.clone_from(&present.former);
         former.extend(variables(present.conf.as_deref().unwrap_or_default()));
     }
@@ -139,7 +148,8 @@ fn of_conf(wanted: &Wanted, release: Release, present: &Present) -> Composed {
             tunables = variable(&tunables, name, value);
         } else if OPTIONS.iter().any(|start| name.starts_with(start)) {
             let quoted = if value.contains(char::is_whitespace) { format!("\"{value}\"") } else { value.clone() };
-            options = Some(variable(options.as_deref().unwrap_or_default(), name, &quoted));
+            let so_far = options.as_ref().or(present.own_options.as_ref());
+            options = Some(variable(so_far.map_or("", String::as_str), name, &quoted));
         } else if name == "CTDB_MANAGES_WINBIND" {
             all.notes.push(format!("{name}: on every node, ctdb event script enable legacy 49.winbind"));
         } else if !SETTLED.contains(&name.as_str()) {

@@ -76,7 +76,8 @@ fn from_nothing_in_the_words_of_each_release() {
 
 #[test]
 fn the_guides_file_is_taken_over_once() {
-    let guide = Present { conf: Some(GUIDE.to_owned()), former: variables(GUIDE), ..samba() };
+    let own_options = Some("# of the package\nCTDB_RPCINFO_LOCALHOST=\"127.0.0.1\"\n".to_owned());
+    let guide = Present { conf: Some(GUIDE.to_owned()), former: variables(GUIDE), own_options, ..samba() };
     let new = composed((4, 17), &guide);
     assert_eq!(
         file(&new, "ctdb.conf"),
@@ -86,11 +87,15 @@ fn the_guides_file_is_taken_over_once() {
     assert_eq!(file(&new, "ctdb.tunables"), "RecoveryBanPeriod=60\nKeepaliveInterval=2\nKeepaliveLimit=3\n");
     assert_eq!(
         file(&new, "script.options"),
-        "CTDB_SAMBA_CHECK_PORTS=\"445 139\"\nCTDB_SERVICE_NMB=nmbd\nCTDB_SERVICE_SMB=smbd\n"
+        "# of the package\nCTDB_RPCINFO_LOCALHOST=\"127.0.0.1\"\nCTDB_SAMBA_CHECK_PORTS=\"445 139\"\nCTDB_SERVICE_NMB=nmbd\nCTDB_SERVICE_SMB=smbd\n"
     );
     for name in ["CTDB_MANAGES_WINBIND", "CTDB_NODE_ADDRESS", "CTDB_DBDIR", "CTDB_SOCKET", "CTDB_NOSETSCHED"] {
         assert!(new.notes.iter().any(|note| note.starts_with(name)), "{name}: {:?}", new.notes);
     }
+    assert!(new.notes.iter().any(|note| note.contains("no node may have that")), "{:?}", new.notes);
+    // A shell's test is no section.
+    let tested = Present { conf: Some(format!("[ -e /x ]\n{GUIDE}")), ..samba() };
+    assert!(file(&composed((4, 17), &tested), "ctdb.conf").starts_with("[cluster]\n"));
     // The second node, and every later run, find what is written; what an administrator takes out stays out.
     let again = composed((4, 17), &written(&new, guide));
     assert_eq!(again.files, new.files);

@@ -196,8 +196,9 @@ impl Wanted {
             conf: shared("ctdb.conf")?,
             own: text(main)?,
             tunables: either("ctdb.tunables", &folder.join("ctdb.tunables"))?,
-            // What the package brings is for NFS, and stays where it is.
+            // What the package brings stays where it is, unless there is more to say.
             options: shared("script.options")?,
+            own_options: text(&folder.join("script.options"))?,
             nodes: either("nodes", &folder.join("nodes"))?,
             public: either("public_addresses", &folder.join("public_addresses"))?,
             smb: either("smb.conf", self.smb_conf())?,

@@ -186,3 +186,26 @@ fn the_wrong_host_or_volume_is_left_alone() {
         assert!(found.may_write() && said(&found, "data_dir").contains(reason), "{found:?}");
     }
 }
+
+/// A folder that root may not write to as root is told from one that it may: whoever runs this is the one that its file system makes
+/// of root.
+#[test]
+fn who_root_is_on_the_volume_is_tried_and_nothing_is_left() {
+    let host = Host::new();
+    let checks = checks::root(&host.wanted("127.0.0.1", "lo"), &limit());
+    let me = nix::unistd::geteuid();
+    for check in &checks {
+        let wanted = if me.is_root() { "root is root".to_owned() } else { format!("is of user {me}: its server") };
+        assert!(check.detail.contains(&wanted) && checks::may_write(&checks) == me.is_root(), "{check:?}");
+    }
+    assert_eq!(checks.len(), 2);
+    assert_eq!(fs::read_dir(host.at("nfs")).unwrap().count() + fs::read_dir(host.at("nfs/ovd")).unwrap().count(), 1);
+    // A folder that takes nothing.
+    let mut proc = host.wanted("127.0.0.1", "lo");
+    proc.config.shared = "/proc/self".into();
+    let checks = checks::root(&proc, &limit());
+    assert!(
+        !checks::may_write(&checks) && checks[0].detail.starts_with("root cannot write to /proc/self: "),
+        "{checks:?}"
+    );
+}
