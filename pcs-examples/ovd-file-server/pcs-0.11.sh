@@ -743,8 +743,8 @@ never data_volume-clone on pcs3
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 9: ofs_ctdb
-# ctdbd on every file server. It starts and stops Samba there, and moves the address among those that are well, unless
-# the scenario gives that to the cluster.
+# ctdbd on every file server. It starts and stops Samba there, and has the address on one that is well. With the line
+# holder = "pacemaker" in [virtual_ip] of the scenario, the address is a resource of the cluster instead.
 # failure-timeout: a file server that could not start is tried again after this time.
 # It runs only where the volumes are mounted, starts after them and stops before them.
 say 'Step 9: ofs_ctdb'
