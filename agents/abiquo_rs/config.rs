@@ -62,6 +62,11 @@ impl Config {
         })
     }
 
+    /// How long all questions of one monitor may take together.
+    pub fn round(&self) -> Duration {
+        self.request_timeout.max(self.dependency_timeout)
+    }
+
     /// What Abiquo's properties say now.
     pub fn settings(&self) -> Result<Settings, String> {
         Settings::read(&self.properties, self.ca.as_deref(), self.repository.as_deref())
@@ -92,9 +97,12 @@ impl Tomcat {
     }
 }
 
+/// Bytes that the name of a folder can have on Linux, and so that of a webapp.
+const NAME: usize = 255;
+
 fn webapps(list: &str) -> Result<Vec<String>, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    let good = |name: &&str| !name.starts_with('.') && name.chars().all(plain);
+    let good = |name: &&str| !name.starts_with('.') && name.len() <= NAME && name.chars().all(plain);
     if let Some(wrong) = words(list).find(|name| !good(name)) {
         return Err(Failure::configured(format!("parameter webapps: {} is no name of a webapp", short(wrong))));
     }

@@ -21,7 +21,7 @@ use crate::probe::trouble::Trouble;
 /// How long the cluster waits, after one node has changed its view, for the others to change theirs: longer than the slowest of
 /// them takes to notice (15 s between two questions of the active node, the 3 s one may last, and what monitors of other depths
 /// may hold it up). So what is lost by everybody never looks like something that is lost by one node.
-const DAMPENING: u32 = 30;
+const DAMPENING: u64 = 30;
 /// What the attribute on a second Tomcat is called.
 const STRAY: &str = "stray";
 /// How long the attribute manager may take for all that is asked of it in one monitor: it is on this node.
@@ -197,7 +197,7 @@ pub fn strays(op: &Operation, deadline: &Deadline) -> Vec<String> {
 }
 
 /// Whether it was another value before, and what this node says now, or why it cannot.
-fn publish_as(what: &str, dampening: u32, value: &str, op: &Operation, deadline: &Deadline) -> (bool, String) {
+fn publish_as(what: &str, dampening: u64, value: &str, op: &Operation, deadline: &Deadline) -> (bool, String) {
     let attribute = attribute(what, dampening, op);
     let published = attribute.publish(value, deadline);
     let trouble = published.as_ref().err().map(|error| format!("publish {}: {error}", attribute.name));
@@ -212,7 +212,7 @@ pub fn fingerprints(op: &Operation, deadline: &Deadline) -> Vec<(String, String)
 }
 
 /// A node attribute of this instance.
-fn attribute(what: &str, dampening: u32, op: &Operation) -> Attribute {
+fn attribute(what: &str, dampening: u64, op: &Operation) -> Attribute {
     Attribute { name: format!("{}-{what}", op.instance.file_name()), dampening }
 }
 

@@ -77,6 +77,11 @@ impl Maker {
         (0..count).map(|_| digit(&mut rest)).collect()
     }
 
+    /// Whether a fingerprint was made with another secret: then it says nothing about the properties.
+    pub fn is_foreign(&self, theirs: &str) -> bool {
+        theirs.starts_with(BEGIN) && !theirs.starts_with(&self.begin())
+    }
+
     /// How the properties here differ from those with the fingerprint `theirs`: keys, never values. None when they do not.
     pub fn difference(&self, properties: &Properties, own: &[String], theirs: &str) -> Option<String> {
         let theirs = theirs.strip_prefix(&self.begin());
@@ -149,6 +154,8 @@ mod tests {
         let (all, other) = (properties("a=1\nb=2"), Maker::new(b"a secret of another cluster"));
         let theirs = other.make(&all, &[]);
         assert_eq!(maker().difference(&properties("a=2"), &[], &theirs), None);
+        assert!(maker().is_foreign(&theirs) && !maker().is_foreign(&maker().make(&all, &[])));
+        assert!(!maker().is_foreign("p1.abc") && !maker().is_foreign(""));
         let part = |text: String| text.split('.').nth(2).unwrap().to_owned();
         assert_ne!(part(maker().make(&all, &[])), part(theirs), "a value can be tried out");
         assert!(!format!("{:?}", maker()).contains("a secret of"));

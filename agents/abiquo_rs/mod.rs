@@ -10,6 +10,7 @@ mod monitor;
 mod passive;
 mod properties;
 mod repository;
+mod round;
 mod settings;
 pub mod spec;
 mod start;

@@ -6,9 +6,11 @@ use super::Applied;
 use super::config::Config;
 use super::dependencies::{self, View};
 use super::fingerprint::Maker;
+use super::round::Round;
 use super::settings::Settings;
 use super::strikes::{Strikes, TWICE};
-use super::webapps::{Asked, Round};
+use super::tomcat;
+use super::webapps::Asked;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::memory;
@@ -17,6 +19,9 @@ use crate::probe::alive;
 use crate::probe::trouble::Trouble;
 use crate::sys::service::{Process, Service};
 
+/// All questions of a monitor end within the longer of the two timeouts, as a stop waits for it. A Tomcat whose first answer took
+/// most of that leaves a part of it to the webapps.
+const REST: f32 = 0.5;
 /// How the reason begins when Tomcat takes a connection and says nothing.
 const NO_ANSWER: &str = "no answer from";
 
@@ -42,12 +47,17 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     }
     let applied = applied.or_else(|| adopt(config, &service, op));
     let mut strikes = Strikes::of(op);
-    let limit = op.deadline.within(config.request_timeout);
+    let span = config.round();
+    let budget = op.deadline.within(span);
+    let limit = budget.within(config.request_timeout);
     checks.push(Check::run("answer", || answer(config.address, &service, &mut strikes, &limit)));
     // What hangs already is not asked further: a slow monitor would only delay the stop.
     let hangs = checks.iter().any(|check| check.verdict != Verdict::Ok);
     if op.depth >= 10 && !hangs {
-        deep(config, op, applied.as_ref(), &mut strikes, &mut checks);
+        let main = main_process(&service, applied.as_ref());
+        checks.push(Check::run("port", || port(config.address, &service, main, &mut strikes)));
+        let budget = op.deadline.within(budget.left().max(span.mul_f32(REST)));
+        deep(config, op, applied.as_ref(), &budget, &mut strikes, &mut checks);
     }
     strikes.keep(op);
     checks
@@ -91,12 +101,45 @@ fn answer(address: SocketAddr, service: &Service, strikes: &mut Strikes, limit: 
     let stopped = processes.iter().filter(|p| matches!(p.state, 'T' | 't')).count();
     let hint = if stopped > 0 { ": the Java machine is stopped (SIGSTOP)" } else { "" };
     let late = why.starts_with(NO_ANSWER) && stopped == 0;
-    let verdict = if late { strikes.against("answer", TWICE) } else { Verdict::Failed };
+    let verdict = match late {
+        true => strikes.against("answer", TWICE),
+        // That this host cannot ask is no fault of Tomcat's, and no restart cures it.
+        false if why.starts_with(alive::NOT_ASKED) => Verdict::Degraded,
+        false => Verdict::Failed,
+    };
     (verdict, format!("{why}{hint}"))
 }
 
+/// Whether it is this Tomcat that answers: one that could not have its port runs on without it, and then another program gives the
+/// answers, which may be a second Tomcat of the same datacenter.
+fn port(address: SocketAddr, service: &Service, main: Option<Process>, strikes: &mut Strikes) -> (Verdict, String) {
+    let number = address.port();
+    // Mostly the Java machine has it: no look at the others.
+    let has_it = match main.filter(|main| tomcat::has_port(&[*main], number)) {
+        Some(_) => Ok(true),
+        None => service.processes().map(|all| tomcat::has_port(&all, number)),
+    };
+    match has_it {
+        Ok(true) => (Verdict::Ok, format!("{address} is that of {}", service.name())),
+        Ok(false) => (strikes.against("port", TWICE), taken(address, service)),
+        Err(error) => (Verdict::Degraded, format!("look for processes of {}: {error}", service.name())),
+    }
+}
+
+/// That somebody else has the port, and how to find out who.
+pub fn taken(address: SocketAddr, service: &Service) -> String {
+    format!("{address} is taken, not by {}: ss -ltnp 'sport = {}'", service.name(), address.port())
+}
+
 /// Depth 10 and 20: the webapps, then what they need.
-fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mut Strikes, checks: &mut Vec<Check>) {
+fn deep(
+    config: &Config,
+    op: &Operation,
+    applied: Option<&Applied>,
+    budget: &Deadline,
+    strikes: &mut Strikes,
+    checks: &mut Vec<Check>,
+) {
     let settings = config.settings();
     checks.push(Check::run("properties", || properties(config, settings.as_ref(), applied)));
     let settings = settings.ok();
@@ -116,7 +159,7 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mu
     let mut round = None;
     checks.push(Check::run("webapps", || {
         let asked = Asked { webapps: &webapps, datacenter: &datacenter, repository };
-        round = Some(Round::of(config, asked, settings.as_ref(), with_view, &op.deadline));
+        round = Some(Round::of(config, asked, settings.as_ref(), with_view, budget));
         (Verdict::Ok, format!("asked: {}", webapps.join(" ")))
     }));
     let Some(round) = round else { return };
@@ -134,6 +177,8 @@ fn deep(config: &Config, op: &Operation, applied: Option<&Applied>, strikes: &mu
         memory::once(op, "server", view.server_trouble().as_deref());
         checks.push(Check::run("node attribute", || (Verdict::Ok, dependencies::publish(view.word(), op, &limit))));
     }
+    // What it was taken for before the cluster started one here is over.
+    dependencies::publish_stray(false, op, &limit);
     checks.push(Check::run("second Tomcat", || second(&dependencies::strays(op, &limit))));
     if let Some(settings) = &settings {
         checks.push(Check::run("other nodes", || compare(config, settings, op, &limit)));
@@ -180,11 +225,16 @@ fn compare(config: &Config, settings: &Settings, op: &Operation, limit: &Deadlin
     };
     dependencies::publish_fingerprint(&maker.make(&settings.properties, &config.node_keys), op, limit);
     let others = dependencies::fingerprints(op, limit);
+    let foreign = others.iter().find(|(_, theirs)| maker.is_foreign(theirs)).map(|(node, _)| {
+        format!("the cluster's secret on {node} (authkey) is not the one here: its properties cannot be compared")
+    });
+    memory::once(op, "secret", foreign.as_deref());
     let differs = |theirs: &str| maker.difference(&settings.properties, &config.node_keys, theirs);
     let found = others.iter().find_map(|(node, theirs)| differs(theirs).map(|keys| (node, keys)));
     match found {
         Some((node, keys)) => (Verdict::Degraded, format!("properties differ from those of {node}: {keys}")),
         None if others.is_empty() => (Verdict::Ok, "no other node has published its properties".to_owned()),
+        None if foreign.is_some() => (Verdict::Ok, foreign.unwrap_or_default()),
         None => (Verdict::Ok, "the properties are equal".to_owned()),
     }
 }

@@ -10,12 +10,21 @@ use super::fingerprint::Maker;
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::memory;
 use crate::ocf::operation::Operation;
+use crate::ocf::state::State;
+
+/// That a passive node has been looked at since the last stop, in the state of its monitor.
+const LOOKED: &str = "looked";
 
 /// The checks, the last of which says that nothing runs here.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     if Applied::read(op).is_some_and(|applied| applied.runs()) {
         // Started here by the cluster, and running: that is worth saying, whatever the cluster remembers.
         return super::monitor::checks(config, op);
+    }
+    if is_first(op) {
+        return vec![Check::run("tomcat", || {
+            (Verdict::Stopped, "is not to run here; the next look asks more".to_owned())
+        })];
     }
     let service = config.tomcat.find().ok();
     // A node that only votes has neither Tomcat nor properties, and nothing to say.
@@ -31,6 +40,15 @@ pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
     }
     checks.push(Check::run("tomcat", || (Verdict::Stopped, stray.unwrap_or_else(|| "is not to run here".to_owned()))));
     checks
+}
+
+/// Whether this is the first look since the resource was stopped here. Pacemaker starts it elsewhere only when that is over, so it
+/// asks nobody: a Redis that this node has lost would hold up the move that is to get away from here.
+fn is_first(op: &Operation) -> bool {
+    let state = State::passive(&op.instance);
+    let is_first = state.read::<bool>(LOOKED).is_none();
+    // Where nothing can be written it would be the first for ever.
+    is_first && state.write(LOOKED, &true).is_ok()
 }
 
 /// Publishes what this node sees, and what its properties are.

@@ -42,6 +42,15 @@ impl Seen {
         }
     }
 
+    /// The same, or silent when so little is left that one who needs it could not answer any more: am would be taken for late.
+    pub fn in_time_for_more(self, deadline: &Deadline) -> Self {
+        let took = deadline.used();
+        if self == Seen::Alive && deadline.left() < took / 2 {
+            return Seen::Silent(format!("repository answers only after {:.1} s", took.as_secs_f32()));
+        }
+        self
+    }
+
     /// Why it is of no use now.
     pub fn trouble(&self) -> Option<&String> {
         match self {

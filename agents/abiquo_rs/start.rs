@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::Applied;
 use super::config::Config;
+use super::monitor::taken;
 use super::repository::Seen;
+use super::round::Round;
 use super::settings::Settings;
 use super::stop::{await_reaped, stop_tomcat};
 use super::strikes::Strikes;
-use super::webapps::{Asked, Round};
+use super::tomcat;
+use super::webapps::Asked;
 use crate::ocf::check::Verdict;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
@@ -25,6 +28,12 @@ const CLAIM: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take to find out whether somebody listens on a port of this node.
 const KNOCK: Duration = Duration::from_secs(1);
+/// How long the port of a Tomcat that has ended may stay in use.
+const FREED: Duration = Duration::from_secs(3);
+
+/// What is wrong with a script that leaves Tomcat the files into which start has let it complain.
+const PRINTS: &str = "lets Tomcat print into a file in memory that nobody sees and that grows: let it redirect that, as \
+                      Tomcat's catalina.sh start does";
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,16 +114,10 @@ fn bring_up(
 ) -> Result<(), Failure> {
     let before = Applied::read(op).and_then(|before| before.main);
     let runs = !applied.service.processes().map_err(|e| Failure::io("look for processes", &e))?.is_empty();
-    let answers = runs && alive::ask(config.address, &op.deadline.within(config.request_timeout)).is_ok();
+    let answers = runs
+        && alive::ask(config.address, &op.deadline.within(config.request_timeout)).is_ok()
+        && has_port(&applied.service, config);
     op.step(&format!("runs: {runs}, answers: {answers}"));
-    if !runs && TcpStream::connect_timeout(&config.address, KNOCK).is_ok() {
-        let port = config.address.port();
-        return Err(Failure::generic(format!(
-            "{} is taken, not by {}: ss -ltnp 'sport = {port}'",
-            config.address,
-            applied.service.name()
-        )));
-    }
     if runs && !answers {
         op.log.warning(&format!("{} runs, but does not answer: it is restarted", applied.service.name()));
     }
@@ -129,9 +132,13 @@ fn bring_up(
             Step::Start => {
                 // Of a stop that was killed: it may have ended only now.
                 await_reaped(before.as_slice(), op);
+                free_port(config, &applied.service, op)?;
                 *started = true;
                 let limit = but_for_undoing(op);
                 applied.service.start(&limit).map_err(|error| Failure::generic(error.to_string()))?;
+                if applied.service.prints_to_start() {
+                    op.log.warning(&format!("{} {PRINTS}", applied.service.name()));
+                }
                 // Already now: a kill in the middle of the long wait leaves a trace of what it was.
                 applied.main = super::main_process(&applied.service);
                 applied.write(op)?;
@@ -171,7 +178,9 @@ fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Resu
     let begun = Instant::now();
     loop {
         let why = match alive::ask(config.address, &deadline.within(config.request_timeout)) {
-            Ok(_) => return Ok(()),
+            Ok(_) if has_port(service, config) => return Ok(()),
+            // Between the look before the start and now.
+            Ok(_) => return Err(Failure::generic(taken(config.address, service))),
             Err(why) => why,
         };
         if begun.elapsed() > Duration::from_millis(500) && service.processes().is_ok_and(|all| all.is_empty()) {
@@ -185,6 +194,23 @@ fn await_answer(config: &Config, service: &Service, deadline: &Deadline) -> Resu
             )));
         }
     }
+}
+
+/// Refuses a port that somebody else has: Tomcat would run on without it, and the other one would give its answers. A Java machine
+/// that was killed may have its port a moment longer than it is seen: the kernel ends one thread after the other.
+fn free_port(config: &Config, service: &Service, op: &Operation) -> Result<(), Failure> {
+    let limit = op.deadline.within(FREED);
+    while TcpStream::connect_timeout(&config.address, KNOCK).is_ok() {
+        if !limit.sleep(KNOCK / 10) {
+            return Err(Failure::generic(taken(config.address, service)));
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is this Tomcat that has the port.
+fn has_port(service: &Service, config: &Config) -> bool {
+    service.processes().is_ok_and(|all| tomcat::has_port(&all, config.address.port()))
 }
 
 /// Waits until every webapp answers: well, or in trouble because of something that is down right now. Those of a Tomcat that was
@@ -202,7 +228,7 @@ fn await_webapps(
     let whole = but_for_undoing(op);
     let patience = whole.within(PATIENCE);
     loop {
-        let round = Round::of(config, asked, Some(settings), false, &whole);
+        let round = Round::of(config, asked, Some(settings), false, &whole.within(config.round()));
         let why = match round.is_up(config) {
             Ok(()) => {
                 let checks = round.checks(config, &mut Strikes::default());

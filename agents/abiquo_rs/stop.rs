@@ -27,15 +27,19 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
     // The rest of the time is for those that do not want to go.
     let graceful = asked.min(op.deadline.left() * 3 / 5);
     let tomcat = Tomcat::new(&op.params).ok();
+    let main = applied.as_ref().and_then(|applied| applied.main);
     let service = match (applied, &tomcat) {
         (Some(applied), _) => applied.service,
         (None, Some(tomcat)) => tomcat.find_or_guess(),
         (None, None) => return Ok(()),
     };
     match tomcat {
-        Some(tomcat) => stop_tomcat(&service, &tomcat, graceful, op),
-        None => end(service, graceful, op),
+        Some(tomcat) => stop_tomcat(&service, &tomcat, graceful, op)?,
+        None => end(service, graceful, op)?,
     }
+    // An earlier stop that was cut off may have ended it: then none of the above has seen it.
+    await_reaped(main.as_slice(), op);
+    Ok(())
 }
 
 /// Ends it: two thirds of `graceful` for its own shutdown (the unit's way, or its port), the rest after SIGTERM, then SIGKILL, until the kernel has no process

@@ -18,8 +18,11 @@ pub const THRICE: u32 = 3;
 /// The looks at one depth.
 #[derive(Debug, Default)]
 pub struct Strikes {
-    /// Where they are kept; none for runs by hand: then every look is the last.
+    /// Where they are kept; none for runs by hand and probes.
     file: Option<String>,
+    /// Whether it is never more than a first look: a probe, which follows any cleanup. Otherwise every look without a file is
+    /// the last.
+    is_first: bool,
     before: BTreeMap<String, u32>,
     now: BTreeMap<String, u32>,
 }
@@ -29,7 +32,7 @@ impl Strikes {
     pub fn of(op: &Operation) -> Self {
         let file = op.is_recurring().then(|| format!("strikes.{}", op.depth));
         let before = file.as_ref().and_then(|file| op.state.read(file)).unwrap_or_default();
-        Self { file, before, now: BTreeMap::new() }
+        Self { file, is_first: op.is_probe(), before, now: BTreeMap::new() }
     }
 
     /// Counts one against `what`: degraded, until as many as `enough` have come in a row. What is not counted in a look is
@@ -37,7 +40,8 @@ impl Strikes {
     pub fn against(&mut self, what: &str, enough: u32) -> Verdict {
         let count = self.before.get(what).map_or(1, |before| before.saturating_add(1));
         self.now.insert(what.to_owned(), count);
-        if self.file.is_some() && count < enough { Verdict::Degraded } else { Verdict::Failed }
+        let goes_on = self.file.is_some() || self.is_first;
+        if goes_on && count < enough { Verdict::Degraded } else { Verdict::Failed }
     }
 
     /// Remembers them for the next look.
@@ -57,7 +61,7 @@ mod tests {
     use super::*;
 
     fn next(before: Strikes) -> Strikes {
-        Strikes { file: Some("strikes.10".to_owned()), before: before.now, now: BTreeMap::new() }
+        Strikes { file: Some("strikes.10".to_owned()), before: before.now, ..Strikes::default() }
     }
 
     #[test]
@@ -86,5 +90,11 @@ mod tests {
     #[test]
     fn by_hand_every_look_is_the_last() {
         assert_eq!(Strikes::default().against("answer", TWICE), Verdict::Failed);
+    }
+
+    #[test]
+    fn a_probe_is_a_first_look() {
+        let mut probe = Strikes { is_first: true, ..Strikes::default() };
+        assert_eq!(probe.against("answer", TWICE), Verdict::Degraded);
     }
 }

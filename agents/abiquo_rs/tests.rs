@@ -48,6 +48,10 @@ fn what_cannot_be_meant_is_refused_with_its_parameter() {
         let (code, reason) = configure(&[(name, value)]).unwrap_err();
         assert!(code == Code::NotConfigured && reason.contains(name), "{name}={value}: {reason}");
     }
+    // No folder can be called so: Tomcat would be asked again and again, and break off each time.
+    let (name, long) = ("x".repeat(255), "x".repeat(256));
+    assert_eq!(configure(&[("webapps", &name)]).unwrap().webapps, Some(vec![name]));
+    assert!(configure(&[("webapps", &long)]).unwrap_err().1.contains("no name of a webapp"));
 }
 
 #[test]

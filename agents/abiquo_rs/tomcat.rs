@@ -87,7 +87,7 @@ impl Tomcat {
         let Ok(text) = fs::read(self.base.join("conf/server.xml")) else { return false };
         let text = String::from_utf8_lossy(text.get(..CAP).unwrap_or(&text)).into_owned();
         let Some((port, word)) = shutdown_port(&text) else { return false };
-        if !processes.iter().any(|process| listens(process.pid, port)) {
+        if !has_port(processes, port) {
             return false;
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -123,6 +123,11 @@ fn shutdown_port(xml: &str) -> Option<(u16, String)> {
     let port = attribute("port")?.parse().ok().filter(|port| *port > 0)?;
     let word = attribute("shutdown").unwrap_or("SHUTDOWN").to_owned();
     (!word.is_empty() && !word.contains("${")).then_some((port, word))
+}
+
+/// Whether one of these processes listens on this TCP port.
+pub fn has_port(processes: &[Process], port: u16) -> bool {
+    processes.iter().any(|process| listens(process.pid, port))
 }
 
 /// Whether a process listens on this TCP port (proc_net(5): state 0A).

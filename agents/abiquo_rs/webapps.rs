@@ -2,17 +2,9 @@
 //! the webapp needs is missing.
 
 use super::config::Config;
-use super::dependencies::{self, View};
-use super::repository::Seen;
-use super::settings::{Repository, Settings};
-use super::strikes::{Strikes, THRICE, TWICE};
-use crate::ocf::check::{Check, Verdict};
+use super::settings::Repository;
 use crate::ocf::deadline::Deadline;
 use crate::probe::http::{self, Answer, Page};
-use crate::probe::trouble::Trouble;
-
-/// The webapp whose check leaves a file in the repository: it is only asked when that is mounted and answers.
-const WRITES: &str = "am";
 
 /// What a webapp's answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,124 +36,8 @@ pub struct Asked<'a> {
     pub repository: Option<&'a Repository>,
 }
 
-/// One round of questions.
-#[derive(Debug)]
-pub struct Round {
-    said: Vec<(String, Said)>,
-    /// The repository; none where none is needed.
-    pub repository: Option<Seen>,
-    /// Redis and RabbitMQ, where they were asked.
-    pub view: Option<View>,
-}
-
-impl Round {
-    /// Asks all webapps at once. Redis and RabbitMQ are asked beside them with `with_view`, and after them when one of them is in
-    /// doubt. Without settings (the properties are broken) there is nobody else to ask.
-    pub fn of(
-        config: &Config,
-        asked: Asked<'_>,
-        settings: Option<&Settings>,
-        with_view: bool,
-        deadline: &Deadline,
-    ) -> Self {
-        let Asked { webapps, datacenter, repository } = asked;
-        let limit = deadline.within(config.request_timeout);
-        let writes = webapps.iter().any(|name| name == WRITES);
-        let repository = repository.filter(|_| writes || with_view);
-        let (free, bound): (Vec<String>, Vec<String>) = webapps.iter().cloned().partition(|name| name != WRITES);
-        let timeout = config.dependency_timeout;
-        let (seen, mut view, mut said) = std::thread::scope(|scope| {
-            let seen = repository.map(|one| scope.spawn(|| Seen::of(one, &deadline.within(timeout))));
-            let view = settings.filter(|_| with_view).map(|all| scope.spawn(|| View::of(all, config, deadline)));
-            let said = ask(config, &free, datacenter, &limit);
-            let seen =
-                seen.map(|seen| seen.join().unwrap_or_else(|_| Seen::Silent("repository: no answer".to_owned())));
-            (seen, view.and_then(|view| view.join().ok()), said)
-        });
-        let in_doubt =
-            |said: &[(String, Said)]| said.iter().any(|(_, said)| matches!(said, Said::Doubtful(_) | Said::Silent(_)));
-        let view_of = || settings.map(|all| View::of(all, config, deadline));
-        match seen.as_ref().and_then(Seen::trouble) {
-            Some(why) => said.extend(bound.into_iter().map(|name| (name, Said::Unasked(why.clone())))),
-            // Both take their time when they are silent: a slow monitor delays the stop.
-            None => {
-                let doubt = in_doubt(&said) && view.is_none();
-                let limit = deadline.within(config.request_timeout);
-                let (more, asked) = std::thread::scope(|scope| {
-                    let asked = doubt.then(|| scope.spawn(view_of));
-                    (ask(config, &bound, datacenter, &limit), asked.and_then(|asked| asked.join().ok()).flatten())
-                });
-                said.extend(more);
-                view = view.or(asked);
-            }
-        }
-        if in_doubt(&said) && view.is_none() {
-            view = view_of();
-        }
-        let view = view.map(|view| view.with_mounted(seen.as_ref()));
-        Self { said, repository: seen, view }
-    }
-
-    /// The judgements, one for each webapp, and one on the repository. What is wrong for no known reason counts as a strike.
-    pub fn checks(&self, config: &Config, strikes: &mut Strikes) -> Vec<Check> {
-        let mut checks = Vec::new();
-        checks.extend(self.repository.as_ref().map(|seen| {
-            Check::run("repository", || match seen {
-                Seen::Alive => (Verdict::Ok, "mounted, and it answers".to_owned()),
-                // Only on this node: what the webapps write goes to the disk below it. Mounting it is its own resource's work.
-                Seen::Missing(why) => (strikes.against("repository", THRICE), why.clone()),
-                Seen::Silent(why) | Seen::Stale(why) => (dependencies::lost(config), why.clone()),
-            })
-        }));
-        let judge = |(name, said): &(String, Said)| Check::run("webapp", || self.judge(name, said, config, strikes));
-        checks.extend(self.said.iter().map(judge));
-        checks
-    }
-
-    fn judge(&self, name: &str, said: &Said, config: &Config, strikes: &mut Strikes) -> (Verdict, String) {
-        let mut strike =
-            |why: String| (strikes.against(&format!("webapp {name}"), TWICE), format!("webapp {name}: {why}"));
-        // A server that refuses this login answers, so nobody waits for it.
-        let may_be_cause = |trouble: &Trouble| match said {
-            Said::Silent(_) => matches!(trouble, Trouble::Unreachable(_)),
-            _ => true,
-        };
-        let why = match said {
-            Said::Well => return (Verdict::Ok, format!("{name} is of this datacenter")),
-            Said::Foreign(why) => return (Verdict::Failed, format!("webapp {name}: {why}")),
-            Said::Unasked(why) => return (Verdict::Ok, format!("{name} is not asked: {why}")),
-            Said::Wrong(why) | Said::Absent(why) => return strike(why.clone()),
-            Said::Doubtful(why) | Said::Silent(why) => why,
-        };
-        let Some(view) = &self.view else {
-            return (Verdict::Degraded, format!("webapp {name}: {why}; what it needs is not known"));
-        };
-        match view.troubles().find(may_be_cause) {
-            Some(cause) => {
-                let lost = matches!(cause, Trouble::Unreachable(_));
-                let verdict = if lost { dependencies::lost(config) } else { Verdict::Degraded };
-                (verdict, format!("webapp {name}: {why}; {cause}"))
-            }
-            None if view.well().is_empty() => strike(why.clone()),
-            None => strike(format!("{why}, although {} answer", view.well())),
-        }
-    }
-
-    /// Whether a webapp is missing or another site's, which waiting does not mend.
-    pub fn is_hopeless(&self) -> bool {
-        self.said.iter().any(|(_, said)| matches!(said, Said::Absent(_) | Said::Foreign(_)))
-    }
-
-    /// Whether all that could be asked are as they should be, or in trouble for a reason that is not theirs; else why not.
-    pub fn is_up(&self, config: &Config) -> Result<(), String> {
-        // What is lost is no reason against a start, whatever the monitor makes of it.
-        let config = Config { dependency_fails: false, ..config.clone() };
-        let checks = self.checks(&config, &mut Strikes::default());
-        checks.into_iter().find(|check| check.verdict >= Verdict::Stopped).map_or(Ok(()), |check| Err(check.detail))
-    }
-}
-
-fn ask(config: &Config, webapps: &[String], datacenter: &str, deadline: &Deadline) -> Vec<(String, Said)> {
+/// Asks these webapps at once.
+pub fn ask(config: &Config, webapps: &[String], datacenter: &str, deadline: &Deadline) -> Vec<(String, Said)> {
     if webapps.is_empty() {
         return Vec::new();
     }

@@ -15,6 +15,7 @@ mod sync;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
 use std::io;
 
@@ -28,7 +29,7 @@ use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
 use crate::ocf::params::Params;
 use crate::ocf::spec::Spec;
-use crate::sys::ipvs::{Ipvs, Key, NoIpvs};
+use crate::sys::ipvs::{Ipvs, Key, NoIpvs, Service};
 
 /// The agent.
 #[derive(Debug)]
@@ -91,10 +92,6 @@ impl Agent for LvsDirector {
             result => result,
         }
     }
-
-    fn outlives_mistakes(&self) -> bool {
-        true
-    }
 }
 
 /// A round with what is wanted now.
@@ -139,11 +136,17 @@ fn take_down(op: &Operation) -> Result<(), Failure> {
     };
     note("stop the sync daemons", sync::stop(op));
     note("remove the source translation of near clients", near::remove(op));
+    let strangers = strangers(op);
     let known = || source::last(op).map(|farm| farm.keys().collect()).unwrap_or_default();
     match owned::stop(&op.state, known, table) {
         Ok(removed) if removed.is_empty() => {}
         Ok(removed) => op.log.info(&format!("removed {}", removed.join(", "))),
         Err(error) => note("remove services", Err(error)),
+    }
+    if !strangers.is_empty() {
+        let what = "as this resource makes them, but nothing says that it did: left, as they may be somebody else's; remove \
+                    them by ipvsadm -D";
+        op.log.warning(&format!("in the kernel's table: {}: {what}", strangers.join(", ")));
     }
     op.step(&format!("taken down, failures: {causes:?}"));
     match causes.into_iter().next() {
@@ -157,6 +160,19 @@ fn take_down(op: &Operation) -> Result<(), Failure> {
         duties.forget();
     }
     Ok(())
+}
+
+/// Services that are as this instance would make them, when its memory is gone: somebody may have removed the state folder, or
+/// another program may have made them.
+fn strangers(op: &Operation) -> Vec<String> {
+    if op.state.folder().join(owned::FILE).exists() {
+        return Vec::new();
+    }
+    let Some(farm) = source::last(op) else { return Vec::new() };
+    let listed = table().and_then(|kernel| kernel.map_or(Ok(Vec::new()), |mut kernel| kernel.list()));
+    let is_there = |service: &Service| listed.iter().flatten().any(|entry| entry.service == *service);
+    let services = farm.services.iter().map(|wanted| &wanted.service);
+    services.filter(|service| is_there(service)).map(|service| service.key.to_string()).collect()
 }
 
 /// Opens the kernel's table; loads IPVS if need be.

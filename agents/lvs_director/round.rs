@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::config::Config;
-use super::{near, open, sync, tell};
+use super::{near, open, sync, tell, timeouts};
 use crate::director::check::{self, Answer, Limits, Verdict};
 use crate::director::duties::{self, Duties};
 use crate::director::farm::Farm;
@@ -11,7 +11,6 @@ use crate::director::report::Report;
 use crate::director::round;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
-use crate::sys::ipvs::{Ipvs, Timeouts};
 use crate::sys::links;
 
 /// What is looked at when questions could not be asked.
@@ -81,7 +80,7 @@ pub fn settle(farm: &Farm, asked: Asked, op: &Operation) -> Result<Done, Failure
     report.checks = asked.took;
     op.step("table is right");
     let mut note = |what, result: Result<(), String>| troubles.extend(result.err().map(|reason| (what, reason)));
-    note("timeouts", timeouts(farm, &mut kernel));
+    note("timeouts", timeouts::reconcile(farm, &mut kernel, op));
     note("sync daemons", sync::reconcile(farm, &mut kernel, op));
     note("near clients", near::reconcile(farm, op));
     Ok(Done { report, troubles })
@@ -104,22 +103,4 @@ pub fn networks_of(farm: &Farm) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// Sets how long connections are remembered, as far as that is asked for.
-fn timeouts(farm: &Farm, kernel: &mut Ipvs) -> Result<(), String> {
-    let asked = &farm.timeouts;
-    if (asked.tcp, asked.tcp_fin, asked.udp) == (None, None, None) {
-        return Ok(());
-    }
-    let set = |kernel: &mut Ipvs| {
-        let now = kernel.timeouts()?;
-        let wanted = Timeouts {
-            tcp: asked.tcp.unwrap_or(now.tcp),
-            tcp_fin: asked.tcp_fin.unwrap_or(now.tcp_fin),
-            udp: asked.udp.unwrap_or(now.udp),
-        };
-        if wanted == now { Ok(()) } else { kernel.set_timeouts(&wanted) }
-    };
-    set(kernel).map_err(|error| format!("set how long connections are remembered: {error}"))
 }

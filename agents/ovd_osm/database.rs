@@ -14,7 +14,7 @@ use crate::probe::mysql::Trouble;
 /// slowest of them takes to notice (15 s between two questions of the active node, the 3 s one may last, and the 6 s that
 /// monitors of other depths may hold it up). Each change starts the time anew (attrd_updater(8)). So a database that is lost by everybody never looks like one that is lost by
 /// one node.
-const DAMPENING: u32 = 30;
+const DAMPENING: u64 = 30;
 
 /// How long the attribute manager may take: it is on this node.
 const PUBLISH: Duration = Duration::from_secs(3);

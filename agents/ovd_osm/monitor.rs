@@ -130,7 +130,8 @@ fn orphans(service: &Service, applied: Option<&Applied>) -> Option<(Process, usi
 }
 
 /// A server that has no worker free for a while is busy, and a restart would cut what its users do: the first time without
-/// an answer is degraded, the next one a failure. Processes that are stopped cannot get any better.
+/// an answer is degraded, the next one a failure; a probe, which follows any cleanup, is a first time. Processes that are stopped
+/// cannot get any better.
 fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline) -> (Verdict, String) {
     match alive::ask(vhost, limit) {
         Ok(line) => (Verdict::Ok, format!("{vhost}: {line}")),
@@ -144,9 +145,11 @@ fn answer(vhost: SocketAddr, service: &Service, op: &Operation, limit: &Deadline
                 (0, _) => format!(": {blocked} of {all} processes wait for a disk"),
                 _ => format!(": {stopped} of {all} processes are stopped (SIGSTOP)"),
             };
-            let late = why.starts_with(NO_ANSWER) && stopped == 0 && op.is_recurring();
-            let again = || memory::last_reason(op).is_some_and(|last| last.starts_with(NO_ANSWER));
-            let verdict = if late && !again() { Verdict::Degraded } else { Verdict::Failed };
+            let late = why.starts_with(NO_ANSWER) && stopped == 0 && (op.is_recurring() || op.is_probe());
+            let again = || !op.is_probe() && memory::last_reason(op).is_some_and(|last| last.starts_with(NO_ANSWER));
+            // That this host cannot ask is no fault of the server, and no restart cures it.
+            let is_asked = !why.starts_with(alive::NOT_ASKED);
+            let verdict = if !is_asked || (late && !again()) { Verdict::Degraded } else { Verdict::Failed };
             (verdict, format!("{why}{hint}"))
         }
     }

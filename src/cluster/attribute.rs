@@ -14,7 +14,7 @@ pub struct Attribute {
     /// How long, in seconds, the cluster waits after a change of any node for those of the others before it acts. Every
     /// further change starts the wait anew, whichever node makes it; then the values of all nodes arrive together. A value
     /// that is back within the time leaves no trace.
-    pub dampening: u32,
+    pub dampening: u64,
 }
 
 impl Attribute {

@@ -9,7 +9,8 @@ pub trait Kernel {
     /// The whole table.
     fn list(&mut self) -> io::Result<Vec<Entry>>;
 
-    /// Makes the changes in this order: one that fails is answered with its place and reason, the others are made.
+    /// Makes the changes in this order: those that fail are answered with place and reason, in the same order; the
+    /// others are made.
     fn apply(&mut self, changes: &[Change]) -> io::Result<Vec<(usize, io::Error)>>;
 
     /// One line for a change that failed: what it was, why, what to do.

@@ -42,7 +42,7 @@ impl MemoryKernel {
         let listed = |server: &RealServer| {
             let own = self.local.contains(&server.address);
             let forwarding = if own { Forwarding::Local } else { server.forwarding };
-            (RealServer { forwarding, ..server.clone() }, Connections::default())
+            (RealServer { forwarding, ..*server }, Connections::default())
         };
         let entry = |(service, servers): &(Service, Servers)| Entry {
             service: service.clone(),
@@ -66,9 +66,9 @@ impl MemoryKernel {
     fn make(&mut self, change: &Change) -> Result<(), Errno> {
         let plain = |server: &RealServer| match server.forwarding {
             Forwarding::Tunnel(_) if self.lacks_tunnels => {
-                RealServer { forwarding: Forwarding::Tunnel(Tunnel::Ipip), ..server.clone() }
+                RealServer { forwarding: Forwarding::Tunnel(Tunnel::Ipip), ..*server }
             }
-            _ => server.clone(),
+            _ => *server,
         };
         match change {
             _ if self.lacks_v6 && change.key().family() == Family::V6 => return Err(Errno::EAFNOSUPPORT),

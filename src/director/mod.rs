@@ -12,6 +12,8 @@ pub mod owned;
 pub mod plan;
 pub mod report;
 pub mod round;
+mod sight;
+pub mod told;
 
 #[cfg(test)]
 mod memory_kernel;

@@ -12,7 +12,7 @@ use super::health;
 use super::kernel::Kernel;
 use super::memory_kernel::MemoryKernel;
 use super::owned::{self, Owned};
-use super::test_world::{Borrowed, FARM, World, foreign, service};
+use super::test_world::{Borrowed, FARM, World, foreign, service, words};
 use crate::ocf::check::Verdict;
 use crate::sys::ipvs::{Change, Key, Service};
 
@@ -23,10 +23,10 @@ fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
     world.kernel.apply(&[Change::AddService(foreign()), Change::AddService(taken)]).unwrap();
     let report = world.round();
     assert_eq!(report.notes, ["service tcp 192.0.2.10:443 was in the kernel's table already: taken over"]);
-    assert_eq!(report.changes[4], "change service tcp 192.0.2.10:443 (rr)");
+    assert_eq!(words(&report.changes)[4], "change service tcp 192.0.2.10:443 (rr)");
     assert_eq!(world.round().notes, Vec::<String>::new());
     world.farm = Farm::from_toml(&FARM.replace("[80, 443]", "80"), "t").unwrap();
-    assert_eq!(world.round().changes, ["delete service tcp 192.0.2.10:443"]);
+    assert_eq!(words(&world.round().changes), ["delete service tcp 192.0.2.10:443"]);
     assert_eq!(Owned::read(&world.state()).unwrap().keys, BTreeSet::from([service(80)]));
     assert_eq!(world.stop(), ["tcp 192.0.2.10:80"]);
     assert_eq!(world.kernel.table.keys().collect::<Vec<_>>(), [&foreign().key]);
@@ -37,7 +37,7 @@ fn services_that_go_from_the_farm_go_from_the_kernel_and_foreign_ones_stay() {
 fn spoilt_files_are_said_once() {
     let mut world = World::new(FARM);
     world.round();
-    for content in ["", "{\"version\":1,\"known\":[]}", "[]", "\0"] {
+    for content in ["", "{\"version\":2,\"known\":[]}", "lvs.health 3", "lvs.health 3\n\0"] {
         world.spoil(health::FILE, content);
         let report = world.round();
         assert!(report.notes.len() == 1 && report.notes[0].contains("counted anew"), "{:?}", report.notes);
@@ -123,8 +123,8 @@ proptest! {
         }
         if repair {
             let report = world.round();
-            prop_assert_eq!(report.pending, Vec::<String>::new());
-            prop_assert_eq!(world.round().changes, Vec::<String>::new());
+            prop_assert_eq!(report.pending, []);
+            prop_assert_eq!(world.round().changes, []);
             let keys: BTreeSet<Key> = world.farm.keys().chain([foreign().key]).collect();
             prop_assert_eq!(world.kernel.table.keys().copied().collect::<BTreeSet<_>>(), keys);
         }

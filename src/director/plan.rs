@@ -7,8 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::farm::{Farm, OnFailure, VirtualService};
-use super::hash::Places;
-use crate::sys::ipvs::{Change, Entry, Forwarding, Key, RealServer, Service};
+use crate::sys::ipvs::{Change, Connections, Entry, Forwarding, Key, RealServer, Service};
 
 /// A service as it is to stand in the kernel's table now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +25,10 @@ pub struct Wanted {
 /// What a table holds, by name.
 pub struct Found<'a>(HashMap<Key, (&'a Service, Servers<'a>)>);
 
-type Servers<'a> = Places<&'a RealServer>;
-
 impl<'a> Found<'a> {
     /// Reads a table in any order.
     pub fn new(table: &'a [Entry]) -> Self {
-        let servers = |entry: &'a Entry| entry.servers.iter().map(|(s, _)| ((s.address, s.port), s)).collect();
-        Self(table.iter().map(|entry| (entry.service.key, (&entry.service, servers(entry)))).collect())
+        Self(table.iter().map(|entry| (entry.service.key, (&entry.service, Servers::new(entry)))).collect())
     }
 
     /// The service of this key.
@@ -40,9 +36,56 @@ impl<'a> Found<'a> {
         self.0.get(&key).map(|(service, _)| *service)
     }
 
+    /// The real servers of the service of this key, if that is there.
+    pub(super) fn servers(&self, key: Key) -> Option<&Servers<'a>> {
+        self.0.get(&key).map(|(_, servers)| servers)
+    }
+
     /// This real server of the service of this key.
     pub fn server(&self, key: Key, address: IpAddr, port: u16) -> Option<&'a RealServer> {
-        self.0.get(&key)?.1.get(&(address, port)).copied()
+        let servers = self.servers(key)?;
+        servers.find(&mut 0, (address, port)).and_then(|place| servers.get(place)).map(|(server, _)| server)
+    }
+}
+
+/// The real servers of one service of a table, by address and port. There may be thousands, in the configuration mostly in this
+/// order, so that who goes through both finds one just behind the one before.
+pub(super) struct Servers<'a>(Vec<&'a (RealServer, Connections)>);
+
+/// Where a real server is found.
+type Place = (IpAddr, u16);
+
+impl<'a> Servers<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        let mut servers: Vec<_> = entry.servers.iter().collect();
+        servers.sort_by_key(|(server, _)| (server.address, server.port));
+        Self(servers)
+    }
+
+    /// The place of this real server. `next` is where it is probably, and afterwards where the next one is.
+    pub fn find(&self, next: &mut usize, wanted: Place) -> Option<usize> {
+        let of = |(server, _): &&(RealServer, Connections)| (server.address, server.port);
+        let place = match self.0.get(*next) {
+            Some(likely) if of(likely) == wanted => *next,
+            _ => self.0.binary_search_by_key(&wanted, of).ok()?,
+        };
+        *next = place + 1;
+        Some(place)
+    }
+
+    /// The real server at a place, and what it has to do.
+    pub fn get(&self, place: usize) -> Option<&'a (RealServer, Connections)> {
+        self.0.get(place).copied()
+    }
+
+    /// All that are not `known`, one mark for each place.
+    pub fn others(&self, known: &[bool]) -> impl Iterator<Item = &'a (RealServer, Connections)> {
+        self.0.iter().zip(known).filter(|(_, known)| !**known).map(|(pair, _)| *pair)
+    }
+
+    /// One mark for each place, none of them set.
+    pub fn marks(&self) -> Vec<bool> {
+        vec![false; self.0.len()]
     }
 }
 
@@ -64,14 +107,14 @@ fn one(farm: &Farm, virtual_service: &VirtualService, up: &[Option<bool>], found
         });
         if is_up && !farm.is_drained(server) {
             usable += usize::from(server.weight > 0);
-            servers.push(server.clone());
+            servers.push(*server);
         } else if is_up || farm.is_drained(server) || *on_failure == OnFailure::Quiesce {
-            servers.push(RealServer { weight: 0, ..server.clone() });
+            servers.push(RealServer { weight: 0, ..*server });
         }
     }
     let sorry = sorry.iter().filter(|_| usable == 0);
     let is_sorry = sorry.clone().next().is_some();
-    servers.extend(sorry.cloned());
+    servers.extend(sorry.copied());
     Wanted { service: service.clone(), servers, usable, is_sorry }
 }
 
@@ -91,33 +134,36 @@ fn service(wanted: &Wanted, found: &Found<'_>, changes: &mut Vec<Change>) {
     let key = wanted.service.key;
     let Some((service, servers)) = found.0.get(&key) else {
         changes.push(Change::AddService(wanted.service.clone()));
-        changes.extend(wanted.servers.iter().map(|server| Change::AddServer(key, server.clone())));
+        changes.extend(wanted.servers.iter().map(|server| Change::AddServer(key, *server)));
         return;
     };
     if **service != wanted.service {
         changes.push(Change::EditService(wanted.service.clone()));
     }
     let mut last = Vec::new();
-    let mut missing = servers.clone();
+    let (mut next, mut asked) = (0, servers.marks());
     for server in &wanted.servers {
-        match missing.remove(&(server.address, server.port)) {
-            None => changes.push(Change::AddServer(key, server.clone())),
-            Some(found) if same(found, server) => {}
-            Some(found) => {
-                let edit = Change::EditServer(key, server.clone());
+        let place = servers.find(&mut next, (server.address, server.port));
+        if let Some(mark) = place.and_then(|place| asked.get_mut(place)) {
+            *mark = true;
+        }
+        match place.and_then(|place| servers.get(place)) {
+            None => changes.push(Change::AddServer(key, *server)),
+            Some((found, _)) if same(found, server) => {}
+            Some((found, _)) => {
+                let edit = Change::EditServer(key, *server);
                 if server.weight < found.weight { last.push(edit) } else { changes.push(edit) }
             }
         }
     }
     changes.append(&mut last);
-    let mut unasked: Vec<_> = missing.into_keys().collect();
-    unasked.sort_unstable();
-    changes.extend(unasked.into_iter().map(|(address, port)| Change::DeleteServer(key, address, port)));
+    let unasked = servers.others(&asked);
+    changes.extend(unasked.map(|(server, _)| Change::DeleteServer(key, server.address, server.port)));
 }
 
 /// Whether a listed real server is the wanted one. The kernel lists one on an address of its own as local, whatever was
 /// asked for.
 fn same(found: &RealServer, wanted: &RealServer) -> bool {
     let forwarding = if found.forwarding == Forwarding::Local { found.forwarding } else { wanted.forwarding };
-    *found == RealServer { forwarding, ..wanted.clone() }
+    *found == RealServer { forwarding, ..*wanted }
 }

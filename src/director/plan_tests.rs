@@ -60,7 +60,7 @@ fn kernel(table: &Table) -> MemoryKernel {
     let mut changes = Vec::new();
     for (service, servers) in table.values() {
         changes.push(Change::AddService(service.clone()));
-        changes.extend(servers.values().map(|server| Change::AddServer(service.key, server.clone())));
+        changes.extend(servers.values().map(|server| Change::AddServer(service.key, *server)));
     }
     let mut kernel = MemoryKernel::has(&changes);
     kernel.history.clear();
@@ -117,7 +117,7 @@ proptest! {
             match number {
                 Some((_, (service, servers))) => {
                     prop_assert_eq!(service, &entry.service);
-                    let listed: Vec<_> = entry.servers.iter().map(|(server, _)| server.clone()).collect();
+                    let listed: Vec<_> = entry.servers.iter().map(|(server, _)| *server).collect();
                     prop_assert_eq!(listed, servers.values().cloned().collect::<Vec<_>>());
                 }
                 None => {
@@ -196,7 +196,7 @@ fn farm(remove: bool, sorry: bool, drained: Option<u8>) -> Farm {
 /// Steps of one service, in words.
 fn steps(have: &[RealServer], want: &[RealServer]) -> Vec<String> {
     let mut table = vec![Change::AddService(plain(1))];
-    table.extend(have.iter().map(|server| Change::AddServer(key(1), server.clone())));
+    table.extend(have.iter().map(|server| Change::AddServer(key(1), *server)));
     let entries = MemoryKernel::has(&table).entries();
     let wanted = Wanted { service: plain(1), servers: want.to_vec(), usable: 0, is_sorry: false };
     plan(&[wanted], &Found::new(&entries), &BTreeSet::new()).iter().map(super::name::change).collect()
@@ -206,7 +206,7 @@ fn steps(have: &[RealServer], want: &[RealServer]) -> Vec<String> {
 fn who_takes_connections_comes_first() {
     let sorry = server(9, 1);
     assert_eq!(
-        steps(&[server(1, 1)], &[server(1, 0), sorry.clone()]),
+        steps(&[server(1, 1)], &[server(1, 0), sorry]),
         ["add 10.0.0.9:80 of tcp 192.0.2.1:80: nat, weight 1", "set 10.0.0.1:80 of tcp 192.0.2.1:80: nat, weight 0",]
     );
     assert_eq!(
@@ -248,7 +248,7 @@ fn drift_is_told_in_words() {
     let other = |k: &mut MemoryKernel| apply(k, Change::EditServer(key(1), server(3, 7)));
     assert_eq!(told(&other, true), ["real server 10.0.0.3:80 of tcp 192.0.2.1:80 had weight 7: set back"]);
     let way = RealServer { forwarding: Forwarding::Direct, ..server(3, 1) };
-    let way = |k: &mut MemoryKernel| apply(k, Change::EditServer(key(1), way.clone()));
+    let way = |k: &mut MemoryKernel| apply(k, Change::EditServer(key(1), way));
     assert_eq!(told(&way, true), ["real server 10.0.0.3:80 of tcp 192.0.2.1:80 had other settings: set back"]);
     let more = |k: &mut MemoryKernel| apply(k, Change::AddServer(key(1), server(8, 1)));
     assert_eq!(told(&more, true), ["real server 10.0.0.8:80 of tcp 192.0.2.1:80 was there unasked: deleted"]);

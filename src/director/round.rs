@@ -15,7 +15,8 @@ use super::health::{self, Health, Seen};
 use super::kernel::Kernel;
 use super::owned::Owned;
 use super::plan::{self, Found};
-use super::report::{Report, Sight};
+use super::report::Report;
+use super::sight::Sight;
 use super::{drift, name};
 use crate::ocf::check::Verdict;
 use crate::ocf::state::State;
@@ -107,12 +108,8 @@ pub fn round<K: Kernel>(
             Health::write(state, &keys, &seen)?;
         }
         owned.claim(state, farm.keys())?;
-        let failed = kernel.apply(&left)?;
-        let places: HashSet<usize> = failed.iter().map(|(place, _)| *place).collect();
-        let made = left.iter().enumerate().filter(|(place, _)| !places.contains(place));
-        changes.extend(made.map(|(_, change)| name::change(change)));
-        let with = |(place, error): (usize, io::Error)| left.get(place).map(|change| (change.clone(), error));
-        failures = failed.into_iter().filter_map(with).collect();
+        let refused = kernel.apply(&left)?;
+        failures = part(left, refused, &mut changes);
         table = kernel.list()?;
         attempt += 1;
     };
@@ -129,15 +126,15 @@ pub fn round<K: Kernel>(
     owned.replace(state, ours)?;
     state.write(FILE, &Last { at: now, farm: mark, settled: left.is_empty() })?;
 
-    let sight = Sight { farm, seen: &seen, wanted: &wanted, table: &table, owned: &owned.keys, now };
-    let mut report = sight.report();
+    let found = Found::new(&table);
+    let mut report = Sight { farm, seen: &seen, wanted: &wanted, found: &found, owned: &owned.keys, now }.report();
     report.news = news(farm, &was, &seen);
     report.failures = failures.iter().map(|(change, error)| K::explain(change, error)).collect();
-    report.pending = left.iter().map(name::change).collect();
+    report.pending = left;
     if let Some(first) = report.pending.first().filter(|_| report.failures.is_empty()) {
         let why =
             "the kernel takes it and has something else: it may be too old for that (GUE and GRE tunnels: 5.2, 5.3)";
-        report.failures.push(format!("{first}: {why}"));
+        report.failures.push(format!("{}: {why}", name::change(first)));
     }
     report.notes.extend(notes);
     (report.drift, report.changes, report.checks, report.kernel) = (drift, changes, checks, begun.elapsed());
@@ -157,11 +154,25 @@ pub fn look(farm: &Farm, state: &State, table: &[Entry], now: Duration) -> Repor
     let (owned, unknown) = owned(farm, state);
     let found = Found::new(table);
     let wanted = plan::wanted(farm, &ups(&seen), &found);
-    let pending = plan::plan(&wanted, &found, &owned.keys);
-    let mut report = Sight { farm, seen: &seen, wanted: &wanted, table, owned: &owned.keys, now }.report();
-    report.pending = pending.iter().map(name::change).collect();
+    let mut report = Sight { farm, seen: &seen, wanted: &wanted, found: &found, owned: &owned.keys, now }.in_full();
+    report.pending = plan::plan(&wanted, &found, &owned.keys);
     report.notes.extend(note.into_iter().chain(unknown));
     report
+}
+
+/// Puts changes to those that were made, except for the refused ones, given by their places in this order.
+fn part(mut tried: Vec<Change>, refused: Vec<(usize, io::Error)>, made: &mut Vec<Change>) -> Vec<(Change, io::Error)> {
+    if refused.is_empty() {
+        made.append(&mut tried);
+    }
+    let (mut refused, mut failures) = (refused.into_iter().peekable(), Vec::new());
+    for (place, change) in tried.into_iter().enumerate() {
+        match refused.next_if(|(at, _)| *at == place) {
+            Some((_, error)) => failures.push((change, error)),
+            None => made.push(change),
+        }
+    }
+    failures
 }
 
 fn ups(seen: &[Option<Seen>]) -> Vec<Option<bool>> {

@@ -12,7 +12,7 @@ use super::farm::Farm;
 use super::kernel::Kernel;
 use super::memory_kernel::MemoryKernel;
 use super::report::Report;
-use super::round::round;
+use super::round::{look, round};
 use super::{name, owned};
 use crate::ocf::state::State;
 use crate::sys::ipvs::{Change, Key, Service};
@@ -77,6 +77,11 @@ impl World {
         self.try_round().unwrap()
     }
 
+    /// All that can be seen now.
+    pub fn look(&self) -> Report {
+        look(&self.farm, &self.state(), &self.kernel.entries(), Duration::from_secs(self.now))
+    }
+
     pub fn stop(&mut self) -> Vec<String> {
         let (state, kernel) = (self.state(), &mut self.kernel);
         owned::stop(&state, Vec::new, || Ok(Some(Borrowed(kernel)))).unwrap()
@@ -105,6 +110,11 @@ impl Kernel for Borrowed<'_> {
     fn explain(change: &Change, error: &std::io::Error) -> String {
         MemoryKernel::explain(change, error)
     }
+}
+
+/// Changes in words.
+pub fn words(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(name::change).collect()
 }
 
 pub fn service(port: u16) -> Key {

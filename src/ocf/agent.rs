@@ -15,6 +15,9 @@ use super::state::{Lock, State};
 /// the node fenced.
 const STOP_WAITS: Duration = Duration::from_secs(2);
 
+/// Where a stop notes that it has begun; gone with the state folder at its end.
+const STOPPING: &str = "stopping";
+
 /// An agent. Parse, then act: what needs a `Config` cannot run with parameters nobody checked.
 pub trait Agent: Sync {
     /// The parameters of one instance, checked and typed.
@@ -49,13 +52,6 @@ pub trait Agent: Sync {
 
     /// Makes changed reloadable parameters effective.
     fn reload(&self, config: &Self::Config, op: &Operation) -> Result<(), Failure>;
-
-    /// Whether what runs goes on with the parameters of its last start or reload while those given now are wrong. A reload
-    /// that fails with 6 makes Pacemaker stop the resource on all nodes: where everything hangs on it, a slip of the pen must
-    /// not do that.
-    fn outlives_mistakes(&self) -> bool {
-        false
-    }
 }
 
 /// What came of an action.
@@ -124,12 +120,10 @@ fn configured<A: Agent>(agent: &A, params: &Params) -> Result<A::Config, Failure
     agent.configure(params)
 }
 
-/// For an agent that outlives mistakes: the last good configuration, and what is wrong with the parameters given now. None
-/// when they are right, or when it was not started here.
+/// The last good configuration, and what is wrong with the parameters given now. None when they are right, or when it was not
+/// started here. A reload that fails with 6 makes Pacemaker stop the resource on all nodes, and so does a recurring monitor:
+/// a slip of the pen in what runs well must not do that.
 fn despite_mistake<A: Agent>(agent: &A, op: &Operation) -> Option<(A::Config, String)> {
-    if !agent.outlives_mistakes() {
-        return None;
-    }
     let failure = configured(agent, &op.params).err()?;
     let mut params = Params::none(agent.spec());
     Recorded::find(agent.spec().name, Some(&op.instance))?.fill(&mut params).ok()?;
@@ -150,6 +144,9 @@ fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) ->
                 Failure::generic(format!("another action of this resource still runs after {waited} s"))
             })?;
         op.step("lock taken");
+        if op.action == Action::Start {
+            finish_stop(agent, op)?;
+        }
         State::passive(&op.instance).remove();
         Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state)
             .map_err(|e| Failure::io(&format!("write {}", op.state.folder().display()), &e))?;
@@ -167,6 +164,22 @@ fn changing<A: Agent>(agent: &A, op: &Operation, act: impl FnOnce(&A::Config) ->
     }
 }
 
+/// A stop that was cut off has told processes to end that may still run: a start would find them well and keep them.
+fn finish_stop<A: Agent>(agent: &A, op: &Operation) -> Result<(), Failure> {
+    if !op.state.has(STOPPING) {
+        return Ok(());
+    }
+    op.log.warning("an earlier stop has not come to its end: it is finished first");
+    if let Err(failure) = agent.stop(op) {
+        // What is left beside it is no reason not to serve: start says what is wrong with it.
+        if agent.is_present(op) {
+            return Err(failure);
+        }
+        op.log.warning(&failure.reason);
+    }
+    op.state.clear().map_err(|e| Failure::io(&format!("clear {}", op.state.folder().display()), &e))
+}
+
 fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
     // Neither a lock that cannot be had nor a state folder that cannot be made keeps the resource from being stopped.
     let lock = op.state.lock(&op.deadline.within(STOP_WAITS));
@@ -175,6 +188,8 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
             "stop goes on without the lock: another action of this resource still runs or /run is not writable",
         );
     }
+    // A note for the next start, no more: a stop works without it.
+    let _ = op.state.write(STOPPING, &true);
     let result = agent.stop(op);
     if result.is_ok() {
         op.state.remove();
@@ -187,7 +202,9 @@ fn stop<A: Agent>(agent: &A, op: &Operation) -> Outcome {
 }
 
 fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
-    let despite = || if op.is_recurring() && !op.is_passive() { despite_mistake(agent, op) } else { None };
+    // A cleanup has everything probed anew: what a recurring monitor leaves alone must not fail then.
+    let asked_by_cluster = (op.is_recurring() && !op.is_passive()) || op.is_probe();
+    let despite = || if asked_by_cluster { despite_mistake(agent, op) } else { None };
     let mut mistake = None;
     let found = configured(agent, &op.params).or_else(|failure: Failure| {
         let (config, text) = despite().ok_or(failure)?;
@@ -205,7 +222,9 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         Err(failure) => return Failure::generic(failure.reason).into(),
     };
     let mut checks = if op.is_passive() { agent.passive(&config, op) } else { agent.monitor(&config, op) };
-    checks.extend(mistake.map(|text| Check::run("parameters", || (Verdict::Degraded, text))));
+    let is_right = mistake.is_none();
+    checks
+        .extend(mistake.filter(|_| !op.is_probe()).map(|text| Check::run("parameters", || (Verdict::Degraded, text))));
     let mut outcome = match heaviest(&checks) {
         None => Outcome::success(),
         Some(worst) => {
@@ -217,7 +236,20 @@ fn monitor<A: Agent>(agent: &A, op: &Operation) -> Outcome {
         }
     };
     outcome.checks = checks;
+    let runs = matches!(outcome.code, Code::Success | Code::Degraded);
+    if is_right && runs && op.is_recurring() && !op.is_passive() {
+        record_adopted(agent, op);
+    }
     outcome
+}
+
+/// Nobody has started what a probe has found: a monitor that finds it well records its parameters, for they are the last good
+/// ones.
+fn record_adopted<A: Agent>(agent: &A, op: &Operation) {
+    if !Recorded::is_in(&op.state) {
+        // Without them a mistake is what it was before.
+        let _ = Recorded::write(agent.spec().name, &op.instance, &op.params, &op.state);
+    }
 }
 
 fn validate<A: Agent>(agent: &A, op: &Operation) -> Outcome {

@@ -29,6 +29,11 @@ impl Recorded {
         state.write(FILE, &Self { agent: agent.to_owned(), instance: instance.name().to_owned(), given })
     }
 
+    /// Whether there is one, of whatever content: cheaper than to read it.
+    pub fn is_in(state: &State) -> bool {
+        state.has(FILE)
+    }
+
     /// The record of `instance`, or of the only running instance of `agent` when none is named.
     pub fn find(agent: &str, instance: Option<&Instance>) -> Option<Self> {
         if let Some(instance) = instance {

@@ -117,11 +117,22 @@ impl State {
 
     /// Writes `value` as JSON to `name`.
     pub fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
-        self.create()?;
+        self.write_bytes(name, &serde_json::to_vec(value)?)
+    }
+
+    /// Writes `bytes` to `name`, for what is too much to be JSON.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let beside = self.folder.join(format!(".{name}.{}", std::process::id()));
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(&serde_json::to_vec(value)?)?;
-        fs::rename(&beside, self.folder.join(name))
+        let open = || File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside);
+        let mut file = match open() {
+            // Most often it is there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.create().and_then(|()| open())?,
+            other => other?,
+        };
+        // What could not be written must not pile up where there is no room.
+        file.write_all(bytes).and_then(|()| fs::rename(&beside, self.folder.join(name))).inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
     }
 
     /// Reads `name`; none when it is not there or cannot be understood (an older version's file is no reason to fail).
@@ -131,16 +142,43 @@ impl State {
 
     /// Reads `name` where it matters whether it is not there or cannot be understood.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Kept<T> {
+        match self.recall_bytes(name) {
+            Kept::Nothing => Kept::Nothing,
+            Kept::Unreadable(why) => Kept::Unreadable(why),
+            Kept::Value(bytes) => {
+                serde_json::from_slice(&bytes).map_or_else(|e| Kept::Unreadable(e.to_string()), Kept::Value)
+            }
+        }
+    }
+
+    /// Reads what [`State::write_bytes`] has written.
+    pub fn recall_bytes(&self, name: &str) -> Kept<Vec<u8>> {
         match fs::read(self.folder.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::Nothing,
             Err(error) => Kept::Unreadable(error.to_string()),
-            Ok(bytes) => serde_json::from_slice(&bytes).map_or_else(|e| Kept::Unreadable(e.to_string()), Kept::Value),
+            Ok(bytes) => Kept::Value(bytes),
         }
     }
 
     /// Removes the file `name` when it is there.
     pub fn forget(&self, name: &str) {
         let _ = fs::remove_file(self.folder.join(name));
+    }
+
+    /// Whether there is a file `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
+    /// Removes all files; the folder stays, and with it the lock.
+    pub fn clear(&self) -> io::Result<()> {
+        fs::read_dir(&self.folder)?.try_for_each(|entry| {
+            let entry = entry?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+            // A process that ends just now takes its own away.
+            removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+        })
     }
 
     /// Removes the folder when nothing is in it.

@@ -4,9 +4,13 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
+use nix::errno::Errno;
+
 use super::line::{first_line, seconds};
 use crate::ocf::deadline::Deadline;
 
+/// How a reason begins that says that this host could not even ask.
+pub const NOT_ASKED: &str = "cannot ask ";
 /// What the answer has to begin with (RFC 9112, section 4).
 const BEGIN: &[u8] = b"HTTP/";
 /// Bytes read at most: a status line with its usual reason is shorter.
@@ -23,6 +27,7 @@ pub fn ask(address: SocketAddr, deadline: &Deadline) -> Result<String, String> {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => format!("no answer from {address} in {}", seconds(started)),
         ErrorKind::ConnectionRefused => format!("{address} refuses connections"),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => format!("{address} breaks the connection off"),
+        _ if is_own_lack(&error) => format!("{NOT_ASKED}{address}: {}", first_line(&error.to_string(), 80)),
         _ => format!("ask {address}: {}", first_line(&error.to_string(), 80)),
     })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -34,6 +39,12 @@ pub fn ask(address: SocketAddr, deadline: &Deadline) -> Result<String, String> {
     } else {
         Err(format!("{address} answers no HTTP: '{}'", first_line(&line, 32)))
     }
+}
+
+/// Whether this host has no port, file or memory left for a question. The server has no part in that.
+fn is_own_lack(error: &io::Error) -> bool {
+    let lacks = [Errno::EADDRNOTAVAIL, Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
+    error.raw_os_error().is_some_and(|number| lacks.contains(&Errno::from_raw(number)))
 }
 
 /// The begin of the answer: up to the end of its first line, or as soon as it cannot be one of HTTP.

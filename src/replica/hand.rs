@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ATTIC;
 use super::backup;
 use super::ground;
 use super::guard::{self, Push};
@@ -13,6 +12,7 @@ use super::report::{LOOK, Report, own_name};
 use super::scope::Scope;
 use super::stamp::{Attic, Kind, Stamp};
 use crate::ocf::deadline::Deadline;
+use crate::ocf::state::ATTIC;
 
 /// How long the look for old backups and their removal may take: the active node waits for the answer.
 const PRUNE: Duration = Duration::from_secs(1);

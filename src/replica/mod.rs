@@ -33,9 +33,6 @@ use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
 use crate::sys::remote::Remote;
 
-/// Where instances keep what has to survive a reboot: `ATTIC/INSTANCE`.
-pub const ATTIC: &str = "/var/lib/inuvika-ha";
-
 /// A set of folders, and the peer that has the other copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replica {

@@ -10,10 +10,10 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::ATTIC;
 use super::scope::Scope;
 use crate::cluster::member::is_name;
 use crate::ocf::deadline::Deadline;
+use crate::ocf::state::ATTIC;
 
 /// No cluster gets here by counting; a number beyond is damage, or a lie.
 pub const EPOCH_MAX: u64 = 1 << 53;

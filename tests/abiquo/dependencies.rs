@@ -12,6 +12,9 @@ use crate::host::{
 };
 use crate::support::abiquo_host::{self as abiquo, Daemon};
 
+/// Well below what a monitor has (20 s), however slow the machine is: it asks no longer than 3 s.
+const LONG: Duration = Duration::from_secs(15);
+
 pub const TRIALS: &[(&str, Body)] = &[
     ("a Redis that is down is degraded, with the webapp that misses it", redis_down),
     ("a Redis that takes connections and never answers costs its timeout", redis_hangs),
@@ -49,7 +52,7 @@ fn redis_hangs() -> Result<()> {
     abiquo::redis().signal(Signal::SIGCONT);
     at_10?;
     at_20?;
-    ensure!(took_10 < Duration::from_secs(10) && took_20 < Duration::from_secs(10), "{took_10:?} {took_20:?}");
+    ensure!(took_10 < LONG && took_20 < LONG, "{took_10:?} {took_20:?}");
     soon("all is well again", || expect_monitor("20", 0, ""))?;
     expect(&agent(), "stop", 0).map(drop)
 }
@@ -147,7 +150,7 @@ fn rabbit_down() -> Result<()> {
     let (hung, took) = timed(|| Ok(expect_monitor("20", 190, &format!("RabbitMQ 127.0.0.1:{RABBIT}: no answer in"))))?;
     rabbit().signal(Signal::SIGCONT);
     hung?;
-    ensure!(took < Duration::from_secs(10), "{took:?}");
+    ensure!(took < LONG, "{took:?}");
     rabbit().stop();
     expect_monitor("10", 190, &format!("webapp vsm: status 503; RabbitMQ 127.0.0.1:{RABBIT}: connection refused"))?;
     expect(&agent(), "stop", 0).map(drop)

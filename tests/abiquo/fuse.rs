@@ -19,6 +19,7 @@ const GETATTR: u32 = 3;
 const STATFS: u32 = 17;
 const INIT: u32 = 26;
 const BATCH_FORGET: u32 = 42;
+const EIO: i32 = -5;
 const ENOENT: i32 = -2;
 const ENOSYS: i32 = -38;
 const MARKER: &[u8] = b".abiquo_repository\0";
@@ -27,6 +28,7 @@ const MARKER: &[u8] = b".abiquo_repository\0";
 pub struct Fuse {
     point: String,
     hangs: Arc<AtomicBool>,
+    fails: Arc<AtomicBool>,
     ends: Arc<AtomicBool>,
     server: Option<JoinHandle<()>>,
 }
@@ -37,17 +39,22 @@ impl Fuse {
         let device = File::options().read(true).write(true).open("/dev/fuse").context("open /dev/fuse")?;
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0,allow_other", device.as_raw_fd());
         mount(Some(source), point, Some("fuse"), MsFlags::empty(), Some(options.as_str())).context("mount fuse")?;
-        let (hangs, ends) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let [hangs, fails, ends] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let server = {
-            let (hangs, ends) = (Arc::clone(&hangs), Arc::clone(&ends));
-            std::thread::spawn(move || serve(device, &hangs, &ends))
+            let (hangs, fails, ends) = (Arc::clone(&hangs), Arc::clone(&fails), Arc::clone(&ends));
+            std::thread::spawn(move || serve(device, &hangs, &fails, &ends))
         };
-        Ok(Self { point: point.to_owned(), hangs, ends, server: Some(server) })
+        Ok(Self { point: point.to_owned(), hangs, fails, ends, server: Some(server) })
     }
 
     /// Whether questions stay without an answer. Those that were asked meanwhile are answered afterwards.
     pub fn hang(&self, hangs: bool) {
         self.hangs.store(hangs, Ordering::SeqCst);
+    }
+
+    /// Whether questions are answered with an error, as a soft mount over the network does when its server is gone for long.
+    pub fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
     }
 }
 
@@ -62,7 +69,7 @@ impl Drop for Fuse {
     }
 }
 
-fn serve(mut device: File, hangs: &AtomicBool, ends: &AtomicBool) {
+fn serve(mut device: File, hangs: &AtomicBool, fails: &AtomicBool, ends: &AtomicBool) {
     let mut buffer = vec![0; 1 << 20];
     let mut waiting: Vec<Vec<u8>> = Vec::new();
     while !ends.load(Ordering::SeqCst) {
@@ -82,7 +89,7 @@ fn serve(mut device: File, hangs: &AtomicBool, ends: &AtomicBool) {
         }
         if !hangs.load(Ordering::SeqCst) {
             for question in waiting.drain(..) {
-                if let Some(answer) = answer(&question) {
+                if let Some(answer) = answer(&question, fails.load(Ordering::SeqCst)) {
                     let _ = device.write(&answer);
                 }
             }
@@ -90,12 +97,13 @@ fn serve(mut device: File, hangs: &AtomicBool, ends: &AtomicBool) {
     }
 }
 
-fn answer(question: &[u8]) -> Option<Vec<u8>> {
+fn answer(question: &[u8], fails: bool) -> Option<Vec<u8>> {
     let number = |at: usize| u32::from_ne_bytes(question[at..at + 4].try_into().unwrap());
     let node = u64::from_ne_bytes(question[16..24].try_into().unwrap());
     let body = match number(4) {
         FORGET | BATCH_FORGET => return None,
         INIT => Ok(init()),
+        _ if fails => Err(EIO),
         GETATTR => Ok([0u64.to_ne_bytes().as_slice(), &0u64.to_ne_bytes(), &attributes(node)].concat()),
         LOOKUP if &question[40..] == MARKER => {
             let times = [2u64, 0, 0, 0, 0].map(u64::to_ne_bytes).concat();

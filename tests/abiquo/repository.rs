@@ -19,6 +19,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a repository that is gone is a failure the third time, and am is not asked", gone),
     ("a repository that hangs is degraded, and hangs nobody", hangs),
     ("start and stop come to an end although the repository hangs", hangs_from_the_start),
+    ("the stock agent of the repository hangs with a hard mount, ends with a soft one, and ours ends with both", stock),
     ("a site that switches Abiquo's own check off needs no mount", unchecked),
     ("the repository's server is asked by every node alike, and a connection is no answer", server_hangs),
 ];
@@ -74,7 +75,7 @@ fn hangs() -> Result<()> {
         let (result, took) =
             timed(|| Ok(expect_monitor_of(&short, depth, 190, "repository /run/abiquo/repository does not answer")))?;
         result?;
-        ensure!(took < Duration::from_secs(6), "depth {depth} took {took:?}");
+        ensure!(took < Duration::from_secs(15), "depth {depth} took {took:?}");
     }
     // The child of the first question still hangs, and no second one was sent after it.
     let children = sh("grep -lzx -e '/run/abiquo/[r]epository' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
@@ -94,7 +95,46 @@ fn hangs_from_the_start() -> Result<()> {
     expect(&short, "start", 0)?;
     expect_monitor_of(&short, "10", 190, "does not answer")?;
     let (_, took) = timed(|| expect(&short, "stop", 0))?;
-    ensure!(took < Duration::from_secs(20), "stop took {took:?}");
+    ensure!(took < Duration::from_secs(50), "stop took {took:?}");
+    nothing_left()
+}
+
+/// Why the generated configuration mounts softly: before every action ocf:heartbeat:Filesystem asks the mount point. Here for a
+/// server that is gone for everybody, with a mount that waits for it (the FUSE hangs), and one that gives up (it fails).
+fn stock() -> Result<()> {
+    abiquo::unmount_repository();
+    let fuse = Fuse::mount(abiquo::REPOSITORY, abiquo::LOCATION)?;
+    // As Pacemaker ends what is late: SIGKILL, to all of it.
+    let filesystem = |action: &str| {
+        sh(&format!(
+            "export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=vm_repository OCF_RESKEY_device={} OCF_RESKEY_directory={} \
+             OCF_RESKEY_fstype=fuse HA_RSCTMP=/run; timeout -s KILL 10 \
+             /usr/lib/ocf/resource.d/heartbeat/Filesystem {action} > /run/abiquo/stock.log 2>&1; echo $?",
+            abiquo::LOCATION,
+            abiquo::REPOSITORY
+        ))
+        .trim()
+        .to_owned()
+    };
+    let said = || std::fs::read_to_string("/run/abiquo/stock.log").unwrap_or_default();
+    expect(&agent(), "start", 0)?;
+    ensure!(filesystem("monitor") == "0", "{}", said());
+    fuse.hang(true);
+    let hung = [filesystem("monitor"), filesystem("stop")];
+    let short = agent().with_param("dependency_timeout", "1s");
+    let ours = expect_monitor_of(&short, "20", 190, "does not answer");
+    fuse.fail(true);
+    fuse.hang(false);
+    ensure!(hung == ["137", "137"], "a hard mount: monitor and stop gave {hung:?}: {}", said());
+    ours?;
+    // Pacemaker keeps both where they are.
+    let soft = filesystem("monitor");
+    ensure!(soft == "0", "a soft mount: monitor gave {soft}: {}", said());
+    expect_monitor_of(&short, "20", 190, "repository /run/abiquo/repository: input/output error")?;
+    expect(&agent(), "stop", 0)?;
+    let stop = filesystem("stop");
+    let mounts = std::fs::read_to_string("/proc/self/mounts")?;
+    ensure!(stop == "0" && !mounts.contains(abiquo::REPOSITORY), "stop gave {stop}: {}\n{mounts}", said());
     nothing_left()
 }
 
@@ -120,6 +160,8 @@ fn server_hangs() -> Result<()> {
         let asked = who.with("OCF_CHECK_LEVEL", "20").with_param("dependency_timeout", "1s").with("HA_LOGFILE", log);
         if code == 7 {
             expect(&agent(), "stop", 0)?;
+            // The first look asks nobody.
+            expect(&passive(), "monitor", 7)?;
         }
         expect(&asked, "monitor", code)?;
         let text = std::fs::read_to_string(log)?;

@@ -201,7 +201,21 @@ fn by_hand() -> Result<()> {
 }
 
 fn on_passive() -> Result<()> {
-    expect(&passive(), "monitor", 7)?;
+    // The start on another node waits for the first look: it asks nobody, not even a Redis that takes all the time it gets.
+    let first = "/run/abiquo/first.log";
+    let _ = std::fs::remove_file(first);
+    let logged = passive().with("HA_LOGFILE", first);
+    let said = || std::fs::read_to_string(first).unwrap_or_default();
+    abiquo::redis().signal(Signal::SIGSTOP);
+    let asked = [(); 2].map(|()| {
+        let run = expect(&logged, "monitor", 7);
+        (run, said())
+    });
+    abiquo::redis().signal(Signal::SIGCONT);
+    for ((run, said), asks) in asked.into_iter().zip([false, true]) {
+        run?;
+        ensure!(said.contains("Redis 127.0.0.1") == asks, "asks: {asks}, said {said:?}");
+    }
     sh("/etc/init.d/abiquo-tomcat-0 start");
     let log = "/run/abiquo/passive.log";
     let _ = std::fs::remove_file(log);

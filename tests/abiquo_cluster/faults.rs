@@ -128,7 +128,31 @@ pub fn properties_differ(lab: &Lab) -> Result<()> {
     ensure!(!visible.contains("aubergine") && !visible.contains("tangerine"), "a value can be seen");
     ok_again(node, &cursor, "properties differ")?;
     wait_for(SEEN, "equal fingerprints again", equal)?;
+    other_secret(node, other)?;
+    wait_for(SEEN, "equal fingerprints at the end", equal)?;
     stays(lab, node, &before)
+}
+
+/// The fingerprint is made with corosync's key: with another one nobody can tell values from it, and it is not taken for equal.
+fn other_secret(node: &Node, other: &Node) -> Result<()> {
+    let cursor = site::cursor(node)?;
+    let before = site::published(other, "properties")?;
+    other.sh("cd /etc/corosync; cp -p authkey authkey.kept; head -c 256 /dev/urandom > authkey")?;
+    let said = |what: &str| {
+        let journal = site::journal_since(node, &cursor)?;
+        Ok(journal.lines().any(|line| line.contains(what) && line.contains("its properties cannot be compared")))
+    };
+    let about = format!("the cluster's secret on {} (authkey)", other.cluster_name());
+    let told = wait_for(SEEN, "the other secret", || said(&about));
+    let with_other = site::published(other, "properties");
+    other.sh("cd /etc/corosync; mv authkey.kept authkey")?;
+    told?;
+    let (before, with_other) = (before, with_other?);
+    let parts = |text: &str| text.split('.').nth(2).map(str::to_owned).unwrap_or_default();
+    ensure!(parts(&before).len() == parts(&with_other).len(), "{before} {with_other}");
+    ensure!(!parts(&before).is_empty() && parts(&before) != parts(&with_other), "a value can be tried out: {before}");
+    wait_for(SEEN, "the end of that", || said("no longer: "))?;
+    Ok(())
 }
 
 /// Everything that others than root's own files can show: cluster status, configuration, state, and the logs.

@@ -1,7 +1,8 @@
 //! Abiquo's Remote Services (repository, virtual IP, Tomcat) on a real Pacemaker cluster that the generated script made: two nodes,
 //! real Tomcat with stand-ins for the webapps, real Redis and RabbitMQ beside the cluster, real fencing.
 //!
-//! The trials build on each other: one cluster, one after the other. Judges: crm_mon, curl, the kernel.
+//! The trials build on each other: one cluster, one after the other. Judges: crm_mon, curl, the kernel. What `abiquo` shows of the
+//! agent alone, too, or crm_simulate of the cluster, is left out unless `INUVIKA_TEST_FULL=1`: it takes minutes.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,22 +55,23 @@ fn main() -> ExitCode {
     }
     arguments.test_threads = Some(1);
     let on = |name: &str, body: fn(&Lab) -> Result<()>| trial(name, || &LAB, body);
+    let more = |name: &str, body: fn(&Lab) -> Result<()>| on(name, body).with_ignored_flag(!site::is_full());
     let trials = vec![
         on("the generated script makes the cluster", makes_the_cluster),
-        on("a second run of the script changes nothing", second_run),
-        on("ocf-tester passes beside the cluster", ocf_tester),
-        on("a planned move, with the agent and with the script of the guide", moves::planned),
+        more("a second run of the script changes nothing", second_run),
+        more("ocf-tester passes beside the cluster", ocf_tester),
+        more("a planned move, with the agent and with the script of the guide", moves::planned),
         on("a stopped Tomcat (SIGSTOP) is named and started again in place", faults::stopped),
-        on(
+        more(
             "a webapp that is undeployed is named, and everything moves when a restart does not help",
             faults::undeployed,
         ),
-        on("an answer of another datacenter is named, and everything moves", faults::wrong_site),
-        on("a wrong password of RabbitMQ is named and moves nothing", faults::rabbit_password),
-        on("properties that differ are named by key and never by value", faults::properties_differ),
+        more("an answer of another datacenter is named, and everything moves", faults::wrong_site),
+        more("a wrong password of RabbitMQ is named and moves nothing", faults::rabbit_password),
+        more("properties that differ are named by key and never by value", faults::properties_differ),
         on("a Redis lost by the active node alone moves everything", vantage::lost_by_one),
         on("a Redis that nobody reaches is named and moves nothing", vantage::lost_by_all),
-        on("a router lost by the active node alone moves everything", vantage::router),
+        more("a router lost by the active node alone moves everything", vantage::router),
         on("a stop of the cluster leaves nothing", leaves_nothing),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -114,7 +116,12 @@ fn ocf_tester(lab: &Lab) -> Result<()> {
     ensure!(output.ok() && output.stdout.contains("passed all tests"), "{}", output.describe());
     ensure!(!node.output(["ls", "/run/inuvika-ha/tested"])?.ok(), "it has left its state");
     ensure!(abiquo_node::main_process(active)? == before, "Tomcat was restarted on {}", active.name());
-    ensure!(ovd::view(lab)?.failures.is_empty(), "{:?}", ovd::view(lab)?.failures);
+    // For the cluster that was a second Tomcat, which the active node may have reported; nothing else.
+    let told = ovd::view(lab)?.failures;
+    ensure!(told.iter().all(|f| f.code == 190 && f.reason.contains("a second Tomcat runs on")), "{told:?}");
+    let is_over = || Ok(site::published(node, "stray")? != "runs");
+    lab::wait_for(site::NOTICED, "the end of that", is_over)?;
+    ovd::forget(lab)?;
     site::settled(lab)
 }
 

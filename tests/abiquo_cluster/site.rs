@@ -23,6 +23,11 @@ pub const NOTICED: Duration = Duration::from_secs(120);
 /// What a restart of Tomcat takes on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(180);
 
+/// Whether the long form is asked for.
+pub fn is_full() -> bool {
+    std::env::var_os("INUVIKA_TEST_FULL").is_some()
+}
+
 /// Good properties, the same on every node.
 pub fn properties() -> String {
     format!(

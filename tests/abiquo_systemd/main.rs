@@ -31,6 +31,7 @@ const TRIALS: &[(&str, Body)] = &[
     ("a killed Tomcat is seen, and comes back only by a start", killed),
     ("a stopped Tomcat (SIGSTOP) is ended, although systemd would restart it", frozen),
     ("a stop that systemd's own stop of Pacemaker waits for is graceful and quick", with_pacemaker),
+    ("a unit whose own stop hangs is down in time all the same", hangs),
     ("a unit that starts at boot is reported with the remedy", at_boot),
 ];
 
@@ -142,6 +143,9 @@ fn frozen(node: &Node) -> Result<()> {
 /// Takes Pacemaker's place: it ends when the agent has stopped what it runs, as Pacemaker does.
 const STAND_IN: &str = "/etc/systemd/system/pacemaker.service";
 
+/// Milliseconds after which a stop gives up waiting for systemd.
+const WAITED: u64 = 10_000;
+
 fn with_pacemaker(node: &Node) -> Result<()> {
     let variables = "OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=abiquo_rs OCF_RESOURCE_TYPE=abiquo-rs \
                      OCF_RESKEY_CRM_meta_timeout=60000 HA_LOGFILE=/opt/agent-log";
@@ -159,11 +163,34 @@ fn with_pacemaker(node: &Node) -> Result<()> {
     let said = node.run(["cat", "/opt/agent-said"])?;
     let log = node.run(["cat", "/opt/agent-log"])?;
     let took: u64 = said.split_whitespace().nth(3).and_then(|word| word.parse().ok()).unwrap_or(u64::MAX);
-    ensure!(said.starts_with("code 0 ") && took < 8000, "{said}\n{log}");
+    ensure!(said.starts_with("code 0 ") && took < WAITED, "{said}\n{log}");
     ensure!(log.contains("has shut down by itself") && !log.contains("killed"), "{log}");
     is_down(node)?;
     ensure!(shown(node, "Result")? == "success", "it did not end in good order: {}", shown(node, "Result")?);
     node.sh(&format!("rm {STAND_IN}; systemctl daemon-reload")).map(drop)
+}
+
+/// Its `ExecStop=` waits for ever, as catalina.sh does for a shutdown port that nobody serves.
+fn hangs(node: &Node) -> Result<()> {
+    let folder = format!("/etc/systemd/system/{UNIT}.d");
+    node.run(["mkdir", "-p", &folder])?;
+    let text = "[Service]\nExecStop=\nExecStop=/bin/sleep 1000.75\nTimeoutStopSec=900\n";
+    node.write_file(&format!("{folder}/hangs.conf"), text, 0o644)?;
+    node.run(["systemctl", "daemon-reload"])?;
+    let result = (|| {
+        expect(node, "start", "0", 0, "")?;
+        let begun = std::time::Instant::now();
+        expect(node, "stop", "0", 0, "")?;
+        // What the generated configuration gives a stop.
+        ensure!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
+        // Nothing comes back by Restart=always.
+        std::thread::sleep(Duration::from_secs(2));
+        ensure!(node.sh("pgrep -fx '/bin/sleep 1000.75' || true")?.is_empty(), "ExecStop= goes on");
+        expect(node, "monitor", "0", 7, "is not running")
+    })();
+    node.sh(&format!("rm -r {folder}; systemctl daemon-reload"))?;
+    result?;
+    is_down(node)
 }
 
 fn at_boot(node: &Node) -> Result<()> {

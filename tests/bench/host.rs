@@ -71,7 +71,11 @@ pub fn environment(agent: &str, action: &str, depth: &str) -> Vec<(String, Strin
         "IPaddr2" => owned(&[("OCF_RESKEY_ip", "10.20.1.10"), ("OCF_RESKEY_cidr_netmask", "24")]),
         "ovd-osm" => osm_host::params(web::INSTANCE),
         "ovd-lsyncd" => lsyncd_host::params(0),
-        "abiquo-rs" => abiquo_host::params(0),
+        // Nobody serves NFS here: it would be waited for.
+        "abiquo-rs" => {
+            let port = ("OCF_RESKEY_repository_port".to_owned(), "0".to_owned());
+            abiquo_host::params(0).into_iter().chain([port]).collect()
+        }
         "tomcat" => owned(&[
             ("OCF_RESKEY_java_home", "/usr"),
             ("OCF_RESKEY_catalina_home", "/usr/share/tomcat10"),

@@ -68,7 +68,7 @@ fn beside_foreign(lab: &Lab, node: &Node, other: &Node) -> Result<Sessions> {
     let took = move_serving(lab, other)?;
     eprintln!("cluster: a move to a node with a foreign lsyncd: {:.1} s", took.as_secs_f32());
     whole(&sessions, other)?;
-    let failures = ovd::view(lab)?.failures;
+    let failures = ovd::failures(lab)?;
     let refused = failures.iter().find(|f| f.operation.starts_with("lsyncd_start") && f.node == other.cluster_name());
     ensure!(refused.is_some_and(|f| f.code == 5 && f.reason.contains("systemctl disable")), "{failures:?}");
     ensure!(failures.iter().all(|f| f.operation.starts_with(ovd::LSYNCD)), "{failures:?}");

@@ -45,7 +45,7 @@ pub fn written_while_moving(lab: &Lab) -> Result<()> {
     for id in ovd::ALL {
         eprintln!("cluster: of the last move, {id}: {}", last_took(lab, id)?);
     }
-    let failures = ovd::view(lab)?.failures;
+    let failures = ovd::failures(lab)?;
     ensure!(failures.is_empty(), "{failures:?}");
     let passive = ovd::passive(lab)?;
     let sessions = writer.kept();

@@ -126,7 +126,7 @@ pub fn upgraded(lab: &Lab) -> Result<()> {
     let minutes: std::collections::BTreeSet<u64> = runs.iter().map(|(_, time)| time / 60).collect();
     ensure!(minutes.len() == runs.len(), "the job ran twice in a minute: {runs:?}");
     ensure!(main_process(active)? == before && ovd::active(lab)?.name() == active.name(), "something moved");
-    ensure!(ovd::view(lab)?.failures.is_empty(), "{:?}", ovd::view(lab)?.failures);
+    ensure!(ovd::failures(lab)?.is_empty(), "{:?}", ovd::failures(lab)?);
     let journal = passive.sh("journalctl -q -o short --no-pager | grep -F 'ovd-osm(session_manager)['")?;
     ensure!(journal.contains("belongs to the active node") && journal.contains("has not started it"), "{journal}");
     passive.run(["systemctl", "stop", "apache2.service"])?;
@@ -155,6 +155,6 @@ pub fn slow_clients(lab: &Lab) -> Result<()> {
     eprintln!("cluster: a move with slow clients: {outage}");
     ensure!(outage.longest < Duration::from_secs(15), "slow clients held the failover: {outage}");
     ensure!(main_process(node)? == "0", "Apache still runs on {}", node.name());
-    ensure!(ovd::view(lab)?.failures.is_empty(), "{:?}", ovd::view(lab)?.failures);
+    ensure!(ovd::failures(lab)?.is_empty(), "{:?}", ovd::failures(lab)?);
     settled(lab)
 }

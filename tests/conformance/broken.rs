@@ -116,12 +116,12 @@ fn in_time(fixture: &Fixture) -> Result<(), String> {
     let Some((take, give)) = fixture.obstacle else { return Ok(()) };
     take();
     let begin = Instant::now();
-    let run = fixture.subject.with("OCF_RESKEY_CRM_meta_timeout", "3000").run("start");
+    let run = fixture.subject.with("OCF_RESKEY_CRM_meta_timeout", "5000").run("start");
     let took = begin.elapsed();
     let left = fixture.nothing_left();
     let stopped = expect(&fixture.subject, "stop", &[0]);
     give();
-    ensure(run.code == 1 && took < Duration::from_millis(2500), || format!("start gave {run} after {took:?}"))?;
+    ensure(run.code == 1 && took < Duration::from_millis(4500), || format!("start gave {run} after {took:?}"))?;
     reason(&run)?;
     left.and(stopped)
 }

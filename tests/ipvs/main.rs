@@ -23,6 +23,7 @@ mod command;
 mod failover;
 mod features;
 mod life;
+mod memory;
 mod path;
 mod protocol;
 mod resource;
@@ -93,7 +94,14 @@ fn main() -> ExitCode {
     let trials: Vec<(&'static str, Body)> =
         [life::TRIALS, features::TRIALS, table::TRIALS, sync::TRIALS, path::TRIALS, agent::TRIALS, wider::TRIALS]
             .into_iter()
-            .chain([trouble::TRIALS, protocol::TRIALS, tester::TRIALS, command::TRIALS, failover::TRIALS])
+            .chain([
+                memory::TRIALS,
+                trouble::TRIALS,
+                protocol::TRIALS,
+                tester::TRIALS,
+                command::TRIALS,
+                failover::TRIALS,
+            ])
             .flatten()
             .copied()
             .collect();

@@ -33,7 +33,7 @@ pub fn persistence(seconds: u64, prefix: u8, engine: Option<&str>) -> Option<Per
 }
 
 pub fn additions(service: &Service, servers: &[RealServer]) -> Vec<Change> {
-    let added = servers.iter().map(|server| Change::AddServer(service.key, server.clone()));
+    let added = servers.iter().map(|server| Change::AddServer(service.key, *server));
     std::iter::once(Change::AddService(service.clone())).chain(added).collect()
 }
 
@@ -63,13 +63,13 @@ fn edits_are_made_in_place() -> Result<()> {
     let key = tcp("192.0.2.1", 80);
     let mut wanted = service(key, "rr");
     let mut real = server("10.0.0.1", 80, Forwarding::Nat);
-    host.must(&additions(&wanted, &[real.clone(), server("10.0.0.2", 80, Forwarding::Nat)]))?;
+    host.must(&additions(&wanted, &[real, server("10.0.0.2", 80, Forwarding::Nat)]))?;
 
     wanted.scheduler = "wlc".into();
     wanted.persistence = persistence(30, 16, None);
     (real.weight, real.upper_threshold, real.lower_threshold) = (7, 9, 8);
     real.forwarding = Forwarding::Tunnel(Tunnel::Gue { port: 6080, checksum: false });
-    host.must(&[Change::EditService(wanted.clone()), Change::EditServer(key, real.clone())])?;
+    host.must(&[Change::EditService(wanted.clone()), Change::EditServer(key, real)])?;
     let other = "-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 1".to_owned();
     let edited = "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -i -w 7 --tun-type gue --tun-port 6080 --tun-nocsum";
     let head = "-A -t 192.0.2.1:80 -s wlc -p 30 -M 255.255.0.0".to_owned();
@@ -78,7 +78,7 @@ fn edits_are_made_in_place() -> Result<()> {
 
     // And back: nothing of it stays.
     let (plain, real) = (service(key, "rr"), server("10.0.0.1", 80, Forwarding::Nat));
-    host.must(&[Change::EditService(plain.clone()), Change::EditServer(key, real.clone())])?;
+    host.must(&[Change::EditService(plain.clone()), Change::EditServer(key, real)])?;
     let first = "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 1".to_owned();
     same(&host.rules(), &["-A -t 192.0.2.1:80 -s rr".to_owned(), first, other])?;
     ensure!(host.thresholds("10.0.0.1:80")? == (0, 0));

@@ -145,8 +145,12 @@ impl Cluster {
     fn new() -> Result<Self> {
         let _ = fs::remove_file(Self::CALLS);
         program("/usr/sbin/crm_node", "echo director1")?;
-        program("/usr/sbin/attrd_updater", &format!("printf '%s\\n' \"$*\" >> {}", Self::CALLS))?;
+        Self::answer()?;
         Ok(Self)
+    }
+
+    fn answer() -> Result<()> {
+        program("/usr/sbin/attrd_updater", &format!("printf '%s\\n' \"$*\" >> {}", Self::CALLS))
     }
 
     /// The values that were published.
@@ -210,13 +214,44 @@ fn the_hook_and_the_cluster_are_told_of_changes() -> Result<()> {
     resource.round(0)?;
     let again = ["told-healthy=2", "told-healthy=1", "told-healthy=1"];
     ensure!(Cluster::published() == again, "{:?}", Cluster::published());
-    let _again = site.servers[0].serve(80);
+    servers.push(site.servers[0].serve(80));
     resource.round(0)?;
     ensure!(heard().contains("told|2|2|real server 10.0.0.11:80 of tcp 198.51.100.100:80 is up: "), "{}", heard());
+    // What is back has to last before the cluster is told.
+    ensure!(Cluster::published() == again, "{:?}", Cluster::published());
+    let held = fs::read_to_string(state)?;
+    ensure!(held.contains("\"held\":{\"since\":{\"secs\":"), "{held}");
+    let (before, since) = held.split_once("\"since\":{\"secs\":").context("no time")?;
+    let (_, rest) = since.split_once(',').context("no time")?;
+    fs::write(state, format!("{before}\"since\":{{\"secs\":0,{rest}"))?;
+    if uptime()? < 60 {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+    resource.round(0)?;
+    let all = [&again[..], &["told-healthy=2"]].concat();
+    ensure!(Cluster::published() == all, "{:?}", Cluster::published());
+    // A director that sees nothing says so at once, and again when it was not heard.
+    servers.clear();
+    program("/usr/sbin/attrd_updater", "echo it hangs >&2; exit 1")?;
+    let degraded = resource.called_with("OCF_RESKEY_crm_feature_set", "3.16.2");
+    degraded.round(190)?;
+    ensure!(resource.log().contains("publish told-healthy: "), "{}", resource.log());
+    Cluster::answer()?;
+    degraded.round(190)?;
+    degraded.round(190)?;
+    let all = [&all[..], &["told-healthy=0"]].concat();
+    ensure!(Cluster::published() == all, "{:?}", Cluster::published());
+    let _servers = site.serve(80);
+    resource.round(0)?;
     resource.stop()?;
-    let all = [&again[..], &["told-healthy=2", "told-healthy=0"]].concat();
     ensure!(Cluster::published() == all, "{:?}", Cluster::published());
     Ok(())
+}
+
+/// Seconds since the guest has booted.
+fn uptime() -> Result<u64> {
+    let text = fs::read_to_string("/proc/uptime")?;
+    Ok(text.split('.').next().context("no seconds")?.parse()?)
 }
 
 fn many_kinds_of_services_from_a_file() -> Result<()> {

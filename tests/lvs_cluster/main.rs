@@ -16,12 +16,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use inuvika_ha::director::told::{DAMPENING, Told};
 use libtest_mimic::Arguments;
 use support::lab::{self, Lab, Machine, trial};
 use support::ovd;
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
     let trials = vec![
         on("the generated script makes the cluster, and a second run changes nothing", makes_the_cluster),
         on("the address leaves a director that alone sees no real server", blind),
+        on("a real server that comes and goes keeps nobody from being heard", flapping),
         on("the address leaves a director that alone has lost the router", cut_off),
         on("a director that is restarted keeps its address", restarted),
         on("nothing moves when all see nothing", all_blind),
@@ -85,13 +88,17 @@ fn wait_holder(lab: &Lab, node: &str) -> Result<()> {
     Ok(())
 }
 
+/// What a node says it sees. `wait` is how long the cluster waits for the others.
+fn tell(lab: &Lab, name: &str, healthy: usize, wait: u64) -> Result<()> {
+    let (node, value, wait) = (format!("{name}.priv"), healthy.to_string(), format!("{wait}s"));
+    let update = ["attrd_updater", "-n", "lvs_director-healthy", "-N", &node, "-B", &value, "-d", &wait];
+    lab.node("osm1").run(update).map(drop)
+}
+
 /// What the nodes say they see, in the order of their names.
-fn publish(lab: &Lab, healthy: [u32; 3]) -> Result<()> {
+fn publish(lab: &Lab, healthy: [usize; 3]) -> Result<()> {
     for (name, count) in ovd::NODES.iter().zip(healthy) {
-        let node = format!("{name}.priv");
-        let value = count.to_string();
-        let update = ["attrd_updater", "-n", "lvs_director-healthy", "-N", &node, "-B", &value, "-d", "3s"];
-        lab.node("osm1").run(update)?;
+        tell(lab, name, count, 3)?;
     }
     // Each change starts the wait anew, and the cluster acts after it.
     std::thread::sleep(Duration::from_secs(5));
@@ -129,6 +136,83 @@ fn blind(lab: &Lab) -> Result<()> {
     wait_holder(lab, "pcs3")?;
     publish(lab, [4, 4, 4])?;
     ensure!(holder(lab)? == "pcs3.priv", "it moved back to {}", holder(lab)?);
+    ensure!(starts(lab)? == [1, 1, 1], "a director was restarted: {:?}", starts(lab)?);
+    Ok(())
+}
+
+/// Two directors see a real server that comes and goes, the one with the address sees nothing. How long it takes until the address
+/// is away from that one, if directors say what `word` makes of what they see; none: longer than `limit`.
+fn heard(
+    lab: &Lab,
+    limit: Duration,
+    mut word: impl FnMut(&str, usize, Duration) -> Option<usize>,
+) -> Result<Option<Duration>> {
+    let (old, wait, begun) = (holder(lab)?, DAMPENING.as_secs(), Instant::now());
+    let blind = old.trim_end_matches(".priv");
+    let others: Vec<&str> = ovd::NODES.into_iter().filter(|name| *name != blind).collect();
+    for step in 0usize.. {
+        let passed = begun.elapsed();
+        if holder(lab)? != old {
+            return Ok(Some(passed));
+        }
+        if passed > limit {
+            break;
+        }
+        // One after the other, so that something is new every 5 s.
+        let (name, healthy) = (others[step % 2], if step % 4 < 2 { 3 } else { 4 });
+        for (name, healthy) in [(name, healthy), (blind, 0)] {
+            if let Some(value) = word(name, healthy, passed) {
+                tell(lab, name, value, wait)?;
+            }
+        }
+        std::thread::sleep(
+            (begun + Duration::from_secs(5) * (step as u32 + 1)).saturating_duration_since(Instant::now()),
+        );
+    }
+    Ok(None)
+}
+
+fn flapping(lab: &Lab) -> Result<()> {
+    let limit = Duration::from_secs(60);
+    let before = holder(lab)?;
+    for name in ovd::NODES {
+        tell(lab, name, 4, DAMPENING.as_secs())?;
+    }
+    std::thread::sleep(DAMPENING + Duration::from_secs(3));
+    lab::wait_idle(lab.node("osm1"), Duration::from_secs(60))?;
+    // Said as it is, it drowns what the blind one says.
+    if std::env::var_os("INUVIKA_TEST_FULL").is_some() {
+        let mut said: BTreeMap<String, usize> = BTreeMap::new();
+        let as_it_is = heard(lab, limit, |name, healthy, _| {
+            let old = said.insert(name.to_owned(), healthy);
+            (old != Some(healthy)).then_some(healthy)
+        })?;
+        ensure!(as_it_is.is_none(), "it was heard after {as_it_is:?}: this trial shows nothing");
+        ensure!(holder(lab)? == before, "the address has moved to {}", holder(lab)?);
+    }
+    // The blind one, too, begins anew.
+    for name in ovd::NODES {
+        tell(lab, name, 4, DAMPENING.as_secs())?;
+    }
+    std::thread::sleep(DAMPENING + Duration::from_secs(3));
+    let at_first = |name: &str| {
+        let mut told = Told::nothing(name);
+        told.arrived(4, Duration::ZERO);
+        (name.to_owned(), told)
+    };
+    let mut directors: BTreeMap<String, Told> = ovd::NODES.into_iter().map(at_first).collect();
+    let took = heard(lab, limit, |name, healthy, now| {
+        let told = directors.get_mut(name)?;
+        let value = told.next(healthy, 4, now)?;
+        told.arrived(value, now);
+        Some(value)
+    })?;
+    ensure!(took.is_some(), "the address stays on {before}");
+    println!("the address left a director that sees nothing, while a real server came and went, after {took:?}");
+    publish(lab, [4, 4, 4])?;
+    publish(lab, [0, 0, 4])?;
+    wait_holder(lab, "pcs3")?;
+    publish(lab, [4, 4, 4])?;
     ensure!(starts(lab)? == [1, 1, 1], "a director was restarted: {:?}", starts(lab)?);
     Ok(())
 }

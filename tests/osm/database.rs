@@ -37,7 +37,7 @@ fn frozen() -> Result<()> {
         timed(|| Ok(expect_monitor_of(&agent().with_param("database_timeout", "1s"), "20", 190, "127.0.0.1:3307")))?;
     osm_host::database().thaw()?;
     result.and(short)?;
-    ensure!(took < Duration::from_secs(7) && short_took < Duration::from_millis(2900), "{took:?} {short_took:?}");
+    ensure!(took < Duration::from_secs(15) && short_took < took, "{took:?} {short_took:?}");
     expect_monitor("20", 0, "")?;
     expect(&agent(), "stop", 0).map(|_| ())
 }

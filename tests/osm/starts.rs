@@ -30,13 +30,14 @@ pub const TRIALS: &[(&str, Body)] = &[
 fn life() -> Result<()> {
     expect(&agent().probing(), "monitor", 7)?;
     let (_, took) = timed(|| expect(&agent(), "start", 0))?;
-    ensure!(took < Duration::from_secs(8), "start took {took:?}");
+    ensure!(took < Duration::from_secs(15), "start took {took:?}");
     ensure!(fs::read_to_string(LINK)? == fs::read_to_string(TABLE)?, "cron reads something else");
     for depth in ["0", "10", "20"] {
         expect_monitor(depth, 0, "")?;
     }
-    let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
-    ensure!(took < Duration::from_millis(2500), "stop of an idle Apache took {took:?}");
+    let patient = agent().with_param("graceful_timeout", "10");
+    let (_, took) = timed(|| expect(&patient, "stop", 0))?;
+    ensure!(took < Duration::from_secs(9), "stop of an idle Apache took {took:?}");
     expect_monitor("0", 7, "not running")?;
     nothing_left()
 }
@@ -168,9 +169,9 @@ fn taken_port() -> Result<()> {
 
 fn no_answer() -> Result<()> {
     // It starts, but answers elsewhere.
-    let agent = agent().with_param("vhost", "127.0.0.1:1999").with_param("CRM_meta_timeout", "4000");
+    let agent = agent().with_param("vhost", "127.0.0.1:1999").with_param("CRM_meta_timeout", "6000");
     let (run, took) = timed(|| expect(&agent, "start", 1))?;
-    ensure!(took < Duration::from_secs(4), "start took {took:?}");
+    ensure!(took < Duration::from_secs(6), "start took {took:?}");
     ensure!(run.stderr.contains("127.0.0.1:1999"), "{run}");
     nothing_left()
 }

@@ -35,7 +35,7 @@ fn running_download() -> Result<()> {
     });
     let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
     let read = reader.join().unwrap();
-    ensure!(took >= Duration::from_millis(2900) && took < Duration::from_secs(8), "stop took {took:?}");
+    ensure!(took >= Duration::from_millis(2900) && took < Duration::from_secs(15), "stop took {took:?}");
     ensure!(read > 100_000, "the client was served {read} bytes only");
     nothing_left()
 }
@@ -48,10 +48,10 @@ fn short_download() -> Result<()> {
         let mut all = Vec::new();
         client.read_to_end(&mut all).map(|_| all.len())
     });
-    let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
+    let (_, took) = timed(|| expect(&agent().with_param("graceful_timeout", "10"), "stop", 0))?;
     let read = reader.join().unwrap()?;
     ensure!(read > 64 << 20 || read + 4096 > 64 << 20, "cut after {read} bytes");
-    ensure!(took < Duration::from_millis(2900), "stop took {took:?} although all was done");
+    ensure!(took < Duration::from_secs(9), "stop took {took:?} although all was done");
     nothing_left()
 }
 
@@ -60,7 +60,7 @@ fn never_reads() -> Result<()> {
     let clients: Vec<_> = (0..2).map(|_| download()).collect();
     let (_, took) = timed(|| expect(&agent(), "stop", 0))?;
     drop(clients);
-    ensure!(took < Duration::from_secs(8), "stop took {took:?}");
+    ensure!(took < Duration::from_secs(15), "stop took {took:?}");
     nothing_left()
 }
 
@@ -69,17 +69,17 @@ fn at_once() -> Result<()> {
     let client = download();
     let (_, took) = timed(|| expect(&agent().with_param("graceful_timeout", "0"), "stop", 0))?;
     drop(client);
-    ensure!(took < Duration::from_millis(2500), "stop took {took:?}");
+    ensure!(took < Duration::from_millis(2900), "stop took {took:?}");
     nothing_left()
 }
 
 fn short_time() -> Result<()> {
     expect(&agent(), "start", 0)?;
     let client = download();
-    let agent = agent().with_param("graceful_timeout", "600").with_param("CRM_meta_timeout", "5000");
+    let agent = agent().with_param("graceful_timeout", "600").with_param("CRM_meta_timeout", "8000");
     let (_, took) = timed(|| expect(&agent, "stop", 0))?;
     drop(client);
-    ensure!(took < Duration::from_millis(4900), "stop took {took:?} of 5 s");
+    ensure!(took < Duration::from_millis(7800), "stop took {took:?} of 8 s");
     nothing_left()
 }
 
@@ -109,7 +109,7 @@ fn stuck() -> Result<()> {
     holder.kill()?;
     holder.wait()?;
     let (_, took) = result?;
-    ensure!(took < Duration::from_secs(8), "stop took {took:?}");
+    ensure!(took < Duration::from_secs(15), "stop took {took:?}");
     nothing_left()
 }
 

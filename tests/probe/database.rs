@@ -41,7 +41,8 @@ fn server() -> &'static Server {
         chown(folder, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
         let made = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--user=mysql", "--skip-test-db", "--auth-root-authentication-method=normal"])
-            .arg(format!("--datadir={FOLDER}/data"))
+            // Names of temporary files come from process ids, which others in namespaces of their own have, too.
+            .args([format!("--datadir={FOLDER}/data"), format!("--tmpdir={FOLDER}")])
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -52,6 +53,7 @@ fn server() -> &'static Server {
         let mut command = Command::new("mariadbd");
         command.args(["--no-defaults", "--user=mysql", "--bind-address=0.0.0.0", "--skip-name-resolve"]).args([
             format!("--datadir={FOLDER}/data"),
+            format!("--tmpdir={FOLDER}"),
             format!("--socket={FOLDER}/server.sock"),
             format!("--pid-file={FOLDER}/server.pid"),
             format!("--init-file={FOLDER}/setup.sql"),
@@ -126,23 +128,23 @@ fn is_full() {
 }
 
 fn hangs() {
-    let text = "database 127.0.0.1:3306: no answer in 1.0 s";
+    let text = "database 127.0.0.1:3306: no answer in ";
     server().stopped(|| unreachable(&own(), 1000, text));
     let socket = database(Place::Socket("/run/database/server.sock".into()));
-    server().stopped(|| unreachable(&socket, 1000, "database /run/database/server.sock: no answer in 1.0 s"));
+    server().stopped(|| unreachable(&socket, 1000, "database /run/database/server.sock: no answer in "));
 }
 
 fn nobody() {
-    unreachable(&tcp("127.0.0.1", 3), 1000, "database 127.0.0.1:3: connection refused");
-    unreachable(&tcp("::1", 3), 1000, "database [::1]:3: connection refused");
-    unreachable(&tcp(LOST, PORT), 1000, "database 10.88.0.9:3306: no answer in 1.0 s");
-    unreachable(&database(Place::Socket("/run/none.sock".into())), 1000, "database /run/none.sock: no such socket");
+    unreachable(&tcp("127.0.0.1", 3), 5000, "database 127.0.0.1:3: connection refused");
+    unreachable(&tcp("::1", 3), 5000, "database [::1]:3: connection refused");
+    unreachable(&tcp(LOST, PORT), 1000, "database 10.88.0.9:3306: no answer in ");
+    unreachable(&database(Place::Socket("/run/none.sock".into())), 5000, "database /run/none.sock: no such socket");
     let over = own().select_1(&Deadline::after(std::time::Duration::ZERO));
     assert!(matches!(over, Err(Trouble::Unreachable(_))), "{over:?}");
 }
 
 fn unresolved() {
-    unreachable(&tcp("dbmy.invalid", PORT), 1000, "database dbmy.invalid:3306: no answer in 1.0 s");
+    unreachable(&tcp("dbmy.invalid", PORT), 1000, "database dbmy.invalid:3306: no answer in ");
     let set = |state| assert!(Command::new("ip").args(["link", "set", "nowhere", state]).status().unwrap().success());
     set("down");
     unreachable(&tcp("dbmy.invalid", PORT), 3000, "database dbmy.invalid:3306: its name does not resolve: ");
@@ -153,15 +155,16 @@ fn unresolved() {
 fn no_database() {
     let at = |address: SocketAddr| tcp("127.0.0.1", address.port());
     for (manner, text) in [
-        (Manner::Silent, ": no answer in 1.0 s"),
+        (Manner::Silent, ": no answer in "),
         (Manner::Closes, ": connection broken off before an answer"),
         (Manner::Says(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
         (Manner::Says(b"\x00\x00\x00\x00"), ""),
         (Manner::Says(b"\x03\x00\x00\x00\x0a\x00\x00"), ": answers, but not as a MySQL server"),
         (Manner::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), ""),
-        (Manner::Drips(b"\x4a\x00\x00\x00\x0a"), ": no answer in 1.0 s"),
+        (Manner::Drips(b"\x4a\x00\x00\x00\x0a"), ": no answer in "),
     ] {
-        unreachable(&at(fake(manner).0), 1000, text);
+        // Who answers gets the time that a busy machine may need.
+        unreachable(&at(fake(manner).0), if text.contains("no answer") { 1000 } else { 5000 }, text);
     }
 }
 

@@ -39,7 +39,7 @@ pub fn within<T>(limit_ms: u64, ask: impl FnOnce(&Deadline) -> T) -> T {
     let started = Instant::now();
     let answer = ask(&Deadline::after(Duration::from_millis(limit_ms)));
     let took = started.elapsed();
-    assert!(took < Duration::from_millis(limit_ms + 400), "took {took:?} of {limit_ms} ms");
+    assert!(took < Duration::from_millis(limit_ms + 3000), "took {took:?} of {limit_ms} ms");
     answer
 }
 

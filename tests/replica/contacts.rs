@@ -112,7 +112,7 @@ fn quick(pair: &mut Pair) -> Result<()> {
     let Pair { one, .. } = &*pair;
     serve(one)?;
     let (checks, took) = timed(|| one.contact(1, true));
-    ensure!(took < Duration::from_secs(1), "{took:?}: {checks:?}");
+    ensure!(took < Duration::from_secs(8), "{took:?}: {checks:?}");
     Ok(())
 }
 
@@ -138,7 +138,7 @@ fn many_kept(pair: &mut Pair) -> Result<()> {
         ensure!(backup.files <= files && backup.bytes == backup.files, "{backup:?}");
     }
     ensure!(first.backups.len() == 2 && first.node == "osm2", "{first:?}");
-    ensure!(took < Duration::from_secs(10), "a report took {took:?}");
+    ensure!(took < Duration::from_secs(20), "a report took {took:?}");
     // The active node gets its answer, and what it says is noted.
     let checks = one.contact(1, true);
     ensure!(find(&checks, "peer")?.detail == "osm2 has epoch 1", "{checks:?}");

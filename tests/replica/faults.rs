@@ -31,14 +31,14 @@ fn refused(pair: &Pair, remote: Remote, reason: &str) -> Result<()> {
     let one = &pair.one;
     let replica = Replica { remote, ..one.replica() };
     let (ready, took) = timed(|| one.prepare_with(&replica));
-    ensure!(ready?.pushing && took < Duration::from_secs(3), "start took {took:?}");
+    ensure!(ready?.pushing && took < Duration::from_secs(8), "start took {took:?}");
     one.expect_log(&["the peer cannot be asked", reason])?;
     let (checks, took) = timed(|| one.contact_with(&replica, 1, false));
-    ensure!(took < Duration::from_secs(3), "contact took {took:?}");
+    ensure!(took < Duration::from_secs(8), "contact took {took:?}");
     let peer = &checks[0];
     ensure!(peer.detail.contains(reason) && peer.detail.len() <= REASON_MAX, "{checks:?}");
     let ((), took) = timed(|| one.stop_with(&replica));
-    ensure!(took < Duration::from_secs(3), "stop took {took:?}");
+    ensure!(took < Duration::from_secs(8), "stop took {took:?}");
     one.expect_log(&["not flushed to 10.77.0.2 (3 changes were queued)", reason])?;
     ensure!(!one.log().contains("PRIVATE KEY"), "key material in the log");
     ensure!(!one.stamp().unwrap().clean && pair.two.stamp().is_none());
@@ -79,14 +79,14 @@ fn changed_host(pair: &mut Pair) -> Result<()> {
 
 fn stopped(pair: &mut Pair) -> Result<()> {
     pair.two.signal_sshd(Signal::SIGSTOP);
-    let result = refused(pair, remote(pair), "10.77.0.2 port 22 (ssh): no answer in 1.0 s");
+    let result = refused(pair, remote(pair), "10.77.0.2 port 22 (ssh): no answer in ");
     pair.two.signal_sshd(Signal::SIGCONT);
     result
 }
 
 fn dropped(pair: &mut Pair) -> Result<()> {
     pair.two.deaf(true);
-    refused(pair, remote(pair), "10.77.0.2 port 22 (ssh): no answer in 1.0 s")
+    refused(pair, remote(pair), "10.77.0.2 port 22 (ssh): no answer in ")
 }
 
 fn no_program(pair: &mut Pair) -> Result<()> {
@@ -165,9 +165,9 @@ fn stalled(pair: &mut Pair) -> Result<()> {
     let (ready, took) = timed(|| two.prepare_with(&replica));
     let ready = ready?;
     one.sh("pkill -KILL -f '[r]sync --server --sender' || true");
-    ensure!(took < Duration::from_secs(4), "{took:?}");
+    ensure!(took < Duration::from_secs(10), "{took:?}");
     // It had everything but the last changes.
     ensure!(ready.pushing && ready.backup.is_some(), "{ready:?}");
-    two.expect_log(&["newer data could not be fetched", "not done after 1."])?;
+    two.expect_log(&["newer data could not be fetched", "not done after "])?;
     Ok(())
 }

@@ -52,6 +52,37 @@ pub fn judged() -> Vec<i32> {
     apache.map(|fields| fields[0].parse().unwrap()).collect()
 }
 
+/// Until as many processes are found as there are; Apache starts spare ones as it likes, also between two looks.
+pub fn until_all_are_seen(found: impl Fn() -> Result<usize>) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let (before, found, after) = (judged().len(), found()?, judged().len());
+        if before == found && found == after {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(5), "{found} found, there are {after}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Until it is so: what a process does just now is seen, too.
+pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        ensure!(begun.elapsed() < Duration::from_secs(5), "waited for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Until it has its main process and five workers (StartServers of the prefork module), and all of them sleep.
+pub fn at_rest(service: &Service) -> Result<()> {
+    until("six processes at rest", || {
+        let all = service.processes()?;
+        Ok(all.len() >= 6 && all.iter().all(|process| process.state == 'S'))
+    })
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -40,7 +40,7 @@ fn claim_and_release(node: &Node) -> Result<()> {
     ensure!(well(node, &["claim", UNIT])?.text == "false");
     well(node, &["release", UNIT])?;
     ensure!(!node.output(["test", "-e", FOLDER])?.ok(), "the folder is left");
-    wait_for(Duration::from_secs(3), "systemd reads its files", || Ok(shown(node, "Restart")? == "always"))?;
+    wait_for(Duration::from_secs(20), "systemd reads its files", || Ok(shown(node, "Restart")? == "always"))?;
     ensure!(shown(node, "NeedDaemonReload")? == "no");
     well(node, &["release", UNIT])?;
 
@@ -68,7 +68,7 @@ fn a_release_with_a_busy_systemd_takes_effect(node: &Node) -> Result<()> {
     let release = call(node, &["release", UNIT]);
     thaw.join().unwrap()?;
     ensure!(release?.ok);
-    wait_for(Duration::from_secs(3), "systemd reads its files", || Ok(shown(node, "Restart")? == "on-abort"))?;
+    wait_for(Duration::from_secs(20), "systemd reads its files", || Ok(shown(node, "Restart")? == "on-abort"))?;
 
     // One that hangs is not waited for.
     well(node, &["claim", UNIT])?;
@@ -76,7 +76,7 @@ fn a_release_with_a_busy_systemd_takes_effect(node: &Node) -> Result<()> {
     let release = call(node, &["release", UNIT]);
     kill(first, Signal::SIGCONT)?;
     let release = release?;
-    ensure!(!release.ok && release.took < Duration::from_millis(2500), "{release:?}");
+    ensure!(!release.ok && release.took < Duration::from_secs(8), "{release:?}");
     Ok(())
 }
 

@@ -57,7 +57,9 @@ impl MariaDb {
             process: Mutex::new(None),
         };
         let data = format!("--datadir={}", database.at("data"));
-        let install = ["--skip-test-db", "--auth-root-authentication-method=normal", &data];
+        // Names of temporary files come from process ids, which others in namespaces of their own have, too.
+        let temporary = format!("--tmpdir={}", home.display());
+        let install = ["--skip-test-db", "--auth-root-authentication-method=normal", &data, &temporary];
         control("", &[&["mariadb-install-db"], OPTIONS, &install].concat()).context("make a database")?;
         database.start_again()?;
         let password = PASSWORD.replace('\\', r"\\").replace('\'', "''");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::lab::{Database, Lab, Machine, Meter, Net, Node, PASSWORD, Proto, Status, VIP, wait_for};
+use super::lab::{Database, Failure, Lab, Machine, Meter, Net, Node, PASSWORD, Proto, Status, VIP, wait_for};
 use super::{lsyncd, session_manager};
 
 /// What the lab's cluster is made of; the files are not copied.
@@ -97,6 +97,11 @@ pub fn view(lab: &Lab) -> Result<Status> {
         }
     }
     bail!("no node has quorum")
+}
+
+/// Operations that failed. Degraded (190) is none: a busy machine is enough for "no answer in 1.0 s" from a peer.
+pub fn failures(lab: &Lab) -> Result<Vec<Failure>> {
+    Ok(view(lab)?.failures.into_iter().filter(|failure| failure.code != 190).collect())
 }
 
 /// The node that runs all resources.

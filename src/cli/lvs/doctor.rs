@@ -9,6 +9,7 @@ use clap::Args;
 use super::{Failure, print, refused};
 use crate::agents::lvs_director::by_hand::{Director, Place, place};
 use crate::director::farm::Farm;
+use crate::director::name;
 use crate::ocf::exit::Failure as Refusal;
 use crate::sys::ipvs::{Forwarding, Key};
 
@@ -30,7 +31,8 @@ impl Doctor {
         let (farm, report) = director.farm().and_then(|farm| Ok((farm, director.look()?))).map_err(refused)?;
         let mut text = String::new();
         // Writing to a String cannot fail.
-        for line in report.pending.iter().chain(&report.notes).chain(&report.reason) {
+        let pending = report.pending.iter().map(name::change);
+        for line in pending.chain(report.notes).chain(report.reason) {
             let _ = writeln!(text, "to look at: {line}");
         }
         for line in lines(&farm, self.from).map_err(refused)? {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, print, refused};
 use crate::agents::lvs_director::by_hand::Director;
+use crate::director::name;
 use crate::director::report::{Report, Role, ServerRow, State};
 
 /// Show services and real servers: wanted and found weights, health, connections, the last answer
@@ -56,7 +57,12 @@ fn table(instance: &str, report: &Report) -> String {
     // Writing to a String cannot fail.
     let (healthy, servers) = (report.healthy, report.servers);
     let _ = writeln!(text, "{instance}: {healthy} of {servers} real servers are well");
-    for line in report.pending.iter().map(|line| format!("not done yet: {line}")).chain(report.notes.iter().cloned()) {
+    for line in report
+        .pending
+        .iter()
+        .map(|change| format!("not done yet: {}", name::change(change)))
+        .chain(report.notes.iter().cloned())
+    {
         let _ = writeln!(text, "  {line}");
     }
     for service in &report.services {

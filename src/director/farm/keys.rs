@@ -31,7 +31,10 @@ pub const TOP: &[Key] = &[
     key("check", "the default of services, a table"),
     key("drained", "real servers that get no new connections: addresses, or address:port; a text or a list"),
     key("snat_clients", "true: clients on the real servers' own network are masqueraded (NAT only); default false"),
-    key("timeouts", "how long the kernel remembers connections, a table; default: as the kernel has it"),
+    key(
+        "timeouts",
+        "how long the kernel remembers connections, a table; the first director of a host sets it; default: the kernel's",
+    ),
     key("sync", "connections are told to the other directors, so that they survive a failover: a table"),
     key("service", "a virtual service: one table [[service]] for each"),
 ];

@@ -313,6 +313,6 @@ impl<'a, 'b> One<'a, 'b> {
                 .at
                 .fault(format!("{name} is a real server of the same service: it cannot be sorry too")));
         }
-        Ok(RealServer { weight: written.weight.unwrap_or(1), ..server.clone() })
+        Ok(RealServer { weight: written.weight.unwrap_or(1), ..*server })
     }
 }

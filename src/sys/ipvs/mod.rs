@@ -167,7 +167,7 @@ pub enum Forwarding {
 }
 
 /// A real server of one virtual service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RealServer {
     /// Its address.
     pub address: IpAddr,

@@ -88,7 +88,7 @@ fn a_server_is_written_as_the_kernel_reads_it() {
         6, 0, 15, 0, 1, 0, 0, 0,
     ];
     let whole = [&service[..], &[96, 0, 2, 0x80], &which, &what].concat();
-    assert_eq!(written(&Change::AddServer(key, server.clone())), whole);
+    assert_eq!(written(&Change::AddServer(key, server)), whole);
     let gone = [&service[..], &[40, 0, 2, 0x80], &which].concat();
     assert_eq!(written(&Change::DeleteServer(key, server.address, server.port)), gone);
     assert_eq!(written(&Change::DeleteService(key)), service);
@@ -241,7 +241,7 @@ proptest! {
     fn what_is_written_is_read_again(service in any_service(), server in any_server()) {
         let bytes = written(&Change::AddService(service.clone()));
         prop_assert_eq!(read_service(attribute(&bytes, part::SERVICE).unwrap()), Some(service.clone()));
-        let bytes = written(&Change::AddServer(service.key, server.clone()));
+        let bytes = written(&Change::AddServer(service.key, server));
         let read = read_server(attribute(&bytes, part::DEST).unwrap(), service.key.family());
         prop_assert_eq!(read, Some((server, Connections::default())));
     }

@@ -50,11 +50,13 @@ impl Writer {
 
     /// Appends an attribute. Its value is at most 65,531 bytes long: who may have more splits it.
     pub fn attribute(&mut self, kind: u16, value: &[u8]) {
-        let length = (ATTRIBUTE_HEADER + value.len()) as u16;
-        self.0.extend_from_slice(&length.to_ne_bytes());
-        self.0.extend_from_slice(&kind.to_ne_bytes());
+        let length = ATTRIBUTE_HEADER + value.len();
+        let ([l0, l1], [k0, k1]) = ((length as u16).to_ne_bytes(), kind.to_ne_bytes());
+        self.0.extend_from_slice(&[l0, l1, k0, k1]);
         self.0.extend_from_slice(value);
-        self.0.resize(aligned(self.0.len()), 0);
+        if let Some(padding) = [0; 3].get(..aligned(length) - length).filter(|padding| !padding.is_empty()) {
+            self.0.extend_from_slice(padding);
+        }
     }
 
     /// Appends text with the NUL the kernel wants at its end.

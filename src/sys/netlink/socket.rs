@@ -65,15 +65,9 @@ impl Socket {
 
     /// Waits for the next datagram.
     pub fn receive(&mut self) -> io::Result<Messages<'_>> {
-        loop {
-            // Appends within the capacity: most of the buffer is never touched, so that its pages cost nothing.
-            self.buffer.clear();
-            match self.inner.recv(&mut self.buffer, 0) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(Messages(&self.buffer)),
-            }
-        }
+        self.buffer.clear();
+        receive(&self.inner, &mut self.buffer)?;
+        Ok(Messages(&self.buffer))
     }
 
     /// Asks for one object; an error answer comes back with its errno.
@@ -131,8 +125,11 @@ impl Socket {
         loop {
             let mut ended = false;
             let mut ours = false;
-            let messages = self.receive()?;
-            let bytes = messages.0;
+            // To where it stays: thousands of objects are not copied once more.
+            let before = reply.0.len();
+            reply.0.reserve(BUFFER);
+            receive(&self.inner, &mut reply.0)?;
+            let messages = Messages(reply.0.get(before..).unwrap_or_default());
             for message in messages.filter(|message| message.seq == seq) {
                 ours = true;
                 if let Some(errno) = message.errno() {
@@ -142,12 +139,23 @@ impl Socket {
                 ended |= message.kind == DONE || message.kind == ERROR;
             }
             // What answers an older question, given up meanwhile, comes in datagrams of its own.
-            if ours {
-                reply.0.extend_from_slice(bytes);
+            if !ours {
+                reply.0.truncate(before);
             }
             if ended {
                 return Ok(consistent.then_some(reply));
             }
+        }
+    }
+}
+
+/// Appends the next datagram to `buffer`, within its capacity: what of that is not needed is never touched, so that its pages cost
+/// nothing.
+fn receive(socket: &netlink_sys::Socket, buffer: &mut Vec<u8>) -> io::Result<()> {
+    loop {
+        match socket.recv(buffer, 0) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map(|_| ()),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! A unit of systemd is claimed for the cluster, and given back: a drop-in that goes with a reboot.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::bus::{Bus, ask};
-use super::systemd::{NO_NAME, is_name, or_else, systemctl};
+use super::systemd::{or_else, systemctl};
+use super::unit_files::{NO_NAME, is_name};
 use super::{Service, because};
 use crate::ocf::deadline::Deadline;
 
@@ -70,6 +71,8 @@ fn write(folder: &Path, file: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
     let beside = folder.join(format!(".{DROP_IN}.{}", std::process::id()));
     let mut output = fs::File::options().write(true).create(true).truncate(true).mode(0o644).open(&beside)?;
+    // Whatever the umask of Pacemaker is: of a file that not all may read systemd complains each time that it reads it.
+    output.set_permissions(Permissions::from_mode(0o644))?;
     output.write_all(DROP_IN_TEXT.as_bytes())?;
     fs::rename(&beside, file)
 }

@@ -6,20 +6,37 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::processes;
+use super::{Process, Service, processes};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
 /// Bytes of its output that are looked at.
 const ENOUGH: u64 = 16 << 10;
+
+/// How the files begin, and where they are.
+const FILES: &str = "/run/.inuvika-ha.";
+
+impl Service {
+    /// Whether a process of it still prints into the files of its start, which have no name and are kept in memory: a script that
+    /// does not redirect what its daemon says fills that in the course of days.
+    pub fn prints_to_start(&self) -> bool {
+        let is_ours = |link: PathBuf| link.as_os_str().as_bytes().starts_with(FILES.as_bytes());
+        let prints = |process: &Process| {
+            let links = [1, 2].map(|fd| fs::read_link(format!("/proc/{}/fd/{fd}", process.pid)));
+            links.into_iter().flatten().any(is_ours)
+        };
+        self.processes().is_ok_and(|all| all.iter().any(prints))
+    }
+}
 
 /// Runs a program to its end, without a shell, with a clean environment; the last line that it wrote.
 ///
@@ -96,7 +113,7 @@ fn refusal(text: &str) -> Option<String> {
 
 /// A file that is gone when the last process that has it open ends.
 fn nameless(kind: &str) -> io::Result<File> {
-    let path = format!("/run/.inuvika-ha.{}.{kind}", std::process::id());
+    let path = format!("{FILES}{}.{kind}", std::process::id());
     // Left by a process of the same id that was killed between the two calls.
     let _ = fs::remove_file(&path);
     let file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(&path)?;

@@ -16,6 +16,7 @@ mod session;
 mod stop;
 mod systemd;
 mod transient;
+mod unit_files;
 
 use std::fmt::Display;
 use std::io;
@@ -29,7 +30,8 @@ use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 pub use own::{is_own, others};
 use processes::Seen;
-pub use systemd::{systemd_runs, unit_exists, unit_masked};
+pub use systemd::systemd_runs;
+pub use unit_files::{unit_exists, unit_masked};
 
 /// A daemon whose start has been reported gets this long to show its main process.
 const APPEAR: Duration = Duration::from_secs(2);
@@ -165,7 +167,7 @@ impl Service {
     /// When systemd cannot be asked.
     pub fn locate(&mut self, deadline: &Deadline) -> io::Result<()> {
         if let Self::Systemd { unit, cgroup: group @ None } = self
-            && systemd::is_name(unit)
+            && unit_files::is_name(unit)
         {
             let asked = systemd::locate(unit, deadline);
             *group = asked.map_err(|error| io::Error::other(format!("find the processes of {unit}: {error}")))?;
@@ -266,7 +268,7 @@ impl Service {
     /// What starts it when the host boots, with the command that turns that off; none when nothing does.
     pub fn at_boot(&self) -> Option<String> {
         match self {
-            Self::Systemd { unit, .. } => systemd::at_boot(unit),
+            Self::Systemd { unit, .. } => unit_files::at_boot(unit),
             Self::Lsb { script, .. } | Self::Jvm { script, .. } => lsb::at_boot(script),
             Self::Direct { .. } | Self::Own { .. } => None,
         }

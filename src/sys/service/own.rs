@@ -11,7 +11,8 @@ use nix::sys::signal::Signal;
 
 use super::processes::{self, Seen, look};
 use super::stop::Whom;
-use super::systemd::{NO_NAME, TELL, is_name, systemd_runs};
+use super::systemd::{TELL, systemd_runs};
+use super::unit_files::{NO_NAME, is_name};
 use super::{APPEAR, Ended, Process, Service, because, launch, session, stop, transient};
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;

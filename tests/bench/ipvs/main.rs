@@ -73,7 +73,9 @@ pub struct Figures {
     pub nothing: Option<f64>,
     /// When one real server is to be changed.
     pub change: Option<f64>,
-    /// What of `nothing` was not spent on the kernel's table: planning, health, state files.
+    /// What of `empty` was not spent on the kernel's table: planning, health, state files.
+    pub share_empty: Option<f64>,
+    /// The same of `nothing`.
     pub share: Option<f64>,
     pub memory: Option<f64>,
 }

@@ -78,7 +78,7 @@ pub fn in_process(size: Size) -> Result<Figures> {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         Ok((ms(took), ms(took - kernel.spent), report))
     };
-    let (empty, _, report) = one(0)?;
+    let (empty, share_empty, report) = one(0)?;
     ensure!(report.changes.len() == size.services + size.all(), "{} changes", report.changes.len());
     complete(&host, size, 0)?;
     let (nothing, share, report) = one(0)?;
@@ -87,7 +87,8 @@ pub fn in_process(size: Size) -> Result<Figures> {
     ensure!(report.changes.len() == 1, "{:?}", report.changes);
     complete(&host, size, 1)?;
     fs::remove_dir_all(STATE).context("remove the state")?;
-    Ok(Figures { empty, nothing: Some(nothing), change: Some(change), share: Some(share), memory: None })
+    let (share_empty, share) = (Some(share_empty), Some(share));
+    Ok(Figures { empty, nothing: Some(nothing), change: Some(change), share_empty, share, memory: None })
 }
 
 /// start, a monitor that finds all as it should be, and one after the file was changed: each a process of the shipped binary.
@@ -107,7 +108,7 @@ pub fn agent(size: Size) -> Result<Figures> {
     let all = [start, nothing, change];
     let memory = all.iter().map(|timed| timed.memory_kib).fold(0.0, f64::max);
     let [empty, nothing, change] = all.map(|timed| timed.wall_ms);
-    Ok(Figures { empty, nothing: Some(nothing), change: Some(change), share: None, memory: Some(memory) })
+    Ok(Figures { empty, nothing: Some(nothing), change: Some(change), memory: Some(memory), ..Figures::default() })
 }
 
 /// Writes the configuration, as some time ago: what has just been written may be half of it, and waits for the next round.

@@ -96,10 +96,11 @@ fn growth(rows: &[Row]) {
     for row in rows.iter().filter(|row| row.by == By::Ours && row.size.all() >= 100) {
         let each = |value: Option<f64>| shown(value.map(|ms| ms * 1e3 / row.size.all() as f64), 3);
         println!(
-            "{}: in process {} us for each real server from empty, {} us with nothing to do, of which {} us beside the kernel's \
-             table.",
+            "{}: in process {} us for each real server from empty, of which {} us beside the kernel's table; {} us with \
+             nothing to do, of which {} us beside it.",
             servers(row.size),
             each(row.median(|f| Some(f.empty))),
+            each(row.median(|f| f.share_empty)),
             each(row.median(|f| f.nothing)),
             each(row.median(|f| f.share)),
         );
