@@ -19,6 +19,7 @@ pub mod status;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod vantage;
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::config::Config;
-use super::mount::Seen;
 use super::since::Since;
 use super::site::{Generation, Site};
 use super::status::{Flag, Node};
-use super::{Applied, judge};
+use super::{Applied, judge, vantage};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::operation::Operation;
@@ -101,16 +100,25 @@ fn adopt(config: &Config, service: &Service, op: &Operation) {
 
 /// Depth 10 and 20.
 fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
+    // First of all, and told to the other nodes: whatever asks for the folders may keep the rest.
+    let is_shared = op.depth < 20 || shared(config, op, checks);
     let mut nodes = Vec::new();
     // Only depth 10 counts: two depths may come right after each other.
     let mut since = Since::of(op);
-    checks.push(Check::run("node", || match super::nodes(&op.deadline.within(config.request_timeout)) {
+    checks.push(Check::run("node", || match all_nodes(config, op) {
         // ctdbd itself has just answered. The command asks the other nodes, too: one that is lost, and not missed yet, keeps it.
-        Err(why) => (since.verdict("status", config.patience), why),
+        Err(why) => {
+            let found = (since.verdict("status", config.patience), why);
+            vantage::weighed(found, &mut since, config, op)
+        }
         Ok(found) => {
             nodes = found;
             let Some(own) = nodes.iter().find(|node| node.is_own) else { return (Verdict::Failed, String::new()) };
-            judge::own(own, &mut since, config.patience, || cause(op))
+            let judged = judge::own(own, &mut since, config.patience, || cause(op));
+            match own.flag() {
+                Some(Flag::Unhealthy) => vantage::weighed(judged, &mut since, config, op),
+                _ => judged,
+            }
         }
     }));
     let Some(own) = nodes.iter().find(|node| node.is_own).cloned() else {
@@ -133,15 +141,29 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     }));
     if judge::held(&served, own.number).next().is_some() {
         let lost = nodes.iter().any(|node| node.flag() == Some(Flag::Disconnected));
-        checks.push(Check::run("samba", || samba(config, &served, own.number, lost, &mut since, &limit)));
+        checks.push(Check::run("samba", || match samba(config, &served, own.number, lost, &mut since, &limit) {
+            (Verdict::Ok, text) => (Verdict::Ok, text),
+            silent => vantage::weighed(silent, &mut since, config, op),
+        }));
         if let Some(port) = config.webdav_port {
             checks.push(Check::run("webdav", || webdav(port, &served, own.number, &limit)));
         }
     }
     if op.depth >= 20 {
-        surroundings(config, op, &nodes, checks);
+        surroundings(config, op, &nodes, is_shared, checks);
     } else {
         since.keep(op);
+    }
+}
+
+/// All nodes. That all are well ctdbd says itself, without a child process; what else they are is for its command to say, whose
+/// output is the documented one. Depth 20 asks only the command, so that nothing rests on the socket alone.
+fn all_nodes(config: &Config, op: &Operation) -> Result<Vec<Node>, String> {
+    let limit = op.deadline.within(config.request_timeout);
+    let well = if op.depth < 20 { ctdb::well(&config.socket, &limit).ok().flatten() } else { None };
+    match well {
+        Some(well) => Ok(well.nodes.iter().map(|(number, address)| Node::well(*number, *address, well.own)).collect()),
+        None => super::nodes(&op.deadline.within(config.request_timeout)),
     }
 }
 
@@ -164,7 +186,8 @@ fn samba(
 ) -> (Verdict, String) {
     for address in judge::held(served, own) {
         if let Err(why) = smb::ask(SocketAddr::new(address, config.smb_port), limit) {
-            let verdict = if lost { Verdict::Degraded } else { since.verdict("samba", config.patience) };
+            let excused = lost || why.starts_with(alive::NOT_ASKED);
+            let verdict = if excused { Verdict::Degraded } else { since.verdict("samba", config.patience) };
             return (verdict, format!("Samba: {why}"));
         }
     }
@@ -182,7 +205,7 @@ fn webdav(port: u16, served: &[Served], own: u32, limit: &Deadline) -> (Verdict,
 }
 
 /// Depth 20: what CTDB needs around it. Nothing of it is a failure of this node alone that a restart would heal.
-fn surroundings(config: &Config, op: &Operation, nodes: &[Node], checks: &mut Vec<Check>) {
+fn surroundings(config: &Config, op: &Operation, nodes: &[Node], is_shared: bool, checks: &mut Vec<Check>) {
     checks.push(Check::run("other nodes", || judge::others(nodes)));
     if config.time_sync {
         checks.push(Check::run("clock", || match clock::is_synchronised() {
@@ -191,22 +214,22 @@ fn surroundings(config: &Config, op: &Operation, nodes: &[Node], checks: &mut Ve
             Err(error) => (Verdict::Degraded, format!("ask the kernel about the clock: {error}")),
         }));
     }
-    let mut reachable = true;
-    for path in [Some(&config.shared), config.data.as_ref()].into_iter().flatten() {
-        checks.push(Check::run("shared folder", || {
-            match Seen::of(path, &op.deadline.within(config.request_timeout)).trouble() {
-                None => (Verdict::Ok, path.display().to_string()),
-                Some(why) => {
-                    reachable = false;
-                    (Verdict::Degraded, why)
-                }
-            }
-        }));
-    }
     // The configuration is on it.
-    if reachable {
+    if is_shared {
         files(config, op, nodes, checks);
     }
+}
+
+/// Whether the shared folders answer.
+fn shared(config: &Config, op: &Operation, checks: &mut Vec<Check>) -> bool {
+    let found = Check::run("shared folder", || match vantage::trouble(config, op) {
+        None => (Verdict::Ok, config.shared.display().to_string()),
+        Some(why) => (Verdict::Degraded, why),
+    });
+    let answers = found.verdict == Verdict::Ok;
+    checks.push(found);
+    vantage::publish(answers, op);
+    answers
 }
 
 fn files(config: &Config, op: &Operation, nodes: &[Node], checks: &mut Vec<Check>) {

@@ -13,11 +13,12 @@ pub const SPEC: Spec = Spec {
            what CTDB or Samba would not do, such as the file of CTDB 4.8 and older under a newer one, which then ignores it. start \
            also wants the shared file system mounted and answering, and Samba switched off at boot. It returns when the node takes \
            part in the cluster of CTDB and is healthy.\n\n\
-           The monitor of depth 0 asks ctdbd itself over its socket, without a child process. Depth 10 reads 'ctdb -X status': a node \
-           that is disabled, stopped, banned or has lost an interface is reported as degraded, never restarted, as an administrator or \
-           CTDB itself wants it so; an unhealthy one is a failure after unhealthy_timeout. It also reports public addresses that no \
-           node serves, and asks Samba (and WebDAV, with webdav_port) on those that are served here. Depth 20 looks at the shared \
-           file system, the recovery lock, the other nodes and the clock. What another node has lost is never a failure of this one.\n\n\
+           The monitor of depth 0 asks ctdbd itself over its socket, without a child process. Depth 10 asks for the state of all \
+           nodes, with 'ctdb -X status' as soon as one of them is not well: a node that is disabled, stopped, banned or has lost an \
+           interface is reported as degraded, never restarted, as an administrator or CTDB itself wants it so; an unhealthy one is \
+           a failure after unhealthy_timeout. It also reports public addresses that no node serves, and asks Samba (and WebDAV, with \
+           webdav_port) on those that are served here. Depth 20 looks at the shared file system, the recovery lock, the other nodes \
+           and the clock. What another node has lost is never a failure of this one.\n\n\
            stop lets ctdbd shut down, ends what is left of it and of the Samba that it has started, and takes the public addresses \
            from this node. It does so without the shared file system, too.",
     params: &[

@@ -7,7 +7,7 @@ use super::daemon::at_boot;
 use super::mount::Seen;
 use super::site::{Generation, Site};
 use super::status::Flag;
-use super::{Applied, stop};
+use super::{Applied, stop, vantage};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
@@ -74,12 +74,7 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
 
 /// The shared file systems: without them ctdbd has neither its lock nor, in the guide's set-up, its configuration.
 fn shared(config: &Config, op: &Operation) -> Result<(), Failure> {
-    for path in [Some(&config.shared), config.data.as_ref()].into_iter().flatten() {
-        if let Some(why) = Seen::of(path, &op.deadline.within(config.request_timeout)).trouble() {
-            return Err(Failure::generic(why));
-        }
-    }
-    Ok(())
+    vantage::trouble(config, op).map_or(Ok(()), |why| Err(Failure::generic(why)))
 }
 
 /// The configuration, which has to be one that this node can run with.

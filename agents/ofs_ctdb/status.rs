@@ -44,6 +44,11 @@ const COLUMNS: [(&str, Flag); 7] = [
 ];
 
 impl Node {
+    /// One without a flag; `own` is the number of the node that was asked.
+    pub fn well(number: u32, address: IpAddr, own: u32) -> Self {
+        Self { number, address, is_own: number == own, flags: Vec::new() }
+    }
+
     /// Its heaviest flag; none: it is well.
     pub fn flag(&self) -> Option<Flag> {
         self.flags.iter().min().copied()

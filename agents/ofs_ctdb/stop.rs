@@ -10,7 +10,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::daemon::{Daemon, PARTS};
-use super::{Applied, locate, spec};
+use super::{Applied, locate, spec, vantage};
+use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
 use crate::probe::ctdb;
@@ -25,6 +26,8 @@ const GRACEFUL: Duration = Duration::from_secs(20);
 const HAND_OVER: Duration = Duration::from_secs(5);
 /// What a part of Samba gets that outlives it: its clients have lost their address already.
 const SAMBA: Duration = Duration::from_secs(3);
+/// What is kept of the time for the addresses and Samba when ctdbd does not end.
+const REST: Duration = Duration::from_secs(12);
 /// How long the lists of addresses may take: of ctdbd, and of the kernel.
 const ASK: Duration = Duration::from_secs(1);
 /// The pause between two looks.
@@ -49,7 +52,9 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
             guess(daemon.by_systemd(), service, Path::new(&socket), op)
         }
     };
-    end(&applied, graceful, op)
+    end(&applied, graceful, op)?;
+    vantage::withdraw(op);
+    Ok(())
 }
 
 /// What a ctdbd that nobody remembers has brought up: its addresses by its own word, and what this host has of Samba. Not winbind:
@@ -85,11 +90,20 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     }
     let heard = !processes.is_empty() && !lives(&processes);
     let name = service.name();
-    let mut first = ended(&service, graceful.saturating_sub(begun.elapsed()), op).err();
-    first = first.or(kill_all(&name, &family, op).err());
+    // Where a process cannot be killed, as it waits for a file system, the addresses go all the same, and so does Samba.
+    let most = op.deadline.within(op.deadline.left().saturating_sub(REST.min(op.deadline.left() / 3)));
+    let mut first = ended(&service, graceful.saturating_sub(begun.elapsed()), &most, op).err();
+    let _ = release(&applied.addresses, op);
+    // Two that look for the same file there wait for one answer, and only the one that has asked can be killed: whichever that is,
+    // all have to be told before one is waited for.
+    let told = send_kill(&family);
+    for part in &applied.samba {
+        let _ = end_part(part, &op.deadline.within(SAMBA * 2), op);
+    }
+    first = first.or(kill_all(&name, &family, told, &most, op).err());
     first = first.or(release(&applied.addresses, op).err());
     for part in &applied.samba {
-        first = first.or(end_part(part, op).err());
+        first = first.or(end_part(part, &op.deadline, op).err());
     }
     if heard && first.is_none() {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
@@ -126,8 +140,8 @@ fn lives(processes: &[Process]) -> bool {
 }
 
 /// SIGTERM, then SIGKILL, until the kernel has no process of it.
-fn ended(service: &Service, graceful: Duration, op: &Operation) -> Result<(), Failure> {
-    let ended = service.stop(Signal::SIGTERM, graceful, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
+fn ended(service: &Service, graceful: Duration, limit: &Deadline, op: &Operation) -> Result<(), Failure> {
+    let ended = service.stop(Signal::SIGTERM, graceful, limit).map_err(|e| Failure::generic(e.to_string()))?;
     op.step(&format!("{ended:?}"));
     if ended.killed > 0 {
         op.log.warning(&format!("{}: {} processes killed", service.name(), ended.killed));
@@ -135,22 +149,26 @@ fn ended(service: &Service, graceful: Duration, op: &Operation) -> Result<(), Fa
     Ok(())
 }
 
-/// Kills what is left of the processes that it had, which are nobody's now.
-fn kill_all(name: &str, family: &[Process], op: &Operation) -> Result<(), Failure> {
-    let mut killed = 0;
-    loop {
-        let left: Vec<Process> = family.iter().filter_map(Process::now).collect();
-        let Some(first) = left.first() else { break };
-        if killed > 0 && op.deadline.passed() {
-            let (pid, state) = (first.pid, first.state);
+/// Sends SIGKILL to those that still are; how many they are.
+fn send_kill(family: &[Process]) -> usize {
+    let left: Vec<Process> = family.iter().filter_map(Process::now).collect();
+    for one in &left {
+        // One that has just ended needs no signal; what cannot be sent is seen later.
+        let _ = kill(Pid::from_raw(one.pid), Signal::SIGKILL);
+    }
+    left.len()
+}
+
+/// Waits until nothing is left of the processes that it had, which are nobody's now.
+fn kill_all(name: &str, family: &[Process], told: usize, limit: &Deadline, op: &Operation) -> Result<(), Failure> {
+    let mut killed = told;
+    while let Some(left) = family.iter().find_map(Process::now) {
+        if killed > 0 && limit.passed() {
+            let (pid, state) = (left.pid, left.state);
             return Err(Failure::generic(format!("stop {name}: its process {pid} is not ended, in state {state}")));
         }
-        killed = killed.max(left.len());
-        for one in &left {
-            // One that has just ended needs no signal; what cannot be sent is seen above.
-            let _ = kill(Pid::from_raw(one.pid), Signal::SIGKILL);
-        }
-        op.deadline.sleep(LOOK);
+        killed = killed.max(send_kill(family));
+        limit.sleep(LOOK);
     }
     if killed > 0 {
         op.log.warning(&format!("{name}: {killed} processes that it had started killed"));
@@ -158,13 +176,13 @@ fn kill_all(name: &str, family: &[Process], op: &Operation) -> Result<(), Failur
     Ok(())
 }
 
-fn end_part(part: &Service, op: &Operation) -> Result<(), Failure> {
+fn end_part(part: &Service, limit: &Deadline, op: &Operation) -> Result<(), Failure> {
     let mut part = part.clone();
     locate(&mut part, op);
     if part.processes().is_ok_and(|all| all.is_empty()) {
         return Ok(());
     }
-    let ended = part.stop(Signal::SIGTERM, SAMBA, &op.deadline).map_err(|e| Failure::generic(e.to_string()))?;
+    let ended = part.stop(Signal::SIGTERM, SAMBA, limit).map_err(|e| Failure::generic(e.to_string()))?;
     if ended.ran {
         op.log.warning(&format!("{} has outlived ctdbd and was stopped", part.name()));
     }

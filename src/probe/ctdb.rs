@@ -3,6 +3,8 @@
 //! The kernel takes connections for a daemon that is stopped, so only an answer shows that it lives. The layout of the messages is
 //! that of protocol version 1 (ctdb/protocol in Samba's sources, the same from 4.0 on): numbers in the host's byte order.
 
+mod well;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
+pub use self::well::{Well, well};
 use super::line::first_line;
 use crate::ocf::deadline::Deadline;
 
@@ -30,8 +33,10 @@ const REQUEST_LENGTH: usize = 64;
 const REPLY_HEADER: usize = 44;
 /// The longest answer that is read: some thousand addresses.
 const CAP: usize = 64 << 10;
-/// Bytes of an address in an answer: the node that serves it, then the largest kind of socket address.
-const ENTRY: usize = 32;
+/// Bytes of a socket address in an answer, of the largest kind.
+const ADDRESS: usize = 28;
+/// Bytes of a public address in an answer: the node that serves it, then the address.
+const ENTRY: usize = 4 + ADDRESS;
 
 /// Address families, as Linux numbers them.
 const INET: u16 = 2;
@@ -147,15 +152,19 @@ fn addresses(data: &[u8]) -> Option<Vec<Served>> {
     let mut all = Vec::new();
     for entry in data.get(4..)?.chunks_exact(ENTRY).take(count) {
         let node = Some(number(entry, 0)?).filter(|node| *node != u32::MAX);
-        let family = u16::from_ne_bytes(entry.get(4..6)?.try_into().ok()?);
-        let address = match family {
-            INET => IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(entry.get(8..12)?).ok()?)),
-            INET6 => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(entry.get(12..28)?).ok()?)),
-            _ => return None,
-        };
-        all.push(Served { address, node });
+        all.push(Served { address: address(entry.get(4..)?)?, node });
     }
     (all.len() == count).then_some(all)
+}
+
+/// A socket address without its port.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let family = u16::from_ne_bytes(bytes.get(..2)?.try_into().ok()?);
+    match family {
+        INET => Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(bytes.get(4..8)?).ok()?))),
+        INET6 => Some(IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(8..24)?).ok()?))),
+        _ => None,
+    }
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
+use super::alive::{NOT_ASKED, is_own_lack};
 use super::line::{first_line, seconds};
 use crate::ocf::deadline::Deadline;
 
@@ -28,6 +29,7 @@ pub fn ask(address: SocketAddr, deadline: &Deadline) -> Result<(), String> {
         ErrorKind::ConnectionRefused => format!("{address} refuses connections"),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => format!("{address} breaks the connection off"),
         ErrorKind::UnexpectedEof => format!("{address} closes the connection without an SMB answer"),
+        _ if is_own_lack(&error) => format!("{NOT_ASKED}{address}: {}", first_line(&error.to_string(), 80)),
         _ => format!("ask {address}: {}", first_line(&error.to_string(), 80)),
     })?;
     if bytes.get(4..8) == Some(BEGIN.as_slice()) { Ok(()) } else { Err(format!("{address} answers no SMB 2")) }
