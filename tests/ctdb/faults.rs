@@ -1,7 +1,5 @@
 //! What goes wrong, and what is said of it.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -17,8 +15,6 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("an interface that is down is a reason, and the other node serves", interface),
     ("a cut private network is told on both nodes, and restarts none", partition),
     ("a node that is lost without a word is never a failure of the other one", lost),
-    ("a nodes file that ctdbd has not read is seen", nodes_file),
-    ("a recovery lock that nobody holds is seen", lock),
 ];
 
 fn set_aside() -> Result<()> {
@@ -46,7 +42,7 @@ fn set_aside() -> Result<()> {
 }
 
 /// The node that serves the address, and the other one.
-fn holder() -> (&'static site::Node, &'static site::Node) {
+pub fn holder() -> (&'static site::Node, &'static site::Node) {
     wait_for("somebody serves the address", || node(0).has_vip() != node(1).has_vip());
     if node(0).has_vip() { (node(0), node(1)) } else { (node(1), node(0)) }
 }
@@ -156,25 +152,4 @@ fn lost() -> Result<()> {
     monitor(other, &other.agent(), "20", 190, "")?;
     wanted(&other.agent(), "stop", 0)?;
     nothing_left(other)
-}
-
-fn nodes_file() -> Result<()> {
-    let one = node(0);
-    start(&[one, node(1)])?;
-    site::write_nodes(&[1, 0]);
-    monitor(one, &one.agent(), "20", 190, "the nodes file is not what ctdbd works with: ctdb reloadnodes")?;
-    site::write_files();
-    monitor(one, &one.agent(), "20", 0, "")
-}
-
-fn lock() -> Result<()> {
-    let one = node(0);
-    site::write_nodes(&[0]);
-    start(&[one])?;
-    monitor(one, &one.agent(), "20", 0, "")?;
-    // The lock is on a file that nobody finds any more, until CTDB looks and makes another one.
-    let path = Path::new(site::SHARED).join("ctdb/lockfile");
-    fs::rename(&path, path.with_extension("gone"))?;
-    monitor(one, &one.agent(), "20", 190, "recovery lock /mnt/nfs/ctdb/lockfile: ")?;
-    Ok(())
 }

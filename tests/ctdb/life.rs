@@ -85,6 +85,8 @@ fn refused() -> Result<()> {
     one.sh("rm /etc/default/ctdb");
     put("ctdb.conf", "[cluster]\n recovery lock = /var/tmp/lockfile\n");
     said("recovery lock: /var/tmp is not on a mounted file system of its own")?;
+    put("ctdb.conf", "[cluster]\n recovery lock = /mnt/nfs/none/lockfile\n");
+    said("recovery lock: /mnt/nfs/none: no such file or directory")?;
     site::write_files();
     one.sh("rm /etc/ctdb/events/legacy/50.samba.script");
     said("ctdb event script enable legacy 50.samba")?;

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::fixture::Fixture;
-use crate::site::node;
+use crate::site::{is_full, node};
 use crate::{Body, Question, broken, cycle, nothing_left, wanted};
 
 pub const TRIALS: &[(&str, Body)] = &[
@@ -33,9 +33,8 @@ fn ask(questions: &[Question]) -> Result<()> {
 /// A start takes ten seconds, so it is killed eight times and a stop four times, each at another moment; the long form kills more.
 fn repaired() -> Result<()> {
     let one = node(0);
-    let full = std::env::var_os("INUVIKA_TEST_FULL").is_some();
     for (action, times, whole) in [("start", 8, 11_000_u64), ("stop", 4, 3_000)] {
-        let times = if full { times * 4 } else { times };
+        let times = if is_full() { times * 4 } else { times };
         for n in 0..times {
             if action == "stop" {
                 wanted(&one.agent(), "start", 0)?;

@@ -41,6 +41,11 @@ pub fn private(number: usize) -> String {
     format!("192.168.33.{}", 11 + number)
 }
 
+/// Whether all is to be tried, however long it takes.
+pub fn is_full() -> bool {
+    std::env::var_os("INUVIKA_TEST_FULL").is_some()
+}
+
 /// Runs a line of shell outside of the nodes, where the client is; what it printed.
 pub fn sh(line: &str) -> String {
     let out = Command::new("bash").args(["-c", line]).output().unwrap();
@@ -147,7 +152,7 @@ impl Node {
     }
 
     /// The words before a command that make it run there.
-    fn prefix(&self) -> Vec<String> {
+    pub fn prefix(&self) -> Vec<String> {
         let pid = self.first().to_string();
         ["nsenter", "-t", &pid, "-m", "-n", "-p", "-u", "--"].map(str::to_owned).to_vec()
     }
