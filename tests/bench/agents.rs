@@ -13,6 +13,7 @@
     missing_docs
 )]
 
+mod ctdb;
 mod host;
 mod sample;
 #[path = "../support/mod.rs"]
@@ -41,6 +42,9 @@ const SEQUENCE: &[(&str, &[&str])] = &[
     // It watches the Tomcat that abiquo-rs has started.
     ("tomcat", &["meta-data", "monitor"]),
     ("abiquo-rs", &["stop"]),
+    // Both watch the same ctdbd. Its start and stop are CTDB's own seconds: neither agent is measured at them.
+    ("ofs-ctdb", &["meta-data", "monitor", "monitor 10", "monitor 20"]),
+    ("CTDB", &["meta-data", "monitor"]),
 ];
 
 /// One line of the table.
@@ -90,6 +94,7 @@ fn main() {
     let rounds = words.iter().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     support::lab::enter();
     host::prepare();
+    ctdb::prepare();
     let each = |(agent, actions): &(&'static str, &'static [&'static str])| {
         let agent = *agent;
         actions.iter().map(move |words| Row::new(agent, words))

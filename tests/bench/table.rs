@@ -9,6 +9,7 @@ const STACKS: &[&[&str]] = &[
     &["ovd-osm", "apache", "symlink"],
     &["ovd-lsyncd"],
     &["abiquo-rs", "tomcat"],
+    &["ofs-ctdb", "CTDB"],
 ];
 const ACTIONS: &[&str] = &["meta-data", "monitor", "start", "stop"];
 
