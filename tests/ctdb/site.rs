@@ -102,7 +102,8 @@ pub fn cable(number: usize, network: &str, word: &str) {
 fn script(number: usize) -> String {
     format!(
         "set -e; mount --make-rprivate /; own={FOLDER}/{number}\n\
-         mkdir -p $own/upper $own/work; mount -t overlay overlay -o lowerdir=/etc,upperdir=$own/upper,workdir=$own/work /etc\n\
+         for d in etc var/lib; do mkdir -p $own/upper/$d $own/work/$d\n\
+         mount -t overlay overlay -o lowerdir=/$d,upperdir=$own/upper/$d,workdir=$own/work/$d /$d; done\n\
          mount -t tmpfs tmpfs /mnt; mkdir /mnt/nfs /mnt/agents\n\
          mount --bind {SHARED} /mnt/nfs; mount --bind {FOLDER}/agents /mnt/agents\n\
          for d in /var/lib/ctdb /var/log /var/lib/samba /var/cache/samba /run; do mount -t tmpfs -o mode=755 tmpfs $d; done\n\
