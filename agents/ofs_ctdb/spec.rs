@@ -75,7 +75,8 @@ pub const SPEC: Spec = Spec {
             "How long the node may be unhealthy",
             "Until then it is reported as degraded: CTDB has moved the addresses to the other nodes, and tries again. After that it \
              is a failure, and Pacemaker restarts it. The same holds for a Samba that does not answer on an address served here: \
-             CTDB starts Samba only when it starts itself.",
+             CTDB starts Samba only when it starts itself. Neither is a failure while a shared folder does not answer on this node, \
+             unless another node reaches it: a restart would wait for it as well.",
         ),
         tunable(
             "smb_port",

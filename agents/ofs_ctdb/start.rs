@@ -155,6 +155,7 @@ fn but_for_undoing(op: &Operation) -> Deadline {
 fn await_node(config: &Config, op: &Operation, applied: &Applied) -> Result<(), Failure> {
     let whole = but_for_undoing(op);
     let begun = Instant::now();
+    let mut last = String::new();
     loop {
         let nodes = super::nodes(&whole.within(config.request_timeout));
         let own = nodes.as_ref().ok().and_then(|nodes| nodes.iter().find(|node| node.is_own));
@@ -168,6 +169,8 @@ fn await_node(config: &Config, op: &Operation, applied: &Applied) -> Result<(), 
                 return Ok(());
             }
             (Some(own), Some(flag)) => format!("{} is {}", own.name(), flag.word()),
+            // A question that has had no time says nothing.
+            (None, _) if whole.passed() && !last.is_empty() => last,
             (None, _) => nodes.err().unwrap_or_default(),
         };
         op.step(&why);
@@ -178,6 +181,7 @@ fn await_node(config: &Config, op: &Operation, applied: &Applied) -> Result<(), 
             let took = op.deadline.used().as_secs();
             return Err(Failure::generic(format!("{why} after {took} s: ctdb event status legacy monitor")));
         }
+        last = why;
     }
 }
 

@@ -81,7 +81,9 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     let processes = service.processes().unwrap_or_default();
     // Event scripts and helpers: orphans when ctdbd is gone, or when it was killed before.
     let leaders: Vec<Process> = processes.iter().copied().chain(applied.main).collect();
-    let family = [processes.clone(), session_of(&leaders).unwrap_or_default()].concat();
+    // Looked for anew each time: ctdbd starts some until its end.
+    let family = || [processes.clone(), session_of(&leaders).unwrap_or_default()].concat();
+    let before = family();
     if processes.is_empty() {
         // Killed: another node has taken them over by now, so they must not answer here.
         let _ = release(&applied.addresses, op);
@@ -96,11 +98,12 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     let _ = release(&applied.addresses, op);
     // Two that look for the same file there wait for one answer, and only the one that has asked can be killed: whichever that is,
     // all have to be told before one is waited for.
-    let told = send_kill(&family);
+    let family = || [before.clone(), family()].concat();
+    let told = send_kill(&family());
     for part in &applied.samba {
         let _ = end_part(part, &op.deadline.within(SAMBA * 2), op);
     }
-    first = first.or(kill_all(&name, &family, told, &most, op).err());
+    first = first.or(kill_all(&name, family, told, &most, op).err());
     first = first.or(release(&applied.addresses, op).err());
     for part in &applied.samba {
         first = first.or(end_part(part, &op.deadline, op).err());
@@ -151,7 +154,9 @@ fn ended(service: &Service, graceful: Duration, limit: &Deadline, op: &Operation
 
 /// Sends SIGKILL to those that still are; how many they are.
 fn send_kill(family: &[Process]) -> usize {
-    let left: Vec<Process> = family.iter().filter_map(Process::now).collect();
+    let mut left: Vec<Process> = family.iter().filter_map(Process::now).collect();
+    left.sort_unstable_by_key(|one| one.pid);
+    left.dedup_by_key(|one| one.pid);
     for one in &left {
         // One that has just ended needs no signal; what cannot be sent is seen later.
         let _ = kill(Pid::from_raw(one.pid), Signal::SIGKILL);
@@ -160,14 +165,22 @@ fn send_kill(family: &[Process]) -> usize {
 }
 
 /// Waits until nothing is left of the processes that it had, which are nobody's now.
-fn kill_all(name: &str, family: &[Process], told: usize, limit: &Deadline, op: &Operation) -> Result<(), Failure> {
+fn kill_all(
+    name: &str,
+    family: impl Fn() -> Vec<Process>,
+    told: usize,
+    limit: &Deadline,
+    op: &Operation,
+) -> Result<(), Failure> {
     let mut killed = told;
-    while let Some(left) = family.iter().find_map(Process::now) {
+    loop {
+        let family = family();
+        let Some(left) = family.iter().find_map(Process::now) else { break };
         if killed > 0 && limit.passed() {
             let (pid, state) = (left.pid, left.state);
             return Err(Failure::generic(format!("stop {name}: its process {pid} is not ended, in state {state}")));
         }
-        killed = killed.max(send_kill(family));
+        killed = killed.max(send_kill(&family));
         limit.sleep(LOOK);
     }
     if killed > 0 {
