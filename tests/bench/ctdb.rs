@@ -1,11 +1,15 @@
 //! The CTDB that ofs-ctdb and the stock agent CTDB watch: one node that serves one address with Samba, on this host.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::host;
 
 /// The recovery lock.
 pub const LOCK: &str = "/mnt/nfs/ctdb/lockfile";
+
+/// How long it may take until all is well.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Mounts over all that CTDB and Samba write, or want otherwise than this machine has it.
 const PREPARE: &str = "set -e
@@ -28,6 +32,18 @@ pub fn prepare() {
     let environment = host::environment("ofs-ctdb", "start", "0");
     let started = Command::new(host::path("ofs-ctdb")).arg("start").env_clear().envs(environment).status().unwrap();
     assert!(started.success(), "start CTDB");
+    // Its address and Samba come a little later.
+    let begun = Instant::now();
+    let environment = host::environment("ofs-ctdb", "monitor", "20");
+    loop {
+        let mut monitor = Command::new(host::path("ofs-ctdb"));
+        let out = monitor.arg("monitor").env_clear().envs(environment.clone()).output().unwrap();
+        if out.status.success() {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "CTDB is not well: {out:?}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }
 
 /// The parameters of ofs-ctdb, and an instance of its own: that of the others is stopped in every round.

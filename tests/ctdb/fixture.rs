@@ -26,7 +26,8 @@ impl Fixture {
         // A node that is missing would be degraded.
         write_nodes(&[0]);
         let spec = inuvika_ha::agents::specs().find(|spec| spec.name == "ofs-ctdb");
-        let subject = node(0).agent().named("first");
+        // No question is about how fast Samba comes up on a busy machine.
+        let subject = node(0).agent().named("first").with_param("request_timeout", "10s");
         Self { subject, spec, wrong: ("smb_port", "0"), obstacle: None }
     }
 
