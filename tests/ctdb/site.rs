@@ -206,6 +206,11 @@ impl Node {
     /// Everything of the agent that is on the node, in words.
     pub fn left(&self) -> Vec<String> {
         let mut all: Vec<String> = self.daemons().lines().map(str::to_owned).collect();
+        if !all.is_empty() {
+            // Whether it is on its way out: then it has no program any more.
+            let line = "for p in $(pgrep 'ctdb|smbd|nmbd'); do ps -o stat=,pid=,ppid=,args= -p $p; readlink /proc/$p/exe; done";
+            all.push(self.try_sh(line).1);
+        }
         if self.has_vip() {
             all.push(VIP.to_owned());
         }
