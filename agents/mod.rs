@@ -3,6 +3,7 @@
 pub mod abiquo_rs;
 mod cron;
 pub mod lvs_director;
+pub mod ofs_ctdb;
 pub mod ovd_lsyncd;
 pub mod ovd_osm;
 pub mod ovd_vip_src;
@@ -17,6 +18,7 @@ pub const REGISTRY: &[&dyn Registered] = &[
     &ovd_lsyncd::OvdLsyncd,
     &lvs_director::LvsDirector,
     &abiquo_rs::AbiquoRs,
+    &ofs_ctdb::OfsCtdb,
 ];
 
 /// The tables of all agents.

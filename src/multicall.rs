@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::agents;
+use crate::agents::ofs_ctdb::event;
 use crate::ocf::exit::Code;
 use crate::out;
 
@@ -23,6 +24,14 @@ pub fn run() -> u8 {
     }
     if name == COMMAND {
         return crate::cli::run();
+    }
+    if event::is_name(&name) {
+        let words: Vec<String> = words.collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let Some(line) = event::tell(&words) {
+            out::stdout(&format!("{line}\n"));
+        }
+        return Code::Success as u8;
     }
     let known: Vec<&str> = agents::specs().map(|spec| spec.name).collect();
     out::stderr(&format!("{name}: called by an unknown name: the links are {COMMAND}, {}\n", known.join(", ")));

@@ -7,6 +7,7 @@ use std::process::Output;
 const EXAMPLE: &str = include_str!("../pcs-examples/ovd-session-manager/scenario.toml");
 const LVS: &str = include_str!("../pcs-examples/lvs-director/scenario.toml");
 const ABIQUO: &str = include_str!("../pcs-examples/abiquo-remote-services/scenario.toml");
+const FILES: &str = include_str!("../pcs-examples/ovd-file-server/scenario.toml");
 const GUIDE: &str = include_str!("../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 fn inuvika_ha(arguments: &[&str]) -> Output {
@@ -31,6 +32,7 @@ fn init_prints_the_examples_and_never_overwrites() {
     assert_eq!(inuvika_ha(&["init", "ovd-session-manager", "--guide"]).stdout, GUIDE.as_bytes());
     assert_eq!(inuvika_ha(&["init", "lvs-director"]).stdout, LVS.as_bytes());
     assert_eq!(inuvika_ha(&["init", "abiquo-remote-services"]).stdout, ABIQUO.as_bytes());
+    assert_eq!(inuvika_ha(&["init", "ovd-file-server"]).stdout, FILES.as_bytes());
     let guide = inuvika_ha(&["init", "lvs-director", "--guide"]);
     assert!(guide.status.code() == Some(2) && guide.stdout.is_empty(), "{guide:?}");
     assert_eq!(stderr(&guide), "--guide is for ovd-session-manager only: leave it out\n");
@@ -147,7 +149,7 @@ fn a_file_that_is_not_text_is_wrong_input() {
     let empty = pcs("");
     assert_eq!(
         stderr(&empty),
-        "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director or abiquo-remote-services\n"
+        "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director or abiquo-remote-services or ovd-file-server\n"
     );
 }
 
@@ -249,4 +251,18 @@ fn variants_show_in_the_script() {
     let output = pcs(&links);
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(text.contains("osm1.priv addr=10.9.9.1 addr=192.168.100.11 "), "{output:?}");
+}
+
+#[test]
+fn only_file_servers_have_a_configuration_of_ctdb() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    std::fs::write(&file, EXAMPLE).unwrap();
+    let output = inuvika_ha(&["ofs-config", file.to_str().unwrap()]);
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+    let said = stderr(&output);
+    assert!(
+        said.ends_with("a scenario of ovd-session-manager has no CTDB: see inuvika-ha init ovd-file-server\n"),
+        "{said}"
+    );
 }

@@ -9,6 +9,8 @@ mod database;
 mod lvs_director;
 #[path = "pcs/lvs_script.rs"]
 mod lvs_script;
+#[path = "pcs/ovd_file_server.rs"]
+mod ovd_file_server;
 #[path = "pcs/replica.rs"]
 mod replica;
 #[path = "pcs/session_manager.rs"]

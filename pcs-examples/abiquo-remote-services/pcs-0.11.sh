@@ -441,6 +441,7 @@ constraint() {
 # shellcheck disable=SC2317 # not every scenario has nodes that only vote
 never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
 avoid() { location "$1" "$3" avoid -INFINITY; }
+# shellcheck disable=SC2317 # not every scenario has an address
 prefer() { location "$1" "$3" prefer "${4#score=}"; }
 location() {
     local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
@@ -449,6 +450,7 @@ location() {
 }
 # attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: ATTRIBUTE gte integer NUMBER, or: not_defined ATTRIBUTE. Of
 # node attributes.
+# shellcheck disable=SC2317 # not every scenario has them
 attract() {
     local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
     case $4 in

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 const THREE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenario.toml");
 const LVS: &str = include_str!("../../pcs-examples/lvs-director/scenario.toml");
 const ABIQUO: &str = include_str!("../../pcs-examples/abiquo-remote-services/scenario.toml");
+const FILES: &str = include_str!("../../pcs-examples/ovd-file-server/scenario.toml");
 const GUIDE: &str = include_str!("../../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 /// Print a commented scenario file to start from.
@@ -34,6 +35,8 @@ enum SetUp {
     LvsDirector,
     /// Abiquo's Remote Services on two nodes behind one address
     AbiquoRemoteServices,
+    /// Two OVD File Servers with CTDB on shared volumes, and a third node that votes
+    OvdFileServer,
 }
 
 impl Init {
@@ -43,7 +46,8 @@ impl Init {
             (SetUp::OvdSessionManager, true) => GUIDE,
             (SetUp::LvsDirector, false) => LVS,
             (SetUp::AbiquoRemoteServices, false) => ABIQUO,
-            (SetUp::LvsDirector | SetUp::AbiquoRemoteServices, true) => {
+            (SetUp::OvdFileServer, false) => FILES,
+            (SetUp::LvsDirector | SetUp::AbiquoRemoteServices | SetUp::OvdFileServer, true) => {
                 return Err(Failure::Input("--guide is for ovd-session-manager only: leave it out".into()));
             }
         };

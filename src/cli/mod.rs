@@ -2,7 +2,9 @@
 
 mod agent;
 mod init;
+mod lock;
 mod lvs;
+mod ofs_config;
 mod pcs;
 mod replica;
 
@@ -29,7 +31,9 @@ enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
     Init(init::Init),
+    LockIsHeld(lock::LockIsHeld),
     Lvs(lvs::Lvs),
+    OfsConfig(ofs_config::OfsConfig),
     Pcs(pcs::Pcs),
     Replica(replica::Replica),
 }
@@ -71,7 +75,9 @@ pub fn run() -> u8 {
         },
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
+        Command::LockIsHeld(lock) => lock.run(),
         Command::Lvs(lvs) => lvs.run(),
+        Command::OfsConfig(config) => config.run(),
         Command::Pcs(pcs) => pcs.run(),
         Command::Replica(replica) => match replica.run() {
             Ok(code) => return code,

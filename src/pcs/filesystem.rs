@@ -2,6 +2,7 @@
 
 use super::plan::{Operation, Resource, Setting};
 use crate::scenario::repository::{self, Repository};
+use crate::scenario::volume::Volume;
 
 /// The resource that mounts it. Before every action, stop and monitor included, the agent asks twice for the mount point (as of
 /// resource-agents 4.12), and each question may take what the mount allows: 20 s, where the scenario says nothing else. So these
@@ -23,5 +24,17 @@ pub fn resource(repository: &Repository) -> Resource {
             Operation::plain("stop", 0, 120),
             Operation::plain("monitor", 20, 60),
         ],
+    }
+}
+
+/// The resource of a file system that is mounted on every node. NFS waits there while its server is gone, and so does a monitor: that
+/// would be a failure, and the stop that follows, which cannot end either, gets the node fenced. So a monitor's failure counts for nothing.
+pub fn volume(volume: &Volume) -> Resource {
+    let plain = resource(&volume.mount);
+    let operations = plain.operations.into_iter();
+    Resource {
+        id: volume.kind.section.into(),
+        operations: operations.map(|one| Operation { failure_ignored: one.name == "monitor", ..one }).collect(),
+        ..plain
     }
 }

@@ -9,6 +9,7 @@ use self::header::header;
 use self::layout::{command, heading, lines};
 use super::dialect::Dialect;
 use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
+use super::unit::STANDARD;
 
 const TOOLS: &str = include_str!("v0_11/tools.sh");
 const CLUSTER: &str = include_str!("v0_11/cluster.sh");
@@ -126,6 +127,7 @@ fn auth(plan: &Plan) -> String {
 /// Which nodes have to have which agents. Fence agents are not asked for: any node may run them, and one is enough.
 fn need_agents(plan: &Plan) -> String {
     let primitives = steps(plan).filter_map(|step| if let Step::Primitive(one) = step { Some(one) } else { None });
+    let primitives = primitives.filter(|one| !one.agent.starts_with(STANDARD));
     let (everywhere, elsewhere): (Vec<_>, Vec<_>) = primitives.partition(|one| one.is_asked_everywhere());
     let all: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
     let need = |one: &Resource, nodes: &[String]| {

@@ -42,7 +42,7 @@ pub fn ask(address: SocketAddr, deadline: &Deadline) -> Result<String, String> {
 }
 
 /// Whether this host has no port, file or memory left for a question. The server has no part in that.
-fn is_own_lack(error: &io::Error) -> bool {
+pub(super) fn is_own_lack(error: &io::Error) -> bool {
     let lacks = [Errno::EADDRNOTAVAIL, Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
     error.raw_os_error().is_some_and(|number| lacks.contains(&Errno::from_raw(number)))
 }

@@ -11,6 +11,7 @@ pub mod repository;
 pub mod router;
 pub mod setup;
 pub mod virtual_ip;
+pub mod volume;
 
 pub use crate::document::fault;
 use crate::document::reader;
@@ -18,12 +19,13 @@ use cluster::Cluster;
 use failover::{Failover, Weighed};
 use fault::{Fault, Source};
 use fencing::Fencing;
-use node::Node;
+use node::{Node, Role};
 use reader::Table;
-use repository::Repository;
+use repository::{Outage, Repository};
 use router::Router;
 use setup::{Service, SetUp};
 use virtual_ip::VirtualIp;
+use volume::Volume;
 
 /// Everything a scenario file says, checked.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Scenario {
     pub router: Option<Router>,
     /// What is mounted where the services run.
     pub repository: Option<Repository>,
+    /// What is mounted on every node that may run the services.
+    pub volumes: Vec<Volume>,
     /// The services around the address, in the order they start in.
     pub services: Vec<Service>,
     /// When and where services move.
@@ -72,13 +76,24 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let mut allowed = vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain"];
     allowed.extend(setup.router.then_some(router::ID));
     allowed.extend(setup.repository.then_some("repository"));
+    allowed.extend(setup.volumes.iter().map(|volume| volume.section));
     allowed.extend(setup.services.iter().map(|service| service.section));
     let mut top = top.only(&allowed)?;
 
     let mut warnings = Vec::new();
     let cluster = Cluster::read(top.need("cluster", "[cluster] with a name")?.table()?)?;
     let nodes = node::read(top.need("node", "[[node]] for every node")?.tables()?, setup, &mut warnings)?;
-    let virtual_ip = VirtualIp::read(top.need("virtual_ip", "[virtual_ip] with an address")?.table()?, &nodes)?;
+    let table = top.need("virtual_ip", "[virtual_ip] with an address")?.table()?;
+    let virtual_ip = VirtualIp::read(table, &nodes, setup.own_address)?;
+    let is_public = |node: &Node| node.addresses.first().is_some_and(|first| virtual_ip.net.contains(first));
+    if let Some(service) =
+        setup.own_address.filter(|_| nodes.iter().any(|node| is_public(node) && node.role == Role::Active))
+    {
+        let doubt = format!(
+            "anybody in the clients' network may speak to {service} as a node: give nodes an address in another one first"
+        );
+        warnings.push(word.fault(doubt).warning());
+    }
     let asked = top.take(router::ID).map(reader::Item::table).transpose()?;
     let router = asked.map(|table| Router::read(table, &virtual_ip, &nodes)).transpose()?;
     if setup.router && router.is_none() {
@@ -88,10 +103,11 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let repository = match setup.repository {
         true => {
             let table = top.need("repository", "[repository] with a device and a directory")?.table()?;
-            Some(Repository::read(table, &mut warnings)?)
+            Some(Repository::read(table, Outage::Fails, &mut warnings)?)
         }
         false => None,
     };
+    let volumes = volume::read(setup, &mut top, &mut warnings)?;
     let mut services = Vec::new();
     for kind in setup.services {
         let table = top.take(kind.section).map(reader::Item::table).transpose()?;
@@ -106,17 +122,31 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
             *value = Some(port.clone());
         });
     }
-    let longest = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout).max().unwrap_or(0);
+    volume::settle(&volumes, &mut services, &word)?;
+    let actions = services.iter().flat_map(|s| s.spec.actions).map(|action| action.timeout);
+    let longest = actions.chain(setup.unit.map(|unit| unit.timeout)).max().unwrap_or(0);
     let failover =
         Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(setup, &services), &mut warnings)?;
     let ids = setup.services.iter().map(|service| service.section).chain(setup.router.then_some(router::ID));
+    let ids = ids.chain(setup.volumes.iter().map(|volume| volume.section)).chain(setup.unit.map(|unit| unit.id));
     let mut reserved: Vec<String> = ids.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).collect();
     reserved.push(virtual_ip::ID.into());
     reserved.push(repository::ID.into());
     reserved.extend(setup.group.map(str::to_owned));
     let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
     Ok(Read {
-        scenario: Scenario { setup, cluster, nodes, virtual_ip, router, repository, services, failover, fencing },
+        scenario: Scenario {
+            setup,
+            cluster,
+            nodes,
+            virtual_ip,
+            router,
+            repository,
+            volumes,
+            services,
+            failover,
+            fencing,
+        },
         warnings,
     })
 }

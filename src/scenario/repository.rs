@@ -1,4 +1,4 @@
-//! `[repository]`: a file system that is mounted where the services run, before them.
+//! `[repository]`: a file system that is mounted where the services run, before them. Others are described alike ([`super::volume`]).
 
 use super::fault::Fault;
 use super::reader::Table;
@@ -12,6 +12,17 @@ pub const ID: &str = "vm_repository";
 /// actions on a file system that waits for ever do not end, and a stop that does not end gets the node fenced: an outage of the
 /// server would be one of the nodes, too.
 const SOFT: &str = "soft,timeo=50,retrans=3";
+/// How it is mounted where what was acknowledged must not be lost: it waits until the server is back.
+const HARD: &str = "hard";
+
+/// What becomes of reading and writing while a server of NFS is gone, when nobody says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// It fails.
+    Fails,
+    /// It waits.
+    Waits,
+}
 
 /// A file system.
 #[derive(Debug)]
@@ -27,7 +38,8 @@ pub struct Repository {
 }
 
 impl Repository {
-    pub(super) fn read(table: Table<'_>, warnings: &mut Vec<String>) -> Result<Repository, Fault> {
+    /// Reads a section; what its options say is compared with `outage`.
+    pub(super) fn read(table: Table<'_>, outage: Outage, warnings: &mut Vec<String>) -> Result<Repository, Fault> {
         let mut table = table.only(&["device", "directory", "fstype", "options"])?;
         let device = table.need("device", "what is mounted, like 10.60.1.72:/opt/vm_repository")?.text()?;
         let is_plain = |text: &str| !text.is_empty() && fits(Kind::Text, text) && !text.contains(char::is_whitespace);
@@ -45,12 +57,24 @@ impl Repository {
         }
         let fstype = fstype.map_or_else(|| "nfs".to_owned(), |word| word.text);
         let is_nfs = is_nfs(&fstype);
-        let decides = |text: &str| text.split(',').any(|one| ["soft", "softerr", "hard"].contains(&one));
-        if let Some(word) = options.as_ref().filter(|word| is_nfs && !decides(&word.text)) {
-            let doubt = "without \"soft\" a server that is gone for some minutes gets the active node fenced; \"hard\" accepts it";
+        let has = |text: &str, words: &[&str]| text.split(',').any(|one| words.contains(&one));
+        let (usual, doubt) = match outage {
+            Outage::Fails => (
+                SOFT,
+                "without \"soft\" a server that is gone for some minutes gets the active node fenced; \"hard\" accepts it",
+            ),
+            Outage::Waits => {
+                (HARD, "with \"soft\" a server that is gone for a moment loses what clients believe to be written")
+            }
+        };
+        let is_doubtful = |text: &str| match outage {
+            Outage::Fails => !has(text, &["soft", "softerr", "hard"]),
+            Outage::Waits => has(text, &["soft", "softerr"]),
+        };
+        if let Some(word) = options.as_ref().filter(|word| is_nfs && is_doubtful(&word.text)) {
             warnings.push(word.fault(doubt).warning());
         }
-        let options = options.map(|word| word.text).or_else(|| is_nfs.then(|| SOFT.to_owned()));
+        let options = options.map(|word| word.text).or_else(|| is_nfs.then(|| usual.to_owned()));
         Ok(Repository { device: device.text, directory: directory.text, fstype, options })
     }
 

@@ -18,11 +18,19 @@ pub struct VirtualIp {
     pub net: IpNet,
     /// The link it is put on; IPaddr2 finds it out when there is none.
     pub nic: Option<String>,
+    /// Whether a service has it ([`SetUp::own_address`](super::setup::SetUp)): then the cluster has no resource for it.
+    pub own: bool,
 }
 
+/// The word for a cluster that has the address.
+const CLUSTER: &str = "pacemaker";
+
 impl VirtualIp {
-    pub(super) fn read(table: Table<'_>, nodes: &[Node]) -> Result<VirtualIp, Fault> {
-        let mut table = table.only(&["address", "network", "nic"])?;
+    /// Reads the section; `service` is the word for a service that may have the address itself.
+    pub(super) fn read(table: Table<'_>, nodes: &[Node], service: Option<&str>) -> Result<VirtualIp, Fault> {
+        let mut allowed = vec!["address", "network", "nic"];
+        allowed.extend(service.map(|_| "holder"));
+        let mut table = table.only(&allowed)?;
         let word = table.need("address", "an address with prefix length, like 10.20.1.10/24")?.text()?;
         let network = table.take("network").map(|item| item.text()).transpose()?;
         let net = net(&word, network.as_ref())?;
@@ -40,7 +48,18 @@ impl VirtualIp {
         if link_local && nic.is_none() {
             return Err(word.fault(format!("{} means nothing without a link: give nic as well", net.addr())));
         }
-        Ok(VirtualIp { net, nic: nic.map(|word| word.text) })
+        let holder = table.take("holder").map(|item| item.text()).transpose()?;
+        let own = match (&holder, service) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(word), Some(service)) if word.text == service => true,
+            (Some(word), Some(_)) if word.text == CLUSTER => false,
+            (Some(word), Some(service)) => return Err(word.must_be(format!("{service} or {CLUSTER}"))),
+        };
+        if let Some(service) = service.filter(|_| own && nic.is_none()) {
+            return Err(word.fault(format!("{service} has to be told a link for it: give nic as well")));
+        }
+        Ok(VirtualIp { net, nic: nic.map(|word| word.text), own })
     }
 }
 

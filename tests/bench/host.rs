@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::{abiquo_host, lsyncd_host, osm_host};
-use crate::web;
+use crate::{ctdb, web};
 
 /// Where the program is installed: on a disk, as by a package. A tmpfs hands out its pages in smaller pieces, and so does a
 /// file that a linker has written here and there: that costs a process a third of its start.
@@ -37,7 +37,7 @@ pub fn prepare() {
     let mount = Command::new("mount").arg("--bind").arg(copy).arg(lsyncd_host::PROGRAM).status().unwrap();
     assert!(mount.success(), "mount {} over {}", FOLDER, lsyncd_host::PROGRAM);
     std::os::unix::fs::symlink(lsyncd_host::PROGRAM, Path::new(FOLDER).join("ovd-lsyncd")).unwrap();
-    for name in ["ovd-vip-src", "ovd-osm", "abiquo-rs"] {
+    for name in ["ovd-vip-src", "ovd-osm", "abiquo-rs", "ofs-ctdb"] {
         std::os::unix::fs::symlink(Path::new(FOLDER).join("inuvika-ha"), Path::new(FOLDER).join(name)).unwrap();
     }
     web::prepare();
@@ -45,7 +45,8 @@ pub fn prepare() {
 
 /// The path of an agent, ours or a stock one.
 pub fn path(agent: &str) -> String {
-    let folder = if agent.starts_with("ovd-") || agent.starts_with("abiquo-") { FOLDER } else { STOCK };
+    let is_ours = ["ovd-", "abiquo-", "ofs-"].iter().any(|begin| agent.starts_with(begin));
+    let folder = if is_ours { FOLDER } else { STOCK };
     format!("{folder}/{agent}")
 }
 
@@ -84,6 +85,8 @@ pub fn environment(agent: &str, action: &str, depth: &str) -> Vec<(String, Strin
             ("OCF_RESKEY_statusurl", "http://127.0.0.1:8009/xas/check"),
             ("OCF_RESKEY_tomcat_user", "root"),
         ]),
+        "ofs-ctdb" => ctdb::params(),
+        "CTDB" => owned(&[("OCF_RESKEY_ctdb_recovery_lock", ctdb::LOCK)]),
         "apache" => owned(&[("OCF_RESKEY_configfile", &web::config()), ("OCF_RESKEY_httpd", web::PROGRAM)]),
         "symlink" => owned(&[("OCF_RESKEY_link", &web::link()), ("OCF_RESKEY_target", &web::table())]),
         _ => Vec::new(),

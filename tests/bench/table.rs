@@ -9,6 +9,7 @@ const STACKS: &[&[&str]] = &[
     &["ovd-osm", "apache", "symlink"],
     &["ovd-lsyncd"],
     &["abiquo-rs", "tomcat"],
+    &["ofs-ctdb", "CTDB"],
 ];
 const ACTIONS: &[&str] = &["meta-data", "monitor", "start", "stop"];
 
@@ -57,8 +58,10 @@ fn line(name: &str, samples: &[Sample], base: &[Sample]) {
 
 /// What the monitors of the web server amount to.
 fn web(rows: &[Row]) {
-    let monitor = |agent: &str| rows.iter().find(|row| row.is(agent, "monitor")).unwrap();
-    let (ours, apache, symlink) = (monitor("ovd-osm"), monitor("apache"), monitor("symlink"));
+    let monitor = |agent: &str| rows.iter().find(|row| row.is(agent, "monitor"));
+    let (Some(ours), Some(apache), Some(symlink)) = (monitor("ovd-osm"), monitor("apache"), monitor("symlink")) else {
+        return;
+    };
     let own = ours.samples.iter().zip(&ours.answers).map(|(sample, answer)| sample.wall_ms - answer);
     println!(
         "The web server itself answers in {:.2} ms; ovd-osm's monitor without that: {:.2} ms.",

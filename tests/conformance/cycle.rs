@@ -98,7 +98,11 @@ fn silent(fixture: &Fixture) -> Result<(), String> {
         ("monitor", true),
         ("stop", false),
     ] {
-        let subject = if probing { fixture.subject.probing() } else { fixture.subject.recurring() };
+        let subject = match (action, probing) {
+            (_, true) => fixture.subject.probing(),
+            ("monitor", false) => fixture.subject.recurring(),
+            _ => fixture.subject.clone(),
+        };
         let run = subject.run(action);
         let quiet = run.stdout.is_empty() && run.stderr.is_empty();
         ensure(quiet, || format!("{action} said {:?} {:?}", run.stdout, run.stderr))?;

@@ -96,6 +96,14 @@ impl Fixture {
                 left: || [tables(), state()].concat(),
                 obstacle: None,
             },
+            "ofs-ctdb" => Self {
+                subject,
+                spec: Some(spec),
+                wrong: ("smb_port", "0"),
+                params: |_| vec![("OCF_RESKEY_service_manager".to_owned(), "lsb".to_owned())],
+                left: state,
+                obstacle: None,
+            },
             other => return Err(format!("{other} is in the registry but has no fixture here")),
         };
         Ok(fixture.with_params())

@@ -13,7 +13,8 @@ use crate::scenario::setup::{Service, clone_id};
 const CLONE: &[(&str, &str)] =
     &[("interleave", "true"), ("globally-unique", ""), ("clone-max", ""), ("clone-node-max", ""), ("promotable", "")];
 
-fn cloned(resource: Resource, quorum: &[String]) -> Vec<Step> {
+/// A resource on every node that may run services.
+pub(super) fn cloned(resource: Resource, quorum: &[String]) -> Vec<Step> {
     let id = resource.id.clone();
     let voters = never(&clone_id(&id), quorum);
     let mut steps = vec![Step::Primitive(resource), Step::Clone { resource: id, meta: pairs(CLONE) }];

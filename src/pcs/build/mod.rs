@@ -3,6 +3,7 @@
 mod everywhere;
 mod grouped;
 mod services;
+mod volumes;
 
 use super::ipaddr2;
 use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step};
@@ -26,9 +27,14 @@ pub fn plan(scenario: &Scenario) -> Plan {
     let mut resources: Vec<Section> =
         scenario.router.iter().map(|router| everywhere::router(router, who, &quorum)).collect();
     let (apart, following): (Vec<_>, Vec<_>) = scenario.services.iter().partition(|one| one.is_everywhere());
-    resources.extend(apart.iter().map(|one| everywhere::service(one, &quorum)));
+    match scenario.volumes.is_empty() {
+        true => resources.extend(apart.iter().map(|one| everywhere::service(one, &quorum))),
+        false => resources.extend(volumes::sections(scenario, &apart, &quorum)),
+    }
     match scenario.setup.group {
         Some(group) => resources.extend(grouped::sections(group, &following, scenario, &quorum)),
+        // A service moves it by itself.
+        None if scenario.virtual_ip.own => {}
         None => {
             resources.push(virtual_ip(scenario, &apart, &quorum));
             resources.extend(everywhere::reach(scenario));
@@ -201,6 +207,9 @@ fn virtual_ip(scenario: &Scenario, apart: &[&Service], quorum: &[String]) -> Sec
         let resource = virtual_ip::ID.to_owned();
         steps.push(Step::Colocation { resource: resource.clone(), with: with.clone(), score: "INFINITY".into() });
         steps.push(Step::Order { first: with, then: resource, kind: OrderKind::Optional });
+    }
+    if scenario.setup.own_address.is_some() {
+        steps.extend(volumes::well(scenario));
     }
     let mut why = scenario.setup.address.to_vec();
     if !quorum.is_empty() {

@@ -131,7 +131,8 @@ pub(super) fn attraction(scenario: &Scenario, attribute: &str, what: &str) -> ([
     (steps, why)
 }
 
-fn weights(scenario: &Scenario) -> Weights {
+/// The scores of node attributes.
+pub(super) fn weights(scenario: &Scenario) -> Weights {
     scenario.failover.weights(&Weighed::of(scenario.setup, &scenario.services))
 }
 

@@ -4,6 +4,7 @@ use super::layout::WIDTH;
 use super::steps;
 use crate::pcs::plan::{Plan, Setting, Step};
 use crate::pcs::quote::quote;
+use crate::pcs::unit::STANDARD;
 
 /// Where a script keeps the configurations it replaced: on every distribution a place for a program's own state.
 const BACKUPS: &str = "/var/lib/inuvika-ha";
@@ -69,9 +70,10 @@ fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     if line.chars().count() < WIDTH - 20 { format!("({line})") } else { format!("(\n    {}\n)", quoted.join("\n    ")) }
 }
 
-/// Every agent of the plan's resources and fencing devices, as crm_resource names them.
+/// Every agent of the plan's resources and fencing devices, as crm_resource names them. A unit has none.
 fn agents(plan: &Plan) -> Vec<String> {
     let agent = |step: &Step| match step {
+        Step::Primitive(resource) if resource.agent.starts_with(STANDARD) => None,
         Step::Primitive(resource) => Some(resource.agent.clone()),
         Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
         _ => None,

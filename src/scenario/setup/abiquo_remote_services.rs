@@ -22,6 +22,9 @@ pub(super) const SETUP: SetUp = SetUp {
     router: true,
     group: Some("remote_services"),
     repository: true,
+    volumes: &[],
+    unit: None,
+    own_address: None,
     by_hand: |_, _| Vec::new(),
 };
 

@@ -26,6 +26,9 @@ pub(super) const SETUP: SetUp = SetUp {
     router: true,
     group: None,
     repository: false,
+    volumes: &[],
+    unit: None,
+    own_address: None,
     by_hand,
 };
 

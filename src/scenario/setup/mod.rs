@@ -3,6 +3,7 @@
 mod abiquo_remote_services;
 mod lsyncd;
 mod lvs_director;
+mod ovd_file_server;
 mod ovd_session_manager;
 mod session_manager;
 mod vip_src;
@@ -44,8 +45,40 @@ pub struct SetUp {
     pub group: Option<&'static str>,
     /// Whether a file system ([`super::repository`]) is mounted where they run, before them.
     pub repository: bool,
+    /// File systems ([`super::volume`]) that are mounted on every node that may run services, before them.
+    pub volumes: &'static [VolumeKind],
+    /// What else runs on every node that may run services.
+    pub unit: Option<&'static Unit>,
+    /// The word for a service that has the address itself, where the scenario does not want the cluster to have it.
+    pub own_address: Option<&'static str>,
     /// What the script cannot do, as lines to print: on other hosts than the cluster's nodes.
     pub by_hand: fn(&[Service], &VirtualIp) -> Vec<String>,
+}
+
+/// A kind of file system that a scenario may have on every node that may run services.
+#[derive(Debug)]
+pub struct VolumeKind {
+    /// The name of its section in the scenario file and of the resource in the cluster.
+    pub section: &'static str,
+    /// Whether it is only there when the scenario has its section.
+    pub optional: bool,
+    /// What it is for, for the reader of the script.
+    pub why: &'static [&'static str],
+}
+
+/// A unit of systemd that has no agent of ours, and runs on every node that may run services, as a clone.
+#[derive(Debug)]
+pub struct Unit {
+    /// The resource's id in the cluster.
+    pub id: &'static str,
+    /// The unit.
+    pub name: &'static str,
+    /// Seconds that its start and its stop may take.
+    pub timeout: u32,
+    /// Its meta attributes.
+    pub meta: &'static [(&'static str, &'static str)],
+    /// What it is for and why it is placed like this, for the reader of the script.
+    pub why: &'static [&'static str],
 }
 
 /// Where a service runs.
@@ -138,7 +171,8 @@ impl Service {
     }
 }
 
-const SETUPS: &[SetUp] = &[ovd_session_manager::SETUP, lvs_director::SETUP, abiquo_remote_services::SETUP];
+const SETUPS: &[SetUp] =
+    &[ovd_session_manager::SETUP, lvs_director::SETUP, abiquo_remote_services::SETUP, ovd_file_server::SETUP];
 
 /// The names of all set-ups, as the end of "must be ...".
 pub(super) fn allowed() -> String {
@@ -209,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_service_has_an_agent_and_knows_its_parameters() {
-        let vip = VirtualIp { net: ipnet::IpNet::V4(ipnet::Ipv4Net::default()), nic: None };
+        let vip = VirtualIp { net: ipnet::IpNet::V4(ipnet::Ipv4Net::default()), nic: None, own: false };
         for kind in SETUPS.iter().flat_map(|setup| setup.services) {
             let spec = agents::specs().find(|spec| spec.name == kind.agent);
             assert!(spec.is_some(), "{}", kind.agent);

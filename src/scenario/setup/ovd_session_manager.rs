@@ -24,5 +24,8 @@ pub(super) const SETUP: SetUp = SetUp {
     router: false,
     group: None,
     repository: false,
+    volumes: &[],
+    unit: None,
+    own_address: None,
     by_hand: |_, _| Vec::new(),
 };

@@ -275,6 +275,21 @@ impl Service {
     }
 }
 
+/// Every process of the sessions that these processes lead or have led, themselves included: what a daemon has started and not yet
+/// ended, also helpers that are other programs. The kernel keeps the number of a session as long as it has a process.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn session_of(leaders: &[Process]) -> io::Result<Vec<Process>> {
+    let all = processes::all()?;
+    // A number that somebody else has by now is that of another session.
+    let is_other = |leader: &Process| {
+        all.iter().any(|seen| seen.process.pid == leader.pid && seen.process.started != leader.started)
+    };
+    let ours: Vec<i32> = leaders.iter().filter(|leader| !is_other(leader)).map(|leader| leader.pid).collect();
+    Ok(all.iter().filter(|seen| ours.contains(&seen.session)).map(|seen| seen.process).collect())
+}
+
 /// Whether there is such an LSB script.
 pub fn script_exists(script: &Path) -> bool {
     script.is_absolute() && process::find(script).is_some()
