@@ -30,7 +30,8 @@ pub enum Step {
     Start,
     /// Wait until its node takes part.
     AwaitNode,
-    /// Keep systemd's hands off it.
+    /// Keep systemd's hands off it and Samba: when the host shuts down, it would end Samba at once, and ovd-slaveserver may keep
+    /// ctdbd, which has the address, for ten minutes more.
     Claim,
 }
 
@@ -140,8 +141,10 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, started: &mu
             }
             Step::AwaitNode => await_node(config, op, applied)?,
             Step::Claim => {
-                if let Err(error) = applied.service.claim(&op.deadline.within(CLAIM)) {
-                    op.log.warning(&format!("keep systemd from restarting {}: {error}", applied.service.name()));
+                for service in applied.services() {
+                    if let Err(error) = service.claim(&op.deadline.within(CLAIM)) {
+                        op.log.warning(&format!("keep systemd's hands off {}: {error}", service.name()));
+                    }
                 }
             }
         }

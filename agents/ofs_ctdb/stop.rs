@@ -94,9 +94,11 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     if heard && first.is_none() {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
     }
-    service.release(&op.deadline).unwrap_or_else(|error| {
-        op.log.warning(&format!("remove the drop-in of {name}: {error}"));
-    });
+    for one in applied.services() {
+        if let Err(error) = one.release(&op.deadline) {
+            op.log.warning(&format!("remove the drop-in of {}: {error}", one.name()));
+        }
+    }
     first.map_or(Ok(()), Err)
 }
 
