@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::config::Config;
-use super::mount::Seen;
+use super::mount::{self, Seen};
 use super::since::Since;
 use super::site::{Generation, Site};
 use super::status::{Flag, Node};
@@ -114,7 +114,8 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
         Ok(found) => {
             nodes = found;
             let Some(own) = nodes.iter().find(|node| node.is_own) else { return (Verdict::Failed, String::new()) };
-            judge::own(own, &mut since, config.patience, || cause(op))
+            let found = judge::own(own, &mut since, config.patience, || cause(op));
+            waits(found, "unhealthy", config, op, &mut since)
         }
     }));
     let Some(own) = nodes.iter().find(|node| node.is_own).cloned() else {
@@ -134,7 +135,10 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
     }));
     if !here.is_empty() {
         let lost = nodes.iter().any(|node| node.flag() == Some(Flag::Disconnected));
-        checks.push(Check::run("samba", || samba(config, &here, lost, &mut since, &limit)));
+        checks.push(Check::run("samba", || {
+            let found = samba(config, &here, lost, &mut since, &limit);
+            waits(found, "samba", config, op, &mut since)
+        }));
         if let Some(port) = config.webdav_port {
             checks.push(Check::run("webdav", || match webdav(port, &here, &limit) {
                 Ok(text) => (Verdict::Ok, text),
@@ -174,6 +178,21 @@ fn addresses(served: &[Served], own: u32, here: &mut Vec<IpAddr>) -> (Verdict, S
 /// Pacemaker lists what was degraded once until somebody cleans it up: what is over soon as a rule is not worth it.
 fn later(verdict: Verdict, what: &str, usual: Duration, op: &Operation, since: &mut Since) -> Verdict {
     if op.is_recurring() && since.lasts(what) < usual { Verdict::Ok } else { verdict }
+}
+
+/// While a shared folder does not answer, that is the reason to name for what is amiss, and never a failure, which means a restart: start
+/// would refuse, on every node, until somebody tries it again. What waits for the folder goes on by itself when it is back.
+fn waits(
+    found: (Verdict, String),
+    what: &str,
+    config: &Config,
+    op: &Operation,
+    since: &mut Since,
+) -> (Verdict, String) {
+    let why = if found.0 == Verdict::Ok { None } else { mount::trouble(config, op) };
+    let Some(why) = why else { return found };
+    since.anew(what);
+    (Verdict::Degraded, format!("{why}; {}", found.1))
 }
 
 /// Samba on the addresses that this node has. While a node is `lost` its silence is never a failure: it waits for databases that

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::config::Config;
 use crate::ocf::deadline::Deadline;
+use crate::ocf::operation::Operation;
 use crate::probe::mount::{self, Silence};
 use crate::sys::mounts::mounts;
 use crate::sys::process;
@@ -42,6 +44,12 @@ impl Seen {
             Seen::Missing(why) | Seen::Silent(why) => Some(why),
         }
     }
+}
+
+/// Why the first of the shared folders is of no use now; none: all are there and answer.
+pub fn trouble(config: &Config, op: &Operation) -> Option<String> {
+    let folders = [Some(&config.shared), config.data.as_ref()];
+    folders.into_iter().flatten().find_map(|path| Seen::of(path, &op.deadline.within(config.request_timeout)).trouble())
 }
 
 /// Whether a path is, or lies below, a mount point other than the root.

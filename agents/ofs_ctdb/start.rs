@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::daemon::at_boot;
-use super::mount::Seen;
+use super::mount::{self, Seen};
 use super::site::{Generation, Site};
 use super::status::Flag;
 use super::{Applied, stop};
@@ -50,7 +50,10 @@ pub fn plan(runs: bool, answers: bool, left: bool) -> Vec<Step> {
 
 /// The action.
 pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
-    shared(config, op)?;
+    // Without the shared folders ctdbd has neither its lock nor, in the guide's set-up, its configuration.
+    if let Some(why) = mount::trouble(config, op) {
+        return Err(Failure::generic(why));
+    }
     let service = super::located(config, op)?;
     let site = site(config, &service, op)?;
     for hint in &site.hints {
@@ -71,16 +74,6 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
             Ok(()) => cause,
         }
     })
-}
-
-/// The shared file systems: without them ctdbd has neither its lock nor, in the guide's set-up, its configuration.
-fn shared(config: &Config, op: &Operation) -> Result<(), Failure> {
-    for path in [Some(&config.shared), config.data.as_ref()].into_iter().flatten() {
-        if let Some(why) = Seen::of(path, &op.deadline.within(config.request_timeout)).trouble() {
-            return Err(Failure::generic(why));
-        }
-    }
-    Ok(())
 }
 
 /// The configuration, which has to be one that this node can run with.

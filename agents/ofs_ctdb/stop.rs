@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::daemon::{Daemon, PARTS};
-use super::{Applied, locate, spec};
+use super::{Applied, event, locate, spec};
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
 use crate::probe::ctdb;
@@ -49,7 +49,10 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
             guess(daemon.by_systemd(), service, Path::new(&socket), op)
         }
     };
-    end(&applied, graceful, op)
+    end(&applied, graceful, op)?;
+    let folder = op.params.text("config_dir").unwrap_or("/etc/ctdb").to_owned();
+    event::ended(Path::new(&folder), &op.log, &op.deadline);
+    Ok(())
 }
 
 /// What a ctdbd that nobody remembers has brought up: its addresses by its own word, and what this host has of Samba. Not winbind:
@@ -81,7 +84,7 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
         // Killed: another node has taken them over by now, so they must not answer here.
         let _ = release(&applied.addresses, op);
     } else {
-        shut_down(&service, &processes, graceful, op);
+        shut_down(applied, &service, &processes, graceful, op);
     }
     let heard = !processes.is_empty() && !lives(&processes);
     let name = service.name();
@@ -94,16 +97,12 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     if heard && first.is_none() {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
     }
-    for one in applied.services() {
-        if let Err(error) = one.release(&op.deadline) {
-            op.log.warning(&format!("remove the drop-in of {}: {error}", one.name()));
-        }
-    }
+    give_back(applied.services(), op);
     first.map_or(Ok(()), Err)
 }
 
 /// Its own way: it gives its addresses to the other nodes, then ends Samba and itself. One that is stopped (SIGSTOP) hears nothing.
-fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &Operation) {
+fn shut_down(applied: &Applied, service: &Service, processes: &[Process], graceful: Duration, op: &Operation) {
     let frozen = processes.iter().any(|process| process.top && matches!(process.state, 'T' | 't'));
     if frozen || graceful.is_zero() {
         return;
@@ -113,6 +112,8 @@ fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &
     let limit = patience.within(HAND_OVER.min(graceful / 2));
     let told = process::run("ctdb", &["disable"], None, &limit);
     op.step(&format!("ctdb disable: {:?}", told.map(|output| output.status.code())));
+    // CTDB has systemd stop Samba. While the host shuts down, one that is claimed waits for Pacemaker, which waits for this.
+    give_back(applied.samba.iter(), op);
     let asked = service.ask_to_stop(&patience);
     op.step(&format!("systemd was asked: {asked:?}"));
     if matches!(asked, Ok(true)) {
@@ -121,6 +122,15 @@ fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &
     let told = process::run("ctdb", &["shutdown"], None, &patience);
     op.step(&format!("ctdb shutdown: {:?}", told.map(|output| output.status.code())));
     while lives(processes) && patience.sleep(LOOK) {}
+}
+
+/// Takes back what start has told systemd of them.
+fn give_back<'a>(services: impl Iterator<Item = &'a Service>, op: &Operation) {
+    for service in services {
+        if let Err(error) = service.release(&op.deadline) {
+            op.log.warning(&format!("remove the drop-in of {}: {error}", service.name()));
+        }
+    }
 }
 
 fn lives(processes: &[Process]) -> bool {
