@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::client::{MINUTE, Writer};
+use crate::client::{LOSS, MINUTE, Writer, session};
 use crate::matrices::no_failure;
 use crate::site::{self, CTDB, LIMIT};
 use crate::support::lab::{Lab, Machine, Net, Node, wait_for, wait_idle};
@@ -76,7 +76,7 @@ fn restarted(lab: &Lab, what: &str, reason: &[&str], break_it: impl FnOnce(&Node
         again.as_secs_f32()
     );
     writer.goes_on()?;
-    writer.end(what)?;
+    writer.end_within(what, LOSS)?;
     let failures = ovd::view(lab)?.failures;
     let is_it = |text: &str| reason.iter().all(|part| text.contains(part));
     ensure!(failures.iter().any(|f| f.code == 1 && is_it(&f.reason)), "nobody says {reason:?}: {failures:?}");
@@ -156,7 +156,7 @@ pub fn private_network(lab: &Lab) -> Result<()> {
     done?;
     serves.boot()?;
     site::wait_settled(lab, LIMIT)?;
-    writer.end("the nodes' network of the node that serves is cut")?;
+    writer.end_within("the nodes' network of the node that serves is cut", LOSS)?;
     ensure!(site::begun(other)? == before, "something on {} was restarted", other.name());
     no_failure(lab)
 }
@@ -195,6 +195,8 @@ pub fn hanging(lab: &Lab) -> Result<()> {
     ensure!(failures.iter().all(|f| ignored(&f.operation)), "{failures:?}");
     ensure!([site::begun(servers[0])?, site::begun(servers[1])?] == before, "something was restarted");
     ensure!(lab.fencing.done().len() == fenced, "a node was fenced: {:?}", lab.fencing.done());
+    let took = session(lab, "after-hang", &[])?;
+    eprintln!("ctdb_cluster: a session after the shared folder is back: {:.1} s", took.as_secs_f32());
     ovd::forget(lab)?;
     site::wait_settled(lab, LIMIT)
 }

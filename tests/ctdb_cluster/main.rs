@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Arguments;
-use support::lab::{self, Lab, Machine, trial};
+use support::lab::{self, Failure, Lab, Machine, trial};
 use support::ovd;
 
 const SCENARIO: &str = include_str!("scenario.toml");
@@ -63,13 +63,14 @@ fn main() -> ExitCode {
         more("the same of the other node", matrices::power),
         more("a node that loses its power and does not serve is missed by nobody", matrices::idle_power),
         more("a node goes to standby and comes back", matrices::standby),
+        more("a ctdbd that is killed before its node goes to standby leaves nothing", matrices::standby_killed),
         on("a ctdbd that was killed is started again in place", faults::killed),
         more("a ctdbd that was stopped (SIGSTOP) is started again in place", faults::frozen),
         more("a Samba that was killed makes the address move, and is started again in the end", faults::samba),
         more("ovd-slaveserver that was killed is started again, and nothing else", faults::slaveserver),
         more("the clients' network of the node that serves is cut", faults::clients_network),
         more("the nodes' own network is cut", faults::private_network),
-        more("the shared folder of one node hangs", faults::hanging),
+        more("the shared folder hangs on both nodes, and comes back", faults::hanging),
         on("a stop of the cluster leaves nothing", leaves_nothing),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -80,7 +81,9 @@ fn makes_the_cluster(lab: &Lab) -> Result<()> {
     let said = lab.phase("ran the generated script", || ovd::create_cluster_of(lab, SCENARIO))?;
     lab.phase("everything runs", || site::wait_settled(lab, Duration::from_secs(120)).map_err(|e| e.context(said)))?;
     let status = ovd::view(lab)?;
-    ensure!(status.failures.is_empty(), "{:?}", ovd::recorded(&status));
+    // The first one may have said that it is alone: a busy machine starts one action at a time.
+    let is_alone = |failure: &Failure| failure.code == 190 && failure.reason.ends_with("is disconnected");
+    ensure!(status.failures.iter().all(is_alone), "{:?}", ovd::recorded(&status));
     // Only votes: not even asked for what runs.
     let history = lab.node("pcs3").run(["cibadmin", "--query", "--xpath", "//node_state[@uname='pcs3.priv']"])?;
     ensure!(!history.contains("lrm_resource id=\"ofs_ctdb\""), "pcs3 was asked: {history}");

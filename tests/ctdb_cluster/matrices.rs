@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::client::{Writer, in_sync, session};
+use crate::client::{LOSS, Writer, in_sync, session};
 use crate::site::{self, LIMIT};
 use crate::support::lab::{Lab, Machine, Node, VIP, wait_for};
 use crate::support::ovd;
@@ -59,6 +59,7 @@ pub fn shut_down(lab: &Lab) -> Result<()> {
     in_sync(lab, other.name(), &["both-alive", "one-down"])?;
     no_failure(lab)?;
     comes_back(lab, serves)?;
+    handed_over(serves)?;
     session(lab, "recovered", &["both-alive", "one-down"])?;
     for node in [serves, other] {
         in_sync(lab, node.name(), &["both-alive", "one-down", "recovered"])?;
@@ -95,7 +96,8 @@ fn lost(lab: &Lab, victim: &Node, survivor: &Node, what: &str) -> Result<()> {
         victim.name()
     );
     writer.goes_on()?;
-    session(lab, "after-loss", &["before-loss"])?;
+    let took = session(lab, "after-loss", &["before-loss"])?;
+    eprintln!("ctdb_cluster: a session after the loss: {:.1} s", took.as_secs_f32());
     wait_for(LIMIT, &format!("{} to be fenced", victim.name()), || Ok(lab.fencing.times_off(victim.name()) > off))?;
     no_failure(lab)?;
     comes_back(lab, victim)?;
@@ -103,7 +105,7 @@ fn lost(lab: &Lab, victim: &Node, survivor: &Node, what: &str) -> Result<()> {
     for node in [victim, survivor] {
         in_sync(lab, node.name(), &["before-loss", "after-loss", "after-return"])?;
     }
-    writer.end(what)?;
+    writer.end_within(what, LOSS)?;
     ensure!(lab.fencing.times_off(victim.name()) == off + 1, "fenced more than once: {:?}", lab.fencing.done());
     // One dead node never restarts CTDB on the others.
     ensure!(site::begun(survivor)? == before, "something on {} was restarted", survivor.name());
@@ -127,6 +129,24 @@ pub fn standby(lab: &Lab) -> Result<()> {
     no_failure(lab)
 }
 
+/// The same when its ctdbd has just been killed, which cannot tell of its end any more, nor take the address away.
+pub fn standby_killed(lab: &Lab) -> Result<()> {
+    ovd::forget(lab)?;
+    let (serves, other) = site::holder(lab)?;
+    let before = site::begun(other)?;
+    let pcs = |word: &str| other.run_within(LIMIT, &["pcs", "node", word, &serves.cluster_name(), "--wait=150"]);
+    serves.sh("kill -KILL $(cat /run/ctdb/ctdbd.pid)")?;
+    pcs("standby")?;
+    site::wait_serves(lab, other)?;
+    site::has_nothing(serves)?;
+    site::wait_told(other, serves, "down", "none")?;
+    pcs("unstandby")?;
+    ovd::forget(lab)?;
+    site::wait_settled(lab, LIMIT)?;
+    ensure!(site::begun(other)? == before, "something on {} was restarted", other.name());
+    Ok(())
+}
+
 fn comes_back(lab: &Lab, node: &Node) -> Result<()> {
     lab.phase(&format!("{} is back", node.name()), || {
         node.boot()?;
@@ -139,4 +159,15 @@ pub fn no_failure(lab: &Lab) -> Result<()> {
     let failures = ovd::failures(lab)?;
     ensure!(failures.is_empty(), "{failures:?}");
     Ok(())
+}
+
+/// While the host was shut down, systemd has left Samba alone until the address was gone, and nothing had to be killed.
+fn handed_over(node: &Node) -> Result<()> {
+    let journal = node.sh("journalctl -q -b -1 -o cat --no-pager | sed -n '/power off now/,$p'")?;
+    let at = |what: &str| journal.find(what).with_context(|| format!("no {what:?} in the journal:\n{journal}"));
+    ensure!(
+        at("leaves this node, from eth0")? < at("Stopping smbd.service")?,
+        "Samba was stopped too soon:\n{journal}"
+    );
+    at("ctdb.service has shut down by itself").map(drop)
 }
