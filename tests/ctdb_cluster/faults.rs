@@ -168,12 +168,12 @@ pub fn hanging(lab: &Lab) -> Result<()> {
     let servers = site::servers(lab);
     let before = [site::begun(servers[0])?, site::begun(servers[1])?];
     let fenced = lab.fencing.done().len();
-    for node in servers {
-        node.write_file("/root/hang.py", HANG, 0o644)?;
-        node.sh("setsid python3 -I /root/hang.py /mnt/nfs/ctdb </dev/null >/run/hang.log 2>&1 & \
-                 for _ in $(seq 50); do [ ! -s /run/hang.pid ] || exit 0; sleep 0.1; done; cat /run/hang.log; exit 1")?;
-    }
     let done: Result<()> = (|| {
+        for node in servers {
+            node.write_file("/root/hang.py", HANG, 0o644)?;
+            node.sh("setsid python3 -I /root/hang.py /mnt/nfs/ctdb </dev/null >/run/hang.log 2>&1 & \
+                     for _ in $(seq 50); do [ ! -s /run/hang.pid ] || exit 0; sleep 0.1; done; cat /run/hang.log; exit 1")?;
+        }
         for node in servers {
             let told = site::wait_reason(lab, node, 190, "/mnt/nfs/ctdb")?;
             eprintln!(
@@ -187,7 +187,9 @@ pub fn hanging(lab: &Lab) -> Result<()> {
         Ok(())
     })();
     for node in servers {
-        node.sh("umount -l /mnt/nfs/ctdb; kill -KILL $(cat /run/hang.pid); rm /run/hang.pid /root/hang.py")?;
+        node.sh(
+            "[ ! -e /run/hang.pid ] || { umount -l /mnt/nfs/ctdb; kill -KILL $(cat /run/hang.pid); rm /run/hang.pid; }",
+        )?;
     }
     done?;
     let failures = ovd::failures(lab)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::support::lab::{Element, Lab, Machine, Net, Node, VIP, wait_for, wait_idle};
+use crate::support::lab::{Element, Failure, Lab, Machine, Net, Node, VIP, wait_for, wait_idle};
 use crate::support::ovd;
 
 pub const NODES: [&str; 3] = ["ofs1", "ofs2", "pcs3"];
@@ -21,7 +21,7 @@ pub const LIMIT: Duration = Duration::from_secs(180);
 const SMB: &str = "[global]\n  workgroup = OVD\n  server role = standalone server\n  map to guest = bad user\n  \
                    guest account = nobody\n  disable spoolss = yes\n[ovd]\n  path = /mnt/nfs/ovd\n  guest ok = yes\n  \
                    read only = no\n  force user = root\n";
-/// Answers HTTP where WebDAV would be.
+/// Answers HTTP where WebDAV would be; not at boot.
 const SLAVESERVER: &str = "[Unit]\nDescription=Stand-in for ovd-slaveserver\n[Service]\n\
                            ExecStart=/usr/bin/python3 -I -m http.server 1113 --directory /var/empty\n\
                            [Install]\nWantedBy=multi-user.target\n";
@@ -125,7 +125,7 @@ fn told(seen_by: &Node, node: &Node, state: &str, address: &str) -> Result<()> {
     Ok(())
 }
 
-/// What CTDB says on a node of all nodes, as flags: by the number of the node, whether it is OK.
+/// That CTDB on a node says of both that they are OK: every column of theirs is 0.
 pub fn all_well(node: &Node) -> Result<()> {
     let said = node.run(["ctdb", "-X", "status"])?;
     ensure!(said.matches("|0|0|0|0|0|0|0|0|").count() == 2, "ctdb on {} says {said}", node.name());
@@ -165,7 +165,7 @@ pub fn wait_settled(lab: &Lab, limit: Duration) -> Result<()> {
 pub fn wait_reason(lab: &Lab, node: &Node, code: i32, reason: &str) -> Result<Duration> {
     wait_for(LIMIT, &format!("{code} with the reason {reason:?}"), || {
         let failures = ovd::view(lab)?.failures;
-        let is_it = |f: &crate::support::lab::Failure| {
+        let is_it = |f: &Failure| {
             f.node == node.cluster_name()
                 && f.operation.starts_with(CTDB)
                 && f.code == code
