@@ -29,6 +29,8 @@ const ADDRESSES: &str = "ofs-ctdb-addresses";
 /// What they say of a node that is well, and of one that serves no address.
 const WELL: &str = "ok";
 const NONE: &str = "none";
+/// What they say of a node without ctdbd.
+const DOWN: &str = "down";
 
 /// What is told of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,7 @@ pub fn understand(words: &[&str]) -> Option<Event> {
         ["ipreallocated" | "recovered", ..] => Some(Event { line: None, state: Some(State::Asked) }),
         ["shutdown", ..] => Some(Event {
             line: Some((Level::Info, "CTDB: ctdbd shuts down".to_owned())),
-            state: Some(State::Known("down")),
+            state: Some(State::Known(DOWN)),
         }),
         _ => None,
     }
@@ -99,6 +101,15 @@ pub fn tell(words: &[&str]) -> Option<String> {
         publish(state, &log, &deadline);
     }
     event.line.map(|(_, text)| text)
+}
+
+/// Tells that ctdbd has ended, for one that was killed and could not: `folder` is CTDB's own, which has the link by which it tells.
+/// Where it does not tell, nobody does.
+pub fn ended(folder: &Path, log: &Log, deadline: &Deadline) {
+    let links = [format!("events/notification/{}.script", NAMES[0]), format!("notify.d/{}", NAMES[0])];
+    if links.iter().any(|link| folder.join(link).symlink_metadata().is_ok()) {
+        publish(State::Known(DOWN), log, &deadline.within(LIMIT));
+    }
 }
 
 /// Sets the node's attributes. No attribute is better than a wrong one, and no Pacemaker is no fault of CTDB.

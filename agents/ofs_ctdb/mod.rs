@@ -70,6 +70,11 @@ impl Applied {
         op.state.write(Self::FILE, self).map_err(|e| Failure::io("write state", &e))
     }
 
+    /// ctdbd, and the parts of Samba.
+    fn services(&self) -> impl Iterator<Item = &Service> {
+        std::iter::once(&self.service).chain(&self.samba)
+    }
+
     /// What a ctdbd that is gone has left here, in words: an address that another node serves by now, a part of Samba.
     fn left(&self) -> Option<String> {
         let holder = |address: &&IpAddr| links::holder(**address).is_ok_and(|holder| holder.is_some());

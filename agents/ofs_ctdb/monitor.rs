@@ -1,6 +1,6 @@
 //! What `monitor` looks at. Nothing here changes the service.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::config::Config;
@@ -14,6 +14,7 @@ use crate::ocf::operation::Operation;
 use crate::probe::ctdb::{self, Served};
 use crate::probe::{alive, lock, smb};
 use crate::sys::clock;
+use crate::sys::links;
 use crate::sys::process;
 use crate::sys::service::{Process, Service};
 
@@ -22,6 +23,9 @@ const CAUSE: Duration = Duration::from_secs(1);
 
 /// How long an address may be on its way from a node to another one.
 const MOVES: Duration = Duration::from_secs(15);
+
+/// How long ovd-slaveserver, which starts after this, may take to answer. Its own resource says when it has failed.
+const STARTS: Duration = Duration::from_secs(60);
 
 /// The checks of monitor.
 pub fn checks(config: &Config, op: &Operation) -> Vec<Check> {
@@ -109,15 +113,15 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
         // ctdbd itself has just answered. The command asks the other nodes, too: one that is lost, and not missed yet, keeps it.
         Err(why) => {
             let found = (since.verdict("status", config.patience), why);
-            vantage::weighed(found, &mut since, config, op)
+            vantage::weighed(found, "status", &mut since, config, op)
         }
         Ok(found) => {
             nodes = found;
             let Some(own) = nodes.iter().find(|node| node.is_own) else { return (Verdict::Failed, String::new()) };
-            let judged = judge::own(own, &mut since, config.patience, || cause(op));
+            let found = judge::own(own, &mut since, config.patience, || cause(op));
             match own.flag() {
-                Some(Flag::Unhealthy) => vantage::weighed(judged, &mut since, config, op),
-                _ => judged,
+                Some(Flag::Unhealthy) => vantage::weighed(found, "unhealthy", &mut since, config, op),
+                _ => found,
             }
         }
     }));
@@ -127,26 +131,26 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
         }
         return;
     };
-    let mut served = Vec::new();
+    let mut here = Vec::new();
     let limit = op.deadline.within(config.request_timeout);
     checks.push(Check::run("addresses", || match ctdb::public_addresses(&config.socket, &limit) {
         Err(why) => (Verdict::Failed, why),
-        Ok(found) => {
-            served = found;
-            let (verdict, text) = judge::addresses(&served, own.number);
-            // Pacemaker lists what was degraded once until somebody cleans it up: an address that is on its way is not worth it.
-            let moves = verdict != Verdict::Ok && op.is_recurring() && since.lasts("addresses") < MOVES;
-            (if moves { Verdict::Ok } else { verdict }, text)
+        Ok(served) => {
+            let (verdict, text) = addresses(&served, own.number, &mut here);
+            (if verdict == Verdict::Ok { verdict } else { later(verdict, "addresses", MOVES, op, &mut since) }, text)
         }
     }));
-    if judge::held(&served, own.number).next().is_some() {
+    if !here.is_empty() {
         let lost = nodes.iter().any(|node| node.flag() == Some(Flag::Disconnected));
-        checks.push(Check::run("samba", || match samba(config, &served, own.number, lost, &mut since, &limit) {
-            (Verdict::Ok, text) => (Verdict::Ok, text),
-            silent => vantage::weighed(silent, &mut since, config, op),
+        checks.push(Check::run("samba", || {
+            let found = samba(config, &here, lost, &mut since, &limit);
+            vantage::weighed(found, "samba", &mut since, config, op)
         }));
         if let Some(port) = config.webdav_port {
-            checks.push(Check::run("webdav", || webdav(port, &served, own.number, &limit)));
+            checks.push(Check::run("webdav", || match webdav(port, &here, &limit) {
+                Ok(text) => (Verdict::Ok, text),
+                Err(why) => (later(Verdict::Degraded, "webdav", STARTS, op, &mut since), why),
+            }));
         }
     }
     if op.depth >= 20 {
@@ -174,17 +178,30 @@ fn cause(op: &Operation) -> Option<String> {
     judge::failed_check(&output.text())
 }
 
-/// Samba on the addresses that are served here. While a node is `lost` its silence is never a failure: it waits for databases that
-/// CTDB recovers, as soon as the lost node's recovery lock is free, and would wait as well after a restart.
-fn samba(
-    config: &Config,
-    served: &[Served],
-    own: u32,
-    lost: bool,
-    since: &mut Since,
-    limit: &Deadline,
-) -> (Verdict, String) {
+/// The public addresses; those that this node has are put into `here`. ctdbd counts one as its own before the node has it: nobody
+/// answers there yet.
+fn addresses(served: &[Served], own: u32, here: &mut Vec<IpAddr>) -> (Verdict, String) {
     for address in judge::held(served, own) {
+        match links::holder(address) {
+            Ok(Some(_)) => here.push(address),
+            Ok(None) => {
+                return (Verdict::Degraded, format!("this node serves {address} and does not have it: ctdb ip"));
+            }
+            Err(error) => return (Verdict::Degraded, format!("ask the kernel for addresses: {error}")),
+        }
+    }
+    judge::addresses(served, own)
+}
+
+/// Pacemaker lists what was degraded once until somebody cleans it up: what is over soon as a rule is not worth it.
+fn later(verdict: Verdict, what: &str, usual: Duration, op: &Operation, since: &mut Since) -> Verdict {
+    if op.is_recurring() && since.lasts(what) < usual { Verdict::Ok } else { verdict }
+}
+
+/// Samba on the addresses that this node has. While a node is `lost` its silence is never a failure: it waits for databases that
+/// CTDB recovers, as soon as the lost node's recovery lock is free, and would wait as well after a restart.
+fn samba(config: &Config, here: &[IpAddr], lost: bool, since: &mut Since, limit: &Deadline) -> (Verdict, String) {
+    for &address in here {
         if let Err(why) = smb::ask(SocketAddr::new(address, config.smb_port), limit) {
             let excused = lost || why.starts_with(alive::NOT_ASKED);
             let verdict = if excused { Verdict::Degraded } else { since.verdict("samba", config.patience) };
@@ -195,13 +212,11 @@ fn samba(
 }
 
 /// ovd-slaveserver is a resource of its own: what it has lost is no reason to restart CTDB.
-fn webdav(port: u16, served: &[Served], own: u32, limit: &Deadline) -> (Verdict, String) {
-    for address in judge::held(served, own) {
-        if let Err(why) = alive::ask(SocketAddr::new(address, port), limit) {
-            return (Verdict::Degraded, format!("WebDAV: {why}"));
-        }
+fn webdav(port: u16, here: &[IpAddr], limit: &Deadline) -> Result<String, String> {
+    for &address in here {
+        alive::ask(SocketAddr::new(address, port), limit).map_err(|why| format!("WebDAV: {why}"))?;
     }
-    (Verdict::Ok, format!("WebDAV answers on port {port}"))
+    Ok(format!("WebDAV answers on port {port}"))
 }
 
 /// Depth 20: what CTDB needs around it. Nothing of it is a failure of this node alone that a restart would heal.

@@ -31,6 +31,16 @@ impl Since {
         Duration::from_secs(self.clock - first)
     }
 
+    /// Whether `what` was so at the last look.
+    pub fn was(&self, what: &str) -> bool {
+        self.before.contains_key(what)
+    }
+
+    /// Counts `what` from this look on.
+    pub fn anew(&mut self, what: &str) {
+        self.now.insert(what.to_owned(), self.clock);
+    }
+
     /// Degraded, until it has been so for as long as `patience`.
     pub fn verdict(&mut self, what: &str, patience: Duration) -> Verdict {
         if self.lasts(what) >= patience { Verdict::Failed } else { Verdict::Degraded }
@@ -74,5 +84,9 @@ mod tests {
             assert_eq!(since.now.len(), 1, "what is well is forgotten");
         }
         assert_eq!(at(100, &[]).verdict("a", Duration::ZERO), Verdict::Failed);
+        let mut since = at(200, &[("a", 100)]);
+        assert_eq!(since.verdict("a", minute), Verdict::Failed);
+        since.anew("a");
+        assert_eq!(since.now.get("a"), Some(&200));
     }
 }

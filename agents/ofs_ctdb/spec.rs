@@ -90,8 +90,8 @@ pub const SPEC: Spec = Spec {
             Kind::Integer { min: 0, max: 65535 },
             "0",
             "Port of WebDAV",
-            "1113 where ovd-slaveserver serves WebDAV: depth 10 asks there, too, and reports it when nobody answers. 0: nobody is \
-             asked.",
+            "1113 where ovd-slaveserver serves WebDAV: depth 10 asks there, too, and reports it when nobody has answered for a \
+             minute. 0: nobody is asked.",
         ),
         tunable(
             "request_timeout",

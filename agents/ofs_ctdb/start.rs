@@ -30,7 +30,8 @@ pub enum Step {
     Start,
     /// Wait until its node takes part.
     AwaitNode,
-    /// Keep systemd's hands off it.
+    /// Keep systemd's hands off it and Samba: when the host shuts down, it would end Samba at once, and ovd-slaveserver may keep
+    /// ctdbd, which has the address, for ten minutes more.
     Claim,
 }
 
@@ -49,7 +50,10 @@ pub fn plan(runs: bool, answers: bool, left: bool) -> Vec<Step> {
 
 /// The action.
 pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
-    shared(config, op)?;
+    // Without the shared folders ctdbd has neither its lock nor, in the guide's set-up, its configuration.
+    if let Some(why) = vantage::trouble(config, op) {
+        return Err(Failure::generic(why));
+    }
     let service = super::located(config, op)?;
     let site = site(config, &service, op)?;
     for hint in &site.hints {
@@ -70,11 +74,6 @@ pub fn start(config: &Config, op: &Operation) -> Result<(), Failure> {
             Ok(()) => cause,
         }
     })
-}
-
-/// The shared file systems: without them ctdbd has neither its lock nor, in the guide's set-up, its configuration.
-fn shared(config: &Config, op: &Operation) -> Result<(), Failure> {
-    vantage::trouble(config, op).map_or(Ok(()), |why| Err(Failure::generic(why)))
 }
 
 /// The configuration, which has to be one that this node can run with.
@@ -135,8 +134,10 @@ fn bring_up(config: &Config, op: &Operation, applied: &mut Applied, started: &mu
             }
             Step::AwaitNode => await_node(config, op, applied)?,
             Step::Claim => {
-                if let Err(error) = applied.service.claim(&op.deadline.within(CLAIM)) {
-                    op.log.warning(&format!("keep systemd from restarting {}: {error}", applied.service.name()));
+                for service in applied.services() {
+                    if let Err(error) = service.claim(&op.deadline.within(CLAIM)) {
+                        op.log.warning(&format!("keep systemd's hands off {}: {error}", service.name()));
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::daemon::{Daemon, PARTS};
-use super::{Applied, locate, spec, vantage};
+use super::{Applied, event, locate, spec, vantage};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
@@ -54,6 +54,8 @@ pub fn stop(op: &Operation) -> Result<(), Failure> {
     };
     end(&applied, graceful, op)?;
     vantage::withdraw(op);
+    let folder = op.params.text("config_dir").unwrap_or("/etc/ctdb").to_owned();
+    event::ended(Path::new(&folder), &op.log, &op.deadline);
     Ok(())
 }
 
@@ -88,7 +90,7 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
         // Killed: another node has taken them over by now, so they must not answer here.
         let _ = release(&applied.addresses, op);
     } else {
-        shut_down(&service, &processes, graceful, op);
+        shut_down(applied, &service, &processes, graceful, op);
     }
     let heard = !processes.is_empty() && !lives(&processes);
     let name = service.name();
@@ -111,14 +113,12 @@ pub fn end(applied: &Applied, graceful: Duration, op: &Operation) -> Result<(), 
     if heard && first.is_none() {
         op.log.info(&format!("{name} has shut down by itself after {:.1} s", begun.elapsed().as_secs_f32()));
     }
-    service.release(&op.deadline).unwrap_or_else(|error| {
-        op.log.warning(&format!("remove the drop-in of {name}: {error}"));
-    });
+    give_back(applied.services(), op);
     first.map_or(Ok(()), Err)
 }
 
 /// Its own way: it gives its addresses to the other nodes, then ends Samba and itself. One that is stopped (SIGSTOP) hears nothing.
-fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &Operation) {
+fn shut_down(applied: &Applied, service: &Service, processes: &[Process], graceful: Duration, op: &Operation) {
     let frozen = processes.iter().any(|process| process.top && matches!(process.state, 'T' | 't'));
     if frozen || graceful.is_zero() {
         return;
@@ -128,6 +128,8 @@ fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &
     let limit = patience.within(HAND_OVER.min(graceful / 2));
     let told = process::run("ctdb", &["disable"], None, &limit);
     op.step(&format!("ctdb disable: {:?}", told.map(|output| output.status.code())));
+    // CTDB has systemd stop Samba. While the host shuts down, one that is claimed waits for Pacemaker, which waits for this.
+    give_back(applied.samba.iter(), op);
     let asked = service.ask_to_stop(&patience);
     op.step(&format!("systemd was asked: {asked:?}"));
     if matches!(asked, Ok(true)) {
@@ -136,6 +138,15 @@ fn shut_down(service: &Service, processes: &[Process], graceful: Duration, op: &
     let told = process::run("ctdb", &["shutdown"], None, &patience);
     op.step(&format!("ctdb shutdown: {:?}", told.map(|output| output.status.code())));
     while lives(processes) && patience.sleep(LOOK) {}
+}
+
+/// Takes back what start has told systemd of them.
+fn give_back<'a>(services: impl Iterator<Item = &'a Service>, op: &Operation) {
+    for service in services {
+        if let Err(error) = service.release(&op.deadline) {
+            op.log.warning(&format!("remove the drop-in of {}: {error}", service.name()));
+        }
+    }
 }
 
 fn lives(processes: &[Process]) -> bool {

@@ -18,6 +18,8 @@ const REACHED: &str = "ok";
 const LOST: &str = "lost";
 /// That of a node without ctdbd: it cannot serve.
 const DOWN: &str = "down";
+/// A folder that is of no use, among what is remembered.
+const SHARED: &str = "shared";
 /// How old the view of another node may be: a minute between its monitors of depth 20, and what they take when folders hang.
 const AGE: Duration = Duration::from_secs(75);
 /// How long the attribute manager may take: it is on this node.
@@ -50,14 +52,28 @@ fn set(value: &str, op: &Operation) {
     }
 }
 
-/// What a fault amounts to that comes from a folder, if it does: with the folder as its cause.
-pub fn weighed(found: (Verdict, String), since: &mut Since, config: &Config, op: &Operation) -> (Verdict, String) {
+/// What a fault amounts to that comes from a folder, if it does: with the folder as its cause. `what` names the fault in `since`:
+/// it has its whole time again when the folder is back.
+pub fn weighed(
+    (verdict, text): (Verdict, String),
+    what: &str,
+    since: &mut Since,
+    config: &Config,
+    op: &Operation,
+) -> (Verdict, String) {
+    if verdict == Verdict::Ok {
+        return (verdict, text);
+    }
     match trouble(config, op) {
-        None => found,
         Some(why) => {
-            let known = since.lasts("shared") >= AGE;
-            weigh(found, &why, || if known { others(op) } else { Vec::new() })
+            let known = since.lasts(SHARED) >= AGE;
+            weigh((verdict, text), &why, || if known { others(op) } else { Vec::new() })
         }
+        None if since.was(SHARED) => {
+            since.anew(what);
+            (Verdict::Degraded, text)
+        }
+        None => (verdict, text),
     }
 }
 

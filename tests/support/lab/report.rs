@@ -39,7 +39,7 @@ pub fn report(lab: &Lab) -> String {
     }
     for node in lab.nodes() {
         let pacemaker = "grep -E '[[:space:]](warning|error|crit|notice): ' /var/log/pacemaker/pacemaker.log";
-        let told = "journalctl -q -o short-precise --no-pager | grep -E '(ovd-lsyncd|abiquo-rs)[(]'";
+        let told = "journalctl -q -o short-precise --no-pager | grep -E '(ovd-lsyncd|abiquo-rs|ofs-ctdb)[(]'";
         for (title, script) in [
             ("crm_mon", "crm_mon -1 -r -f -m 2>&1".to_owned()),
             ("addresses", "ip -br address".to_owned()),
