@@ -15,6 +15,10 @@ const USUAL: u32 = 5;
 /// What an administrator has set so that it is missed within this time is left alone.
 const SOON: u32 = 15;
 
+/// Seconds between two rounds of CTDB's own checks, by which it sees an interface that is down and a Samba that is gone: 15 as CTDB
+/// comes, which clients wait for.
+const MONITOR: (&str, u32) = ("MonitorInterval", 5);
+
 /// What CTDB 4.9 has made of a variable.
 struct Moved {
     from: &'static str,
@@ -157,7 +161,7 @@ fn of_conf(wanted: &Wanted, release: Release, present: &Present) -> Composed {
         }
     }
     all.files.push(("ctdb.conf", conf));
-    all.files.push(("ctdb.tunables", keepalive(&tunables, "")));
+    all.files.push(("ctdb.tunables", quick(&tunables, "")));
     if let Some(options) = options {
         all.files.push(("script.options", options));
     }
@@ -196,21 +200,22 @@ fn of_variables(wanted: &Wanted, release: Release, present: &Present) -> Result<
             }
         }
     }
-    Ok(Composed { files: vec![("ctdb.conf", keepalive(&text, SET))], ..Composed::default() })
+    Ok(Composed { files: vec![("ctdb.conf", quick(&text, SET))], ..Composed::default() })
 }
 
-/// `text` with tunables, whose names begin with `prefix`, by which a silent node is missed soon.
-fn keepalive(text: &str, prefix: &str) -> String {
+/// `text` with tunables, whose names begin with `prefix`, by which trouble is seen soon.
+fn quick(text: &str, prefix: &str) -> String {
     let now = variables(text);
+    let add =
+        |text: String, (name, value): (&str, u32)| variable(&text, &format!("{prefix}{name}"), &value.to_string());
     let value = |name: &str| now.get(&format!("{prefix}{name}")).map_or(Some(USUAL), |value| value.parse().ok());
-    if let [Some(interval), Some(limit)] = KEEPALIVE.map(|(name, _)| value(name))
-        && interval.saturating_mul(limit.saturating_add(1)) < SOON
-    {
-        return text.to_owned();
+    let is_soon = matches!(KEEPALIVE.map(|(name, _)| value(name)),
+        [Some(interval), Some(limit)] if interval.saturating_mul(limit.saturating_add(1)) < SOON);
+    let mut text = text.to_owned();
+    if !is_soon {
+        text = KEEPALIVE.into_iter().fold(text, add);
     }
-    KEEPALIVE
-        .iter()
-        .fold(text.to_owned(), |text, (name, value)| variable(&text, &format!("{prefix}{name}"), &value.to_string()))
+    if now.contains_key(&format!("{prefix}{}", MONITOR.0)) { text } else { add(text, MONITOR) }
 }
 
 fn samba(wanted: &Wanted, text: &str, notes: &mut Vec<String>) -> String {

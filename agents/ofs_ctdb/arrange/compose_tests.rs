@@ -51,7 +51,7 @@ fn from_nothing_in_the_words_of_each_release() {
     let new = composed((4, 17), &samba());
     assert_eq!(names(&new), ["ctdb.conf", "ctdb.tunables", "nodes", "public_addresses", "smb.conf"]);
     assert_eq!(file(&new, "ctdb.conf"), "[cluster]\n\tcluster lock = /mnt/nfs/ctdb/lockfile\n");
-    assert_eq!(file(&new, "ctdb.tunables"), "KeepaliveInterval=2\nKeepaliveLimit=3\n");
+    assert_eq!(file(&new, "ctdb.tunables"), "KeepaliveInterval=2\nKeepaliveLimit=3\nMonitorInterval=5\n");
     assert_eq!(file(&new, "nodes"), "192.168.33.11\n192.168.33.12\n");
     assert_eq!(file(&new, "public_addresses"), "172.16.4.26/24 ens32\n");
     assert_eq!(
@@ -70,7 +70,7 @@ fn from_nothing_in_the_words_of_each_release() {
         file(&old, "ctdb.conf"),
         "CTDB_RECOVERY_LOCK=/mnt/nfs/ctdb/lockfile\nCTDB_MANAGES_SAMBA=yes\nCTDB_NODES=/mnt/nfs/ctdb/nodes\n\
          CTDB_PUBLIC_ADDRESSES=/mnt/nfs/ctdb/public_addresses\nCTDB_SERVICE_SMB=smbd\nCTDB_SERVICE_NMB=nmbd\n\
-         CTDB_SET_KeepaliveInterval=2\nCTDB_SET_KeepaliveLimit=3\n"
+         CTDB_SET_KeepaliveInterval=2\nCTDB_SET_KeepaliveLimit=3\nCTDB_SET_MonitorInterval=5\n"
     );
 }
 
@@ -84,7 +84,10 @@ fn the_guides_file_is_taken_over_once() {
         "[cluster]\n\tcluster lock = /mnt/nfs/ctdb/lockfile\n\n[logging]\n\tlocation = syslog\n\tlog level = NOTICE\n\n\
          [legacy]\n\tstart as disabled = true\n"
     );
-    assert_eq!(file(&new, "ctdb.tunables"), "RecoveryBanPeriod=60\nKeepaliveInterval=2\nKeepaliveLimit=3\n");
+    assert_eq!(
+        file(&new, "ctdb.tunables"),
+        "RecoveryBanPeriod=60\nKeepaliveInterval=2\nKeepaliveLimit=3\nMonitorInterval=5\n"
+    );
     assert_eq!(
         file(&new, "script.options"),
         "# of the package\nCTDB_RPCINFO_LOCALHOST=\"127.0.0.1\"\nCTDB_SAMBA_CHECK_PORTS=\"445 139\"\nCTDB_SERVICE_NMB=nmbd\nCTDB_SERVICE_SMB=smbd\n"
@@ -113,7 +116,7 @@ fn a_second_run_finds_nothing_to_do() {
 #[test]
 fn what_an_administrator_has_chosen_stays() {
     let conf = "[cluster]\n  recovery lock = !/usr/local/bin/lock\n[logging]\n  location = syslog\n";
-    let tunables = "KeepaliveInterval=1\nKeepaliveLimit=10\nMonitorInterval=5\n";
+    let tunables = "KeepaliveInterval=1\nKeepaliveLimit=10\nMonitorInterval=30\n";
     let smb = "[global]\n clustering = True\n idmap config * : backend = tdb2\n private dir = /mnt/nfs/ctdb/private\n";
     let present = Present {
         conf: Some(conf.to_owned()),
@@ -127,7 +130,10 @@ fn what_an_administrator_has_chosen_stays() {
     assert_eq!(file(&all, "public_addresses"), "172.16.4.27/24 ens32\n172.16.4.26/24 ens32\n");
     // 15 seconds and more are too long.
     let slow = Present { tunables: Some("KeepaliveInterval=3\nKeepaliveLimit=4\n".to_owned()), ..present };
-    assert_eq!(file(&composed((4, 17), &slow), "ctdb.tunables"), "KeepaliveInterval=2\nKeepaliveLimit=3\n");
+    assert_eq!(
+        file(&composed((4, 17), &slow), "ctdb.tunables"),
+        "KeepaliveInterval=2\nKeepaliveLimit=3\nMonitorInterval=5\n"
+    );
 }
 
 #[test]
