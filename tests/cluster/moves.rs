@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::settled;
 use crate::support::lab::{Lab, Machine, VIP, wait_for, wait_idle};
 use crate::support::ovd;
+use crate::{is_full, settled};
 
 const LIMIT: Duration = Duration::from_secs(90);
 
 pub fn there_and_back(lab: &Lab) -> Result<()> {
     let mut longest = Duration::ZERO;
     // There and back is two moves.
-    let moves = if std::env::var_os("INUVIKA_TEST_FULL").is_some() { 20 } else { 10 };
+    let moves = if is_full() { 20 } else { 4 };
     for _ in 0..moves {
         let target = ovd::passive(lab)?;
         let meter = ovd::measure(lab)?;
@@ -40,7 +40,7 @@ pub fn move_to(lab: &Lab, name: &str) -> Result<()> {
 }
 
 pub fn killed(lab: &Lab) -> Result<()> {
-    let times = if std::env::var("INUVIKA_TEST_FULL").is_ok() { 10 } else { 2 };
+    let times = if is_full() { 10 } else { 2 };
     for _ in 0..times {
         ovd::forget(lab)?;
         let (victim, heir) = (ovd::active(lab)?, ovd::passive(lab)?);

@@ -6,28 +6,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::moves::move_to;
-use crate::settled;
 use crate::support::lab::{Lab, Machine, Node, wait_for};
 use crate::support::writer::{Sessions, Writer};
 use crate::support::{lsyncd, ovd};
+use crate::{is_full, settled};
 
 /// A first pass over everything, and the monitor of depth 10 that says so.
 pub const COPIED: Duration = Duration::from_secs(60);
 /// Some hundred sessions, with a move among them.
 pub const KEPT: Duration = Duration::from_secs(90);
-const MOVES: usize = 10;
 
 /// Sessions are kept while the services move to and fro; after each move all of them are on the new active node.
 pub fn written_while_moving(lab: &Lab) -> Result<()> {
-    let files = if std::env::var("INUVIKA_TEST_FULL").is_ok() { 10_000 } else { 2_000 };
+    let (files, moves) = if is_full() { (10_000, 10) } else { (800, 4) };
     ovd::forget(lab)?;
     let writer = Writer::start(lab, "moving")?;
     let mut outages = Vec::new();
     let begun = Instant::now();
-    for _ in 0..MOVES {
+    for _ in 0..moves {
         let target = ovd::passive(lab)?;
-        writer.more(files / MOVES);
-        writer.wait(files / MOVES / 2, KEPT)?;
+        writer.more(files / moves);
+        writer.wait(files / moves / 2, KEPT)?;
         let meter = ovd::measure(lab)?;
         move_to(lab, target.name())?;
         writer.wait(0, KEPT)?;
@@ -37,10 +36,10 @@ pub fn written_while_moving(lab: &Lab) -> Result<()> {
     }
     outages.sort();
     eprintln!(
-        "cluster: {files} sessions, {MOVES} moves in {:.0} s: outage {:.2} s in the middle, {:.2} s at most",
+        "cluster: {files} sessions, {moves} moves in {:.0} s: outage {:.2} s in the middle, {:.2} s at most",
         begun.elapsed().as_secs_f32(),
-        outages[MOVES / 2].as_secs_f32(),
-        outages[MOVES - 1].as_secs_f32()
+        outages[moves / 2].as_secs_f32(),
+        outages[moves - 1].as_secs_f32()
     );
     for id in ovd::ALL {
         eprintln!("cluster: of the last move, {id}: {}", last_took(lab, id)?);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use libtest_mimic::Trial;
@@ -16,7 +16,10 @@ const LINES: &str = "30";
 pub fn trial(name: &str, lab: fn() -> &'static Lab, body: fn(&Lab) -> Result<()>) -> Trial {
     Trial::test(name, move || {
         let lab = lab();
-        match catch_unwind(AssertUnwindSafe(|| body(lab))) {
+        let begun = Instant::now();
+        let result = catch_unwind(AssertUnwindSafe(|| body(lab)));
+        eprintln!("lab: a trial of {:.0} s", begun.elapsed().as_secs_f32());
+        match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 eprintln!("{}", report(lab));
