@@ -34,11 +34,12 @@ fn moves() -> Result<()> {
     wait_for("somebody serves the address", || one.has_vip() != two.has_vip());
     let (from, to) = if one.has_vip() { (one, two) } else { (two, one) };
     let log = |node: &crate::site::Node| node.sh("cat /var/log/ctdb/log.ctdb");
-    ensure!(log(from).contains(&format!("CTDB: {VIP} moves to this node, on lan0")), "{}", log(from));
+    // The address is there a moment before it is told.
+    wait_for("it is told", || log(from).contains(&format!("CTDB: {VIP} moves to this node, on lan0")));
     from.sh("ctdb disable");
     wait_for("the other node serves", || to.has_vip());
     wait_for("it is told", || log(to).contains(&format!("CTDB: {VIP} moves to this node, on lan0")));
-    ensure!(log(from).contains(&format!("CTDB: {VIP} leaves this node, from lan0")), "{}", log(from));
+    wait_for("it is told there", || log(from).contains(&format!("CTDB: {VIP} leaves this node, from lan0")));
     from.sh("ctdb enable; killall -9 smbd");
     wait_for("it is told", || log(from).contains("CTDB: this node is unhealthy, others take its addresses"));
     Ok(())
