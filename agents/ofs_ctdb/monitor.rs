@@ -117,7 +117,9 @@ fn deep(config: &Config, op: &Operation, checks: &mut Vec<Check>) {
         }
         Ok(found) => {
             nodes = found;
-            let Some(own) = nodes.iter().find(|node| node.is_own) else { return (Verdict::Failed, String::new()) };
+            let Some(own) = nodes.iter().find(|node| node.is_own) else {
+                return (Verdict::Failed, "ctdbd does not say which node this is: ctdb status".to_owned());
+            };
             let found = judge::own(own, &mut since, config.patience, || cause(op));
             match own.flag() {
                 Some(Flag::Unhealthy) => vantage::weighed(found, "unhealthy", &mut since, config, op),

@@ -74,6 +74,10 @@ fn clean(node: &Node) -> Result<()> {
 
 /// An action, with the environment of a cluster manager.
 fn act(node: &Node, action: &str, depth: &str, interval: &str) -> Result<Output> {
+    act_with(node, action, depth, interval, &[])
+}
+
+fn act_with(node: &Node, action: &str, depth: &str, interval: &str, more: &[&str]) -> Result<Output> {
     let variables = [
         "OCF_ROOT=/usr/lib/ocf",
         "OCF_RESOURCE_INSTANCE=abiquo_rs",
@@ -83,7 +87,7 @@ fn act(node: &Node, action: &str, depth: &str, interval: &str) -> Result<Output>
         &format!("OCF_CHECK_LEVEL={depth}"),
         &format!("OCF_RESKEY_CRM_meta_interval={interval}"),
     ];
-    node.output_with(Duration::from_secs(150), b"", &[&["env"], &variables[..], &[AGENT, action]].concat())
+    node.output_with(Duration::from_secs(150), b"", &[&["env"], &variables[..], more, &[AGENT, action]].concat())
 }
 
 fn expect(node: &Node, action: &str, depth: &str, code: i32, reason: &str) -> Result<()> {
@@ -210,9 +214,15 @@ fn by_hand(node: &Node) -> Result<()> {
         let runs = || Ok(node.output(["pgrep", "-x", "java"])?.ok());
         wait_for(Duration::from_secs(20), "Java runs", runs)?;
         expect(node, "monitor", "0", 7, "is not running")?;
+        // The first look of a passive node asks nothing.
+        for _ in 0..2 {
+            let look = act_with(node, "monitor", "0", "15000", &["OCF_RESKEY_CRM_meta_role=Stopped"])?;
+            ensure!(look.code == Some(7), "{}", look.describe());
+        }
         expect(node, "stop", "0", 0, "")?;
         ensure!(runs()?, "it was ended");
         let log = node.run(["cat", "/opt/agent-log"])?;
+        ensure!(log.contains("started by hand beside the cluster"), "{log}");
         ensure!(log.contains("started by hand, still runs"), "{log}");
         Ok(())
     })();

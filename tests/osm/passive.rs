@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use anyhow::{Result, ensure};
 
 use crate::Body;
-use crate::host::{ATTIC, LINK, TABLE, agent, expect, nothing_left, passive, sh};
+use crate::host::{ATTIC, LINK, TABLE, agent, expect, nothing_left, passive, sh, timed};
+use crate::support::osm_host;
 
 pub const TRIALS: &[(&str, Body)] = &[
     ("a passive node is quiet", quiet),
@@ -16,6 +17,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("where the cluster did start it, the monitor says so", really_active),
     ("a node that only votes needs nothing", voter),
     ("a probe changes nothing", probe),
+    ("a database that hangs holds up no move: the first look does not wait for it", first_look),
 ];
 
 fn silent() -> Result<()> {
@@ -88,5 +90,18 @@ fn probe() -> Result<()> {
     expect(&agent().probing(), "monitor", 7)?;
     ensure!(fs::read_link(LINK)?.to_str() == Some(TABLE));
     fs::remove_file(LINK)?;
+    nothing_left()
+}
+
+fn first_look() -> Result<()> {
+    sh("rm -rf /run/inuvika-ha/session_manager.passive");
+    osm_host::database().freeze()?;
+    let looks = (timed(silent), timed(silent));
+    osm_host::database().thaw()?;
+    let ((), first) = looks.0?;
+    let ((), second) = looks.1?;
+    // The second one waits for the whole of database_timeout (3 s).
+    ensure!(second.as_secs_f32() >= 3.0 && first * 2 < second, "{first:?}, then {second:?}");
+    sh("rm -rf /run/inuvika-ha/session_manager.passive; rmdir /run/inuvika-ha 2>/dev/null || true");
     nothing_left()
 }
