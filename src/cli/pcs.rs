@@ -1,7 +1,8 @@
 //! `inuvika-ha pcs`: the commands that configure the cluster of a scenario.
 
 use super::{Failure, print};
-use crate::pcs::{dialect, plan};
+use crate::pcs::dialect::{self, Wish};
+use crate::pcs::plan;
 use crate::{out, scenario};
 use anyhow::Context;
 use clap::Args;
@@ -12,6 +13,9 @@ use std::path::PathBuf;
 /// The script is for pcs 0.11. It is safe to read and safe to run twice.
 #[derive(Debug, Args)]
 pub(super) struct Pcs {
+    /// The language of the output: pcs, or pcs-0.11
+    #[arg(long, value_name = "NAME", default_value = "pcs")]
+    dialect: String,
     /// The scenario file; see "inuvika-ha init"
     scenario: PathBuf,
 }
@@ -22,7 +26,9 @@ impl Pcs {
         let text = std::fs::read(&self.scenario).with_context(|| format!("read {file}"))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
-        let script = dialect::default().render(&plan(&read.scenario));
+        let dialect = dialect::find(&self.dialect, &Wish::default())
+            .map_err(|reason| Failure::Input(format!("--dialect: {reason}")))?;
+        let script = dialect.render(&plan(&read.scenario));
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

@@ -1,20 +1,49 @@
-//! The languages a plan can be written in: one file each.
+//! The languages a plan can be written in.
 
 use super::plan::Plan;
-use super::v0_11;
+use super::script;
 
 /// A language a plan can be written in.
-pub trait Dialect: std::fmt::Debug + Sync {
-    /// Its name, as in `pcs-0.11`.
-    fn name(&self) -> &'static str;
-    /// The whole script. Pure: the same plan gives the same bytes.
+pub trait Dialect: std::fmt::Debug {
+    /// The whole text. Pure: the same plan gives the same bytes.
     fn render(&self, plan: &Plan) -> String;
 }
 
-/// Every dialect, the default first.
-pub const DIALECTS: &[&dyn Dialect] = &[&v0_11::Pcs011];
+/// What is asked of the text apart from its language.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {}
 
-/// The dialect when none is asked for.
-pub fn default() -> &'static dyn Dialect {
-    &v0_11::Pcs011
+/// A dialect, or why there is none: a clause without full stop.
+pub type Made = Result<Box<dyn Dialect>, String>;
+
+/// A family of languages. What `--dialect` takes is its name, or its name, a dash and a variant, as in `pcs-0.11`.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, for people: a few words.
+    pub about: &'static str,
+    /// Makes the dialect of a variant; an empty text: the usual one.
+    pub make: fn(variant: &str, wish: &Wish) -> Made,
+}
+
+/// Every family, the default first.
+pub const FAMILIES: &[Family] =
+    &[Family { name: "pcs", about: "a bash script of pcs commands; pcs-0.11: for this version", make: script::make }];
+
+/// The dialect of that name.
+///
+/// # Errors
+/// Why there is none: a clause without full stop.
+pub fn find(name: &str, wish: &Wish) -> Made {
+    let variant = |family: &Family| match name.strip_prefix(family.name)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('-'),
+    };
+    let found = FAMILIES.iter().find_map(|family| Some((family, variant(family)?)));
+    let Some((family, variant)) = found else {
+        let known = FAMILIES.iter().map(|family| format!("{} ({})", family.name, family.about)).collect::<Vec<_>>();
+        return Err(format!("there is no dialect {name:?}: there are {}", known.join(", ")));
+    };
+    (family.make)(variant, wish)
 }

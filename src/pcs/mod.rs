@@ -7,7 +7,7 @@ pub mod ipaddr2;
 pub mod ping;
 pub mod plan;
 pub mod quote;
+mod script;
 pub mod unit;
-mod v0_11;
 
 pub use build::plan;

@@ -156,7 +156,7 @@ fn a_node_that_lacks_an_agent_or_cannot_be_asked_is_named_with_the_remedy() {
 /// It is embedded in the script, where a quote or an indentation too much would be found out in the field.
 #[test]
 fn the_program_compiles() {
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pcs/v0_11/agents.py");
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pcs/script/agents.py");
     let check = "import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 6))";
     let output = std::process::Command::new("python3").args(["-c", check, program]).output().unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -86,7 +86,9 @@ mod tests {
     const GOLDEN: &str = include_str!("../../../pcs-examples/ovd-file-server/pcs-0.11.sh");
 
     fn script(text: &str) -> String {
-        dialect::default().render(&plan(&read("scenario.toml", text).unwrap().scenario))
+        dialect::find("pcs-0.11", &dialect::Wish::default())
+            .unwrap()
+            .render(&plan(&read("scenario.toml", text).unwrap().scenario))
     }
 
     /// The lines of the script, with those that go on joined, that are a command on this id.

@@ -7,29 +7,36 @@ mod layout;
 
 use self::header::header;
 use self::layout::{command, heading, lines};
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Made, Wish};
 use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
 use super::unit::STANDARD;
 
-const TOOLS: &str = include_str!("v0_11/tools.sh");
-const CLUSTER: &str = include_str!("v0_11/cluster.sh");
-const AGENTS: &str = include_str!("v0_11/agents.sh");
-const ASK: &str = include_str!("v0_11/agents.py");
-const CONFIGURE: &str = include_str!("v0_11/configure.sh");
-const START: &str = include_str!("v0_11/start.sh");
-const COPY: &str = include_str!("v0_11/copy.sh");
-const FINISH: &str = include_str!("v0_11/finish.sh");
-const MISSING: &str = include_str!("v0_11/missing.sh");
+const TOOLS: &str = include_str!("tools.sh");
+const CLUSTER: &str = include_str!("cluster.sh");
+const AGENTS: &str = include_str!("agents.sh");
+const ASK: &str = include_str!("agents.py");
+const CONFIGURE: &str = include_str!("configure.sh");
+const START: &str = include_str!("start.sh");
+const COPY: &str = include_str!("copy.sh");
+const FINISH: &str = include_str!("finish.sh");
+const MISSING: &str = include_str!("missing.sh");
 
-/// The dialect of pcs 0.11.
+/// A script for one pcs.
 #[derive(Debug)]
-pub struct Pcs011;
+struct Script;
 
-impl Dialect for Pcs011 {
-    fn name(&self) -> &'static str {
-        "pcs-0.11"
+/// The script for a version of pcs.
+///
+/// # Errors
+/// What is wrong with the version.
+pub(super) fn make(version: &str, _wish: &Wish) -> Made {
+    match version {
+        "" | "0.11" => Ok(Box::new(Script)),
+        other => Err(format!("pcs {other}: scripts are for pcs 0.11")),
     }
+}
 
+impl Dialect for Script {
     fn render(&self, plan: &Plan) -> String {
         let mut script = header(plan);
         let ask = AGENTS.replace("@PROGRAM@\n", ASK);
