@@ -156,7 +156,7 @@ fn a_full_run_takes_no_service_away() -> Result<()> {
 }
 
 fn after_a_kill_at_any_instant_stop_leaves_nothing() -> Result<()> {
-    const KILLS: u32 = 20;
+    const KILLS: u32 = 10;
     let site = Site::new(2);
     let _servers = site.serve(80);
     site.director.run("ipvsadm -A -t 192.0.2.7:80 -s lc");
