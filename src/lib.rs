@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod contained;
 pub mod director;
 pub mod document;
+pub mod lsb;
 pub mod multicall;
 pub mod ocf;
 pub mod out;

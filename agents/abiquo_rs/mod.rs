@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::config::Config;
 use self::settings::Repository;
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::{Alone, Script};
 use crate::ocf::check::Check;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
@@ -80,6 +81,10 @@ impl Agent for AbiquoRs {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Script(Script { after: &["$named", "rabbitmq-server", "redis", "redis-server"], older: None })
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

@@ -24,6 +24,7 @@ use crate::director::duties::Duties;
 use crate::director::owned::Owned;
 use crate::director::{health, owned, round as rounds};
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::{Alone, Script};
 use crate::ocf::check::Check;
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
@@ -40,6 +41,10 @@ impl Agent for LvsDirector {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Loop(Script { after: &["$named"], older: None })
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use self::config::Config;
 use self::status::Node;
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::Alone;
 use crate::ocf::check::Check;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
@@ -91,6 +92,10 @@ impl Agent for OfsCtdb {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Never
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

@@ -25,6 +25,7 @@ use self::config::Config;
 use self::status::Status;
 use crate::agents::cron;
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::{Alone, Script};
 use crate::ocf::check::Check;
 use crate::ocf::exit::Failure;
 use crate::ocf::operation::Operation;
@@ -80,6 +81,10 @@ impl Agent for OvdLsyncd {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Script(Script { after: &["$named", "ssh", "sshd"], older: None })
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

@@ -24,6 +24,7 @@ use self::config::{Config, Server};
 use self::plan::{Observed, Step, plan};
 use crate::agents::cron;
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::{Alone, Script};
 use crate::ocf::check::Check;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::Failure;
@@ -78,6 +79,10 @@ impl Agent for OvdOsm {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Script(Script { after: &["$named", "mariadb", "mysql", "ovd-lsyncd", "ovd-vip-src"], older: None })
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

@@ -23,6 +23,7 @@ use self::peers::Peer;
 use self::plan::{Observed, Step, plan};
 use self::rules::{Backend, Found, Rules};
 use crate::ocf::agent::Agent;
+use crate::ocf::alone::{Alone, Script};
 use crate::ocf::check::{Check, Verdict};
 use crate::ocf::exit::{Code, Failure};
 use crate::ocf::operation::Operation;
@@ -70,6 +71,10 @@ impl Agent for OvdVipSrc {
 
     fn spec(&self) -> &'static Spec {
         &spec::SPEC
+    }
+
+    fn alone(&self) -> Alone {
+        Alone::Script(Script { after: &["$named"], older: Some(spec::OLDER) })
     }
 
     fn configure(&self, params: &Params) -> Result<Config, Failure> {

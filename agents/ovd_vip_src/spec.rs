@@ -1,5 +1,6 @@
 //! The table of `ovd-vip-src`.
 
+use crate::ocf::alone::Older;
 use crate::ocf::spec::{ActionSpec, Kind, Param, Spec};
 
 /// Parameters, actions and texts.
@@ -91,3 +92,6 @@ pub const SPEC: Spec = Spec {
         ActionSpec::plain("meta-data", 5),
     ],
 };
+
+/// The settings of the guide's unit, where the guide has them put: NIC and VIRTUAL_IP are names of ours, too.
+pub const OLDER: Older = Older { file: "cluster-vip-src", names: &[("ADDRESS", "destinations")] };

@@ -3,6 +3,7 @@
 mod agent;
 mod init;
 mod lock;
+mod lsb;
 mod lvs;
 mod ofs_config;
 mod pcs;
@@ -16,7 +17,7 @@ Exit codes:
   0  done
   1  something outside the input failed (a file cannot be read or written)
   2  the input is wrong (command line or scenario file); nothing was printed to standard output
-'agent' ends with the OCF exit code of the action.";
+'agent' ends with the OCF exit code of the action, 'lsb' with that of the LSB.";
 
 /// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
 #[derive(Debug, Parser)]
@@ -32,6 +33,7 @@ enum Command {
     Agents(agent::Agents),
     Init(init::Init),
     LockIsHeld(lock::LockIsHeld),
+    Lsb(lsb::Lsb),
     Lvs(lvs::Lvs),
     OfsConfig(ofs_config::OfsConfig),
     Pcs(pcs::Pcs),
@@ -76,6 +78,10 @@ pub fn run() -> u8 {
         Command::Agents(agents) => agents.run(),
         Command::Init(init) => init.run(),
         Command::LockIsHeld(lock) => lock.run(),
+        Command::Lsb(lsb) => match lsb.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::Lvs(lvs) => lvs.run(),
         Command::OfsConfig(config) => config.run(),
         Command::Pcs(pcs) => pcs.run(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::action::Action;
+use super::alone::Alone;
 use super::check::{Check, Verdict, heaviest};
 use super::exit::{Code, Failure};
 use super::operation::Operation;
@@ -25,6 +26,9 @@ pub trait Agent: Sync {
 
     /// The agent's table.
     fn spec(&self) -> &'static Spec;
+
+    /// What becomes of it without Pacemaker.
+    fn alone(&self) -> Alone;
 
     /// Reads the parameters. Pure: it never looks at the host.
     fn configure(&self, params: &Params) -> Result<Self::Config, Failure>;
@@ -81,6 +85,8 @@ impl From<Failure> for Outcome {
 pub trait Registered: Sync {
     /// The agent's table.
     fn table(&self) -> &'static Spec;
+    /// What becomes of it without Pacemaker.
+    fn alone(&self) -> Alone;
     /// Whether start would accept these parameters. Pure: it never looks at the host.
     fn check(&self, params: &Params) -> Result<(), Failure>;
     /// Carries out the operation.
@@ -90,6 +96,10 @@ pub trait Registered: Sync {
 impl<A: Agent> Registered for A {
     fn table(&self) -> &'static Spec {
         self.spec()
+    }
+
+    fn alone(&self) -> Alone {
+        Agent::alone(self)
     }
 
     fn check(&self, params: &Params) -> Result<(), Failure> {

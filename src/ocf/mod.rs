@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod alone;
 pub mod by_hand;
 pub mod check;
 pub mod deadline;

@@ -1,5 +1,6 @@
 //! Effects on the host: each type here knows nothing of agents.
 
+pub mod claim;
 pub mod clock;
 pub mod cron_job;
 pub mod cron_link;

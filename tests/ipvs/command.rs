@@ -9,6 +9,8 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use inuvika_ha::ocf::instance::Instance;
+
 use crate::Body;
 use crate::bed::{Site, VIP, ip, wait_for};
 use crate::resource::{Resource, rules, same};
@@ -18,6 +20,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("show_has_wanted_and_found_side_by_side", show_has_wanted_and_found_side_by_side),
     ("check_asks_and_changes_nothing", check_asks_and_changes_nothing),
     ("run_is_the_same_loop_in_the_foreground", run_is_the_same_loop_in_the_foreground),
+    ("the_script_has_a_loop_in_the_background", the_script_has_a_loop_in_the_background),
     ("drain_waits_for_the_last_connection", drain_waits_for_the_last_connection),
     ("doctor_tells_who_answers_past_the_director", doctor_tells_who_answers_past_the_director),
 ];
@@ -113,6 +116,45 @@ fn run_is_the_same_loop_in_the_foreground() -> Result<()> {
     same(&site.director.rules(), &rules(&[1, 0]))?;
     end(&mut child)?;
     resource.nothing_left()
+}
+
+fn the_script_has_a_loop_in_the_background() -> Result<()> {
+    let site = Site::new(2);
+    let _servers = site.serve(80);
+    fs::create_dir_all("/etc/default")?;
+    let text = "VIRTUAL_IP=198.51.100.100\nPORTS=80\nREAL_SERVERS=10.0.0.11-12\nCHECK=http:/\nSCHEDULER=rr\nFALL=1\n";
+    fs::write("/etc/default/lvs-director", text)?;
+    let script = |verb: &str, code: i32| -> Result<()> {
+        let output = site.director.ha(&["lsb", "lvs-director", verb]);
+        ensure!(output.status.code() == Some(code), "{verb}: {output:?}");
+        Ok(())
+    };
+    let keeper = || inuvika_ha::lsb::keeper::process(&Instance::new("lvs-director"));
+    script("status", 3)?;
+    script("start", 0)?;
+    let first = keeper()?.context("no loop")?;
+    script("start", 0)?;
+    ensure!(keeper()? == Some(first), "a second start has made a second loop");
+    script("status", 0)?;
+    let limit = Duration::from_secs(60);
+    wait_for(limit, "the table", || Ok(site.director.rules() == rules(&[1, 1])))?;
+    site.director.run("ipvsadm -C");
+    wait_for(limit, "a lost table to be healed", || Ok(site.director.rules() == rules(&[1, 1])))?;
+    let output = site.director.ha(&["lvs", "run", "--instance", "lvs-director"]);
+    ensure!(output.status.code() == Some(1) && String::from_utf8_lossy(&output.stderr).contains("has a loop already"));
+    // Without its loop it serves on, and is dead all the same; a start gives it a new one.
+    kill(first, Signal::SIGKILL)?;
+    wait_for(limit, "the loop to be gone", || Ok(keeper()?.is_none()))?;
+    script("status", 1)?;
+    script("start", 0)?;
+    script("status", 0)?;
+    script("restart", 0)?;
+    ensure!(keeper()?.is_some_and(|pid| pid != first), "no loop after a restart");
+    script("stop", 0)?;
+    script("stop", 0)?;
+    script("status", 3)?;
+    ensure!(keeper()?.is_none() && site.director.rules().is_empty() && !fs::exists("/run/inuvika-ha")?);
+    Ok(fs::remove_file("/etc/default/lvs-director")?)
 }
 
 /// Asks a program to end, which has to be a success.

@@ -11,9 +11,12 @@ use std::os::fd::AsFd;
 
 use super::{Failure, Given, refused};
 use crate::agents::lvs_director::by_hand::Director;
+use crate::lsb::keeper;
 use crate::ocf::action::Action;
 use crate::ocf::exit::{Code, Failure as Refusal};
+use crate::ocf::instance::Instance;
 use crate::out;
+use crate::sys::claim::Claim;
 
 /// How long start and stop may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -38,14 +41,30 @@ pub(super) struct Run {
     /// Remove the services in the end
     #[arg(long)]
     remove: bool,
+    /// In a session of its own: what the LSB script says
+    #[arg(long, hide = true)]
+    background: bool,
 }
 
 impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
         // First, so that no signal is lost; programs that are started get them all the same.
         let ends = Ends::new()?;
+        if self.background {
+            // Fails only for the leader of a group, whom no terminal ends with the shell either.
+            let _ = nix::unistd::setsid();
+        }
         let pairs = self.given.pairs()?;
         let mut director = Director::new(&self.instance, &pairs).map_err(refused)?;
+        let instance = Instance::new(&self.instance);
+        // Held to the end: two loops would do every round twice.
+        let path = keeper::path(&instance);
+        let claim = Claim::take(&path).with_context(|| format!("lock {}", path.display()))?;
+        let Some(_claim) = claim else {
+            let holder = keeper::process(&instance).ok().flatten();
+            let holder = holder.map_or_else(String::new, |pid| format!(" (process {pid})"));
+            return Err(super::outside(format!("director {} has a loop already{holder}", self.instance)));
+        };
         let started = director.act(Action::Start, None, LIMIT);
         if started.code != Code::Success {
             let reason = started.reason.unwrap_or_else(|| "start failed".to_owned());
