@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// The script is for pcs 0.11. It is safe to read and safe to run twice.
 #[derive(Debug, Args)]
 pub(super) struct Pcs {
-    /// The language of the output: pcs, or pcs-0.11
+    /// The language of the output: pcs, pcs-0.11, or, for a cluster that runs already, crmsh or cib (XML)
     #[arg(long, value_name = "NAME", default_value = "pcs")]
     dialect: String,
     /// The scenario file; see "inuvika-ha init"

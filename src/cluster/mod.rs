@@ -3,5 +3,6 @@
 pub mod attribute;
 pub mod cib;
 pub mod corosync;
+pub mod element;
 pub mod member;
 pub mod names;

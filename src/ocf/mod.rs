@@ -23,4 +23,4 @@ pub mod spec;
 pub mod state;
 pub mod trace;
 mod voice;
-mod xml;
+pub mod xml;

@@ -1,7 +1,7 @@
 //! The languages a plan can be written in.
 
 use super::plan::Plan;
-use super::script;
+use super::{cib, crmsh, script};
 
 /// A language a plan can be written in.
 pub trait Dialect: std::fmt::Debug {
@@ -28,8 +28,11 @@ pub struct Family {
 }
 
 /// Every family, the default first.
-pub const FAMILIES: &[Family] =
-    &[Family { name: "pcs", about: "a bash script of pcs commands; pcs-0.11: for this version", make: script::make }];
+pub const FAMILIES: &[Family] = &[
+    Family { name: "pcs", about: "a bash script of pcs commands; pcs-0.11: for this version", make: script::make },
+    Family { name: "cib", about: "XML for a cluster that runs, applied in one piece by cibadmin", make: cib::make },
+    Family { name: "crmsh", about: "the same for crmsh", make: crmsh::make },
+];
 
 /// The dialect of that name.
 ///

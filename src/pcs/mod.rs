@@ -1,6 +1,9 @@
 //! From a scenario to a script: the scenario becomes a plan, and a dialect writes the plan down.
 
+mod at_once;
 mod build;
+pub mod cib;
+pub mod crmsh;
 pub mod dialect;
 pub mod filesystem;
 pub mod ipaddr2;
@@ -8,6 +11,7 @@ pub mod ping;
 pub mod plan;
 pub mod quote;
 mod script;
+pub mod setting;
 pub mod unit;
 
 pub use build::plan;

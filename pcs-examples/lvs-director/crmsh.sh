@@ -1,0 +1,457 @@
+#!/bin/bash
+#
+# LVS directors behind 192.168.71.205/24: cluster lvs of litsha21, litsha22, litsha23.
+# Written by "inuvika-ha pcs --dialect crmsh". Edit the scenario rather than this.
+#
+# It configures a cluster of these nodes that runs already: it makes none, as pcs does. Run it as root on ONE of them.
+# The whole change is made on a copy, checked, and given to the cluster in one piece. It may be run again at any time:
+# what is right already is left alone, and what the scenario does not have is named at the end. With --dry-run nothing
+# is changed; see --help.
+#
+# Before the first run, on EVERY node:
+#   - install pacemaker with its resource agents, corosync, pcs and fence-agents; on directors also resource-agents,
+#     inuvika-ha, and a kernel with IPVS (modprobe ip_vs). This script asks every director for the agents first;
+#   - stop and disable what has looked after IPVS up to now: ldirectord, keepalived, mon, scripts with ipvsadm;
+#
+# elsewhere, by hand
+#     On each of the 6 real servers, and so that it lasts:
+#       sysctl -w net.ipv4.ip_forward=0
+#       ip route replace default via 192.168.71.205
+#       check: ip route get CLIENT (via 192.168.71.205); sysctl net.ipv4.ip_forward (0)
+#     Clients in 192.168.71.0/24 itself need snat_clients = true in [lvs_director], too.
+#     Then "inuvika-ha lvs doctor --from CLIENT" on a director explains how a client's answers get back.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+cluster=lvs
+nodes=(litsha21 litsha22 litsha23)
+agents=(stonith:fence_ipmilan ocf:pacemaker:ping ocf:inuvika:lvs-director ocf:heartbeat:IPaddr2)
+program=crm
+backups=/var/lib/inuvika-ha
+
+# What the cluster is to have.
+configuration() {
+    cat <<'END_OF_TEXT'
+property no-quorum-policy=stop stonith-enabled=true
+rsc_defaults $id=rsc_defaults-meta_attributes resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
+# fencing
+primitive fence-litsha21 stonith:fence_ipmilan \
+    params ip=192.168.200.21 lanplus=1 username=fence password=@fence-litsha21:password@ pcmk_host_list=litsha21 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+location location-fence-litsha21-litsha21-avoid fence-litsha21 -inf: litsha21
+primitive fence-litsha22 stonith:fence_ipmilan \
+    params ip=192.168.200.22 lanplus=1 username=fence password=@fence-litsha22:password@ pcmk_host_list=litsha22 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+location location-fence-litsha22-litsha22-avoid fence-litsha22 -inf: litsha22
+primitive fence-litsha23 stonith:fence_ipmilan \
+    params ip=192.168.200.23 lanplus=1 username=fence password=@fence-litsha23:password@ pcmk_host_list=litsha23 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+location location-fence-litsha23-litsha23-avoid fence-litsha23 -inf: litsha23
+# the router
+primitive router ocf:pacemaker:ping \
+    params host_list=192.168.71.1 name=router-reached dampen=10s attempts=2 timeout=2 \
+    meta migration-threshold=INFINITY failure-timeout=10min \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=20s \
+    op monitor interval=5s timeout=60s
+clone router-clone router meta interleave=true
+# lvs_director
+primitive lvs_director ocf:inuvika:lvs-director \
+    params virtual_ip=192.168.71.205 ports="80 443" real_servers=192.168.71.220,192.168.71.150,192.168.71.121,192.168.71.145,192.168.71.185,192.168.71.186 scheduler=rr check=http:/index.html \
+    meta failure-timeout=10min \
+    op start interval=0s timeout=40s \
+    op stop interval=0s timeout=20s \
+    op monitor interval=10s timeout=30s \
+    op reload-agent interval=0s timeout=40s
+clone lvs_director-clone lvs_director meta interleave=true
+# the virtual IP address
+primitive virtual_ip ocf:heartbeat:IPaddr2 \
+    params ip=192.168.71.205 cidr_netmask=24 nic=eth0 \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=20s \
+    op stop interval=0s timeout=20s
+location location-virtual_ip-litsha21-prefer virtual_ip 200: litsha21
+colocation colocation-virtual_ip-lvs_director-clone inf: virtual_ip lvs_director-clone
+order order-lvs_director-clone-virtual_ip Optional: lvs_director-clone virtual_ip
+# where the virtual IP address goes
+location location-virtual_ip-lvs_director-healthy-1 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-1-rule" 4348: lvs_director-healthy integer:gte 1
+location location-virtual_ip-lvs_director-healthy-2 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-2-rule" 241: lvs_director-healthy integer:gte 2
+location location-virtual_ip-lvs_director-healthy-3 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-3-rule" 241: lvs_director-healthy integer:gte 3
+location location-virtual_ip-lvs_director-healthy-5 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-5-rule" 241: lvs_director-healthy integer:gte 5
+location location-virtual_ip-lvs_director-healthy-6 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-6-rule" 241: lvs_director-healthy integer:gte 6
+location location-virtual_ip-lvs_director-healthy-8 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-8-rule" 241: lvs_director-healthy integer:gte 8
+location location-virtual_ip-lvs_director-healthy-9 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-9-rule" 241: lvs_director-healthy integer:gte 9
+location location-virtual_ip-lvs_director-healthy-11 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-11-rule" 241: lvs_director-healthy integer:gte 11
+location location-virtual_ip-lvs_director-healthy-12 virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-12-rule" 241: lvs_director-healthy integer:gte 12
+location location-virtual_ip-lvs_director-healthy-undefined virtual_ip rule $id="location-virtual_ip-lvs_director-healthy-undefined-rule" 6276: not_defined lvs_director-healthy
+location location-virtual_ip-router-reached-1 virtual_ip rule $id="location-virtual_ip-router-reached-1-rule" 3138: router-reached integer:gte 1
+location location-virtual_ip-router-reached-undefined virtual_ip rule $id="location-virtual_ip-router-reached-undefined-rule" 3138: not_defined router-reached
+END_OF_TEXT
+}
+
+# What it does not show: options that are the first line of a file (secret), and those that have no value (unset).
+besides() {
+    cat <<'END_OF_TEXT'
+secret fence-litsha21 password /etc/inuvika-ha/ipmi.secret
+secret fence-litsha22 password /etc/inuvika-ha/ipmi.secret
+secret fence-litsha23 password /etc/inuvika-ha/ipmi.secret
+unset lvs_director forwarding
+unset lvs_director sorry
+unset lvs_director persistent
+unset lvs_director config
+unset lvs_director check_timeout
+unset lvs_director fall
+unset lvs_director rise
+unset lvs_director concurrency
+unset lvs_director on_failure
+unset lvs_director all_down
+unset lvs_director sync
+unset lvs_director sync_nic
+unset lvs_director sync_id
+unset lvs_director snat_clients
+unset lvs_director hook
+unset lvs_director attribute
+unset lvs_director restore_sysctls
+unset router-clone globally-unique
+unset router-clone clone-max
+unset router-clone clone-node-max
+unset router-clone promotable
+unset lvs_director-clone globally-unique
+unset lvs_director-clone clone-max
+unset lvs_director-clone clone-node-max
+unset lvs_director-clone promotable
+END_OF_TEXT
+}
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run] [--wait] [--cib FILE] [--print]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the change\n'
+    printf '  --wait      wait up to five minutes for the cluster to have done it\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of the running cluster\n'
+    printf '  --print     print the configuration as it stands in this script, and do nothing\n'
+}
+
+# merge LIVE WANTED NEW: puts what is wanted into what is there, and says what changes.
+merge() {
+    python3 -I - "$@" <<'END'
+import os, stat, sys
+import xml.etree.ElementTree as xml
+
+live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
+nodes = sys.argv[6:]
+SETS = ('instance_attributes', 'meta_attributes')
+CONTAINERS = ('group', 'clone')
+
+
+def die(text):
+    sys.exit('merge: ' + text)
+
+
+def secret(path):
+    # The first line of a file that nobody but its owner may read.
+    try:
+        with open(path, 'rb') as file:
+            status = os.fstat(file.fileno())
+            line = file.readline().rstrip(b'\n').decode('utf-8')
+    except UnicodeDecodeError:
+        die('read secret: %s is not UTF-8 text' % path)
+    except OSError as error:
+        die('read secret: %s: %s' % (path, error.strerror))
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        die('read secret: %s is no file of this user' % path)
+    if status.st_mode & 0o077:
+        die('read secret: others may read %s: chmod 600 it' % path)
+    if not line or any(ord(c) < 32 or ord(c) == 127 for c in line):
+        die('read secret: %s has no first line of plain text' % path)
+    return line
+
+
+def meaning(element):
+    # Everything but ids, and the actions of an order that are those without a word.
+    values = {k: v for k, v in element.items() if k != 'id' and (k[-7:], v) != ('-action', 'start')}
+    return element.tag, sorted(values.items()), sorted(map(meaning, element))
+
+
+def find(tree, ident):
+    return next((e for e in tree.iter() if e.get('id') == ident), None)
+
+
+def parent_of(tree, child):
+    return next(e for e in tree.iter() if child in list(e))
+
+
+def section(configuration, tag):
+    found = configuration.find(tag)
+    return found if found is not None else xml.SubElement(configuration, tag)
+
+
+def value(owner, kind, pair, taken):
+    # Sets one value; true when it was another before.
+    sets = owner.findall(kind)
+    for old in (nvpair for one in sets for nvpair in one if nvpair.get('name') == pair.get('name')):
+        changed = old.get('value') != pair.get('value')
+        old.set('value', pair.get('value'))
+        return changed
+    if sets:
+        place = sets[0]
+    else:
+        ident = '%s-%s' % (owner.get('id'), kind)
+        place = xml.Element(kind, id=ident if ident not in taken else ident + '-1')
+        # The order of the schema: sets come before operations in what the tools write.
+        owner.insert(0 if kind == SETS[0] else len(owner.findall(SETS[0])) + len(owner.findall('primitive')), place)
+    if pair.get('id') in taken:
+        pair.set('id', '%s-%s' % (place.get('id'), pair.get('name')))
+    place.append(pair)
+    return True
+
+
+def drop(owner, keep):
+    # Takes out the values that `keep` does not want; whether there were any.
+    gone = False
+    for one in [e for kind in SETS for e in owner.findall(kind)]:
+        for pair in [e for e in one if e.tag == 'nvpair' and not keep(one.tag, e.get('name'))]:
+            one.remove(pair)
+            gone = True
+    return gone
+
+
+def merge_values(live, wanted):
+    taken = {e.get('id') for e in root.iter()}
+    changed = False
+    for kind in SETS:
+        for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
+            changed |= value(live, kind, pair, taken)
+    ident = wanted.get('id')
+    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    # The scenario gives all options of a fencing device.
+    all_of_it = wanted.get('class') == 'stonith'
+    return drop(live, lambda kind, name: (ident, name) not in unset and not (
+        all_of_it and kind == SETS[0] and name not in given)) or changed
+
+
+def merge_primitive(live, wanted):
+    same = all(live.get(k) == wanted.get(k) for k in ('class', 'provider', 'type'))
+    if not same:
+        die('%s is there with another agent: remove it first' % wanted.get('id'))
+    changed = merge_values(live, wanted)
+    old, new = live.find('operations'), wanted.find('operations')
+    if new is not None and (old is None or meaning(old) != meaning(new)):
+        if old is not None:
+            live.remove(old)
+        live.append(new)
+        changed = True
+    return changed
+
+
+def merge_resource(resources, wanted):
+    ident = wanted.get('id')
+    live = find(resources, ident)
+    if live is not None and live.tag != wanted.tag:
+        die('%s is there and is a %s: remove it first' % (ident, live.tag))
+    if wanted.tag == 'primitive':
+        if live is None:
+            resources.append(wanted)
+            return 'new'
+        if parent_of(resources, live) is not resources:
+            die('%s is in %s: take it out first' % (ident, parent_of(resources, live).get('id')))
+        return 'changed' if merge_primitive(live, wanted) else None
+    what = None
+    if live is None:
+        live = xml.Element(wanted.tag, id=ident)
+        resources.append(live)
+        what = 'new'
+    for index, member in enumerate(wanted.findall('primitive')):
+        there = find(resources, member.get('id'))
+        if there is None:
+            live.insert(index, member)
+            what = what or 'changed'
+            continue
+        above = parent_of(resources, there)
+        if above is not live and above is not resources:
+            die('%s is in %s: take it out first' % (member.get('id'), above.get('id')))
+        if above is resources:
+            resources.remove(there)
+            live.insert(index, there)
+            what = what or 'changed'
+        elif live.findall('primitive').index(there) != index:
+            die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
+        if merge_primitive(there, member):
+            what = what or 'changed'
+    return 'changed' if merge_values(live, wanted) and not what else what
+
+
+def is_own(constraint):
+    # The ids of the scenario's constraints say what they are about.
+    get = constraint.get
+    ids = ['location-%s-%s-%s' % (get('rsc'), get('node'), word) for word in ('prefer', 'avoid', 'never')]
+    ids += ['colocation-%s-%s' % (get('rsc'), get('with-rsc')), 'order-%s-%s' % (get('first'), get('then'))]
+    for expression in constraint.iter('expression'):
+        ids.append('location-%s-%s-%s' % (
+            get('rsc'), expression.get('attribute'), expression.get('value', 'undefined')))
+    about = get('rsc') or get('then')
+    return get('id') in ids and about in own
+
+
+def say(what, ident):
+    changes.append(ident)
+    print('    %s: %s' % (what, ident))
+
+
+root = xml.parse(live_file).getroot()
+wanted = xml.parse(wanted_file).getroot()
+wanted = wanted if wanted.tag == 'configuration' else wanted.find('configuration')
+live = root.find('configuration')
+changes, unset = [], set()
+
+there = [node.get('uname') for node in live.find('nodes') if node.get('type') != 'remote']
+for node in nodes:
+    if node not in there:
+        die('%s is in the scenario, but not in the cluster: add it to the cluster first' % node)
+for node in there:
+    if node not in nodes:
+        die('%s is in the cluster, but not in the scenario: add it there (role quorum: it only votes)' % node)
+if not trial and root.get('have-quorum') != '1':
+    die('this part of the cluster has no quorum: start the other nodes')
+
+for line in open(besides_file, encoding='utf-8'):
+    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + [''])[:4]
+    if kind == 'unset':
+        unset.add((owner, name))
+        continue
+    text = secret(text) if kind == 'secret' else text
+    for pair in find(wanted, owner).iter('nvpair'):
+        if pair.get('name') == name and pair.get('value') == '@%s:%s@' % (owner, name):
+            pair.set('value', text)
+
+own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in CONTAINERS + ('primitive',)}
+known = own | {e.get('id') for e in wanted.find('constraints')}
+for tag, kind, ident in (
+        ('crm_config', 'cluster_property_set', 'cib-bootstrap-options'),
+        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes')):
+    place = section(live, tag)
+    if place.find(kind) is None:
+        xml.SubElement(place, kind, id=ident)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in [pair for one in wanted.find(tag) for pair in list(one) if pair.tag == 'nvpair']:
+        if value(place, kind, pair, taken):
+            say('set', '%s=%s' % (pair.get('name'), pair.get('value')))
+for one in list(wanted.find('resources')):
+    what = merge_resource(live.find('resources'), one)
+    if what:
+        say(what, one.get('id'))
+constraints = live.find('constraints')
+for one in list(wanted.find('constraints')):
+    old = next((e for e in constraints if e.get('id') == one.get('id')), None)
+    if old is None:
+        constraints.append(one)
+        say('new', one.get('id'))
+    elif meaning(old) != meaning(one):
+        constraints.insert(list(constraints).index(old), one)
+        constraints.remove(old)
+        say('changed', one.get('id'))
+for one in list(constraints):
+    if one.get('id') not in known and is_own(one):
+        constraints.remove(one)
+        say('taken out', one.get('id'))
+for one in list(live.find('resources')) + list(constraints):
+    if one.get('id') not in known:
+        print('    not in the scenario, left as it is: %s' % one.get('id'))
+if any(
+        p.get('value', '').startswith('@%s:' % e.get('id')) and p.get('value').endswith('@')
+        for e in live.find('resources').iter('primitive') for p in e.iter('nvpair')):
+    die('a secret did not get where it belongs; nothing was changed')
+xml.ElementTree(root).write(new_file, encoding='utf-8')
+END
+}
+
+# Writes the configuration to wanted.xml.
+make_wanted() {
+    # crmsh makes XML of it in an empty configuration. It is forced, as that has no fencing before there are resources.
+    cibadmin --empty >"$work/wanted.xml"
+    configuration >"$work/wanted.crm"
+    CIB_file="$work/wanted.xml" crm -F configure load update "$work/wanted.crm" >"$work/crm.log" 2>&1 ||
+        die "crm refuses the configuration: $(grep -m 1 ERROR "$work/crm.log" || tail -n 1 "$work/crm.log")"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm.
+main() {
+    local dry_run='' trial='' wait='' where=() verdict backup agent tool
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --dry-run) dry_run=1 ;;
+            --wait) wait=1 ;;
+            --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+            --print) configuration; exit 0 ;;
+            --help) usage; exit 0 ;;
+            *) usage >&2; exit 2 ;;
+        esac
+        shift
+    done
+    for tool in "$program" cibadmin crm_verify crm_diff crm_resource python3; do
+        command -v "$tool" >/dev/null || die "$tool is not installed on this host"
+    done
+    for agent in "${agents[@]}"; do
+        crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+            die "agent $agent is not installed on this host: install its package first"
+    done
+    umask 077
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+
+    if [ -n "$trial" ]; then
+        [ -f "$trial" ] || die "--cib: $trial is not a file"
+        backups=$(dirname "$trial")
+        where=(env "CIB_file=$trial")
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) [ -n "$dry_run" ] || ! besides | grep -q '^secret ' ||
+                die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    else
+        [ "$(id -u)" = 0 ] || die 'must be run as root'
+    fi
+    "${where[@]+"${where[@]}"}" cibadmin --query >"$work/live.xml" 2>/dev/null ||
+        die "${trial:+"$trial holds no configuration: "}the cluster $cluster does not run here: start it, then run this"
+    make_wanted
+    besides >"$work/besides"
+    merge "$work/live.xml" "$work/wanted.xml" "$work/new.xml" "$work/besides" "$trial" "${nodes[@]}" || exit 1
+
+    verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+        # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+        printf '%s\n' "$verdict" >&2
+        case $verdict in
+            *'Warnings found'*) ;;
+            *) die 'crm_verify refuses the configuration; nothing was changed' ;;
+        esac
+    }
+    if crm_diff --no-version --original "$work/live.xml" --new "$work/new.xml" >"$work/patch.xml" 2>/dev/null; then
+        say 'The cluster is configured like this already: nothing to change.'
+        exit 0
+    fi
+    if [ -n "$dry_run" ]; then
+        say 'Dry run: nothing was changed.'
+        exit 0
+    fi
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+    install -m 600 "$work/live.xml" "$backup" || die "cannot write to the folder $backups, where backups go"
+    "${where[@]+"${where[@]}"}" cibadmin --patch --xml-file "$work/patch.xml" ||
+        die "the cluster refuses the change; nothing was changed. The configuration is in $backup as well"
+    say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+    if [ -n "$trial" ]; then
+        say "To go back: cp $backup $trial"
+        exit 0
+    fi
+    say "To go back: cibadmin --replace --scope configuration --xml-file $backup"
+    [ -n "$wait" ] || { say 'To see how it is doing: crm_mon -1'; exit 0; }
+    crm_resource --wait --timeout=300s || die 'the cluster did not settle in 300 s: see crm_mon -1'
+}
+main "$@"; exit

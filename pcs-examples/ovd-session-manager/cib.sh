@@ -1,0 +1,584 @@
+#!/bin/bash
+#
+# OVD Session Manager behind 10.20.1.10/24: cluster ovd-sm of osm1.priv, osm2.priv, pcs3.priv.
+# Written by "inuvika-ha pcs --dialect cib". Edit the scenario rather than this.
+#
+# It configures a cluster of these nodes that runs already: it makes none, as pcs does. Run it as root on ONE of them.
+# The whole change is made on a copy, checked, and given to the cluster in one piece. It may be run again at any time:
+# what is right already is left alone, and what the scenario does not have is named at the end. With --dry-run nothing
+# is changed; see --help.
+#
+# Before the first run, on EVERY node:
+#   - install pacemaker, corosync, pcs, resource-agents, fence-agents and inuvika-ha. Nodes that only vote need
+#     no software of OVD, but they need inuvika-ha: Pacemaker asks there, too, whether a service runs, takes it
+#     for running where the agent is missing, and has such a node fenced. This script checks it first;
+#   - a monitor with role=Stopped runs on every node, on those that only vote, too, and a node that lacks its agent is
+#     fenced. This script sees its own node only; so these have to work on EVERY node before:
+#       crm_resource --show-metadata ocf:inuvika:ovd-osm >/dev/null && echo ok
+#       crm_resource --show-metadata ocf:inuvika:ovd-lsyncd >/dev/null && echo ok
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+cluster=ovd-sm
+nodes=(osm1.priv osm2.priv pcs3.priv)
+agents=(stonith:fence_ipmilan ocf:heartbeat:IPaddr2 ocf:inuvika:ovd-osm ocf:inuvika:ovd-vip-src ocf:inuvika:ovd-lsyncd)
+program=cibadmin
+backups=/var/lib/inuvika-ha
+
+# What the cluster is to have.
+configuration() {
+    cat <<'END_OF_TEXT'
+<configuration>
+  <crm_config>
+    <cluster_property_set id="cib-bootstrap-options">
+      <nvpair id="cib-bootstrap-options-no-quorum-policy" name="no-quorum-policy" value="stop"/>
+      <nvpair id="cib-bootstrap-options-stonith-enabled" name="stonith-enabled" value="true"/>
+    </cluster_property_set>
+  </crm_config>
+  <nodes/>
+  <resources>
+    <primitive id="fence-osm1.priv" class="stonith" type="fence_ipmilan">
+      <instance_attributes id="fence-osm1.priv-instance_attributes">
+        <nvpair id="fence-osm1.priv-instance_attributes-ip" name="ip" value="192.168.200.11"/>
+        <nvpair id="fence-osm1.priv-instance_attributes-lanplus" name="lanplus" value="1"/>
+        <nvpair id="fence-osm1.priv-instance_attributes-password" name="password" value="@fence-osm1.priv:password@"/>
+        <nvpair id="fence-osm1.priv-instance_attributes-pcmk_host_list" name="pcmk_host_list" value="osm1.priv"/>
+        <nvpair id="fence-osm1.priv-instance_attributes-username" name="username" value="fence"/>
+      </instance_attributes>
+      <operations>
+        <op name="monitor" interval="60s" timeout="60s" id="fence-osm1.priv-monitor-interval-60s"/>
+        <op name="start" interval="0s" timeout="60s" id="fence-osm1.priv-start-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="fence-osm2.priv" class="stonith" type="fence_ipmilan">
+      <instance_attributes id="fence-osm2.priv-instance_attributes">
+        <nvpair id="fence-osm2.priv-instance_attributes-ip" name="ip" value="192.168.200.12"/>
+        <nvpair id="fence-osm2.priv-instance_attributes-lanplus" name="lanplus" value="1"/>
+        <nvpair id="fence-osm2.priv-instance_attributes-password" name="password" value="@fence-osm2.priv:password@"/>
+        <nvpair id="fence-osm2.priv-instance_attributes-pcmk_host_list" name="pcmk_host_list" value="osm2.priv"/>
+        <nvpair id="fence-osm2.priv-instance_attributes-username" name="username" value="fence"/>
+      </instance_attributes>
+      <operations>
+        <op name="monitor" interval="60s" timeout="60s" id="fence-osm2.priv-monitor-interval-60s"/>
+        <op name="start" interval="0s" timeout="60s" id="fence-osm2.priv-start-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="fence-pcs3.priv" class="stonith" type="fence_ipmilan">
+      <instance_attributes id="fence-pcs3.priv-instance_attributes">
+        <nvpair id="fence-pcs3.priv-instance_attributes-ip" name="ip" value="192.168.200.13"/>
+        <nvpair id="fence-pcs3.priv-instance_attributes-lanplus" name="lanplus" value="1"/>
+        <nvpair id="fence-pcs3.priv-instance_attributes-password" name="password" value="@fence-pcs3.priv:password@"/>
+        <nvpair id="fence-pcs3.priv-instance_attributes-pcmk_host_list" name="pcmk_host_list" value="pcs3.priv"/>
+        <nvpair id="fence-pcs3.priv-instance_attributes-username" name="username" value="fence"/>
+      </instance_attributes>
+      <operations>
+        <op name="monitor" interval="60s" timeout="60s" id="fence-pcs3.priv-monitor-interval-60s"/>
+        <op name="start" interval="0s" timeout="60s" id="fence-pcs3.priv-start-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="virtual_ip" class="ocf" type="IPaddr2" provider="heartbeat">
+      <instance_attributes id="virtual_ip-instance_attributes">
+        <nvpair id="virtual_ip-instance_attributes-cidr_netmask" name="cidr_netmask" value="24"/>
+        <nvpair id="virtual_ip-instance_attributes-ip" name="ip" value="10.20.1.10"/>
+        <nvpair id="virtual_ip-instance_attributes-nic" name="nic" value="eth0"/>
+      </instance_attributes>
+      <operations>
+        <op name="monitor" interval="10s" timeout="20s" id="virtual_ip-monitor-interval-10s"/>
+        <op name="start" interval="0s" timeout="20s" id="virtual_ip-start-interval-0s"/>
+        <op name="stop" interval="0s" timeout="20s" id="virtual_ip-stop-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="session_manager" class="ocf" type="ovd-osm" provider="inuvika">
+      <meta_attributes id="session_manager-meta_attributes">
+        <nvpair id="session_manager-meta_attributes-critical" name="critical" value="true"/>
+        <nvpair id="session_manager-meta_attributes-failure-timeout" name="failure-timeout" value="10min"/>
+        <nvpair id="session_manager-meta_attributes-multiple-active" name="multiple-active" value="stop_unexpected"/>
+      </meta_attributes>
+      <operations>
+        <op name="monitor" interval="3s" timeout="10s" id="session_manager-monitor-interval-3s"/>
+        <op name="monitor" interval="20s" timeout="20s" id="session_manager-monitor-interval-20s">
+          <instance_attributes id="session_manager-monitor-interval-20s-instance_attributes">
+            <nvpair id="session_manager-monitor-interval-20s-instance_attributes-OCF_CHECK_LEVEL" name="OCF_CHECK_LEVEL" value="10"/>
+          </instance_attributes>
+        </op>
+        <op name="monitor" interval="15s" timeout="20s" id="session_manager-monitor-interval-15s">
+          <instance_attributes id="session_manager-monitor-interval-15s-instance_attributes">
+            <nvpair id="session_manager-monitor-interval-15s-instance_attributes-OCF_CHECK_LEVEL" name="OCF_CHECK_LEVEL" value="20"/>
+          </instance_attributes>
+        </op>
+        <op name="monitor" interval="12s" timeout="20s" role="Stopped" on-fail="ignore" id="session_manager-monitor-interval-12s"/>
+        <op name="reload-agent" interval="0s" timeout="20s" id="session_manager-reload-agent-interval-0s"/>
+        <op name="start" interval="0s" timeout="60s" id="session_manager-start-interval-0s"/>
+        <op name="stop" interval="0s" timeout="60s" id="session_manager-stop-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="vip_src" class="ocf" type="ovd-vip-src" provider="inuvika">
+      <instance_attributes id="vip_src-instance_attributes">
+        <nvpair id="vip_src-instance_attributes-destinations" name="destinations" value="10.20.1.0/24"/>
+        <nvpair id="vip_src-instance_attributes-nic" name="nic" value="eth0"/>
+        <nvpair id="vip_src-instance_attributes-virtual_ip" name="virtual_ip" value="10.20.1.10"/>
+      </instance_attributes>
+      <meta_attributes id="vip_src-meta_attributes">
+        <nvpair id="vip_src-meta_attributes-critical" name="critical" value="false"/>
+        <nvpair id="vip_src-meta_attributes-failure-timeout" name="failure-timeout" value="10min"/>
+        <nvpair id="vip_src-meta_attributes-migration-threshold" name="migration-threshold" value="INFINITY"/>
+      </meta_attributes>
+      <operations>
+        <op name="monitor" interval="10s" timeout="10s" id="vip_src-monitor-interval-10s"/>
+        <op name="monitor" interval="60s" timeout="20s" id="vip_src-monitor-interval-60s">
+          <instance_attributes id="vip_src-monitor-interval-60s-instance_attributes">
+            <nvpair id="vip_src-monitor-interval-60s-instance_attributes-OCF_CHECK_LEVEL" name="OCF_CHECK_LEVEL" value="10"/>
+          </instance_attributes>
+        </op>
+        <op name="reload-agent" interval="0s" timeout="20s" id="vip_src-reload-agent-interval-0s"/>
+        <op name="start" interval="0s" timeout="20s" id="vip_src-start-interval-0s"/>
+        <op name="stop" interval="0s" timeout="20s" id="vip_src-stop-interval-0s"/>
+      </operations>
+    </primitive>
+    <primitive id="lsyncd" class="ocf" type="ovd-lsyncd" provider="inuvika">
+      <instance_attributes id="lsyncd-instance_attributes">
+        <nvpair id="lsyncd-instance_attributes-peer" name="peer" value="osm1.priv,osm2.priv"/>
+      </instance_attributes>
+      <meta_attributes id="lsyncd-meta_attributes">
+        <nvpair id="lsyncd-meta_attributes-critical" name="critical" value="false"/>
+        <nvpair id="lsyncd-meta_attributes-failure-timeout" name="failure-timeout" value="10min"/>
+        <nvpair id="lsyncd-meta_attributes-migration-threshold" name="migration-threshold" value="INFINITY"/>
+        <nvpair id="lsyncd-meta_attributes-multiple-active" name="multiple-active" value="stop_unexpected"/>
+      </meta_attributes>
+      <operations>
+        <op name="monitor" interval="5s" timeout="10s" id="lsyncd-monitor-interval-5s"/>
+        <op name="monitor" interval="20s" timeout="20s" id="lsyncd-monitor-interval-20s">
+          <instance_attributes id="lsyncd-monitor-interval-20s-instance_attributes">
+            <nvpair id="lsyncd-monitor-interval-20s-instance_attributes-OCF_CHECK_LEVEL" name="OCF_CHECK_LEVEL" value="10"/>
+          </instance_attributes>
+        </op>
+        <op name="monitor" interval="60s" timeout="20s" id="lsyncd-monitor-interval-60s">
+          <instance_attributes id="lsyncd-monitor-interval-60s-instance_attributes">
+            <nvpair id="lsyncd-monitor-interval-60s-instance_attributes-OCF_CHECK_LEVEL" name="OCF_CHECK_LEVEL" value="20"/>
+          </instance_attributes>
+        </op>
+        <op name="monitor" interval="12s" timeout="20s" role="Stopped" on-fail="ignore" id="lsyncd-monitor-interval-12s"/>
+        <op name="reload-agent" interval="0s" timeout="20s" id="lsyncd-reload-agent-interval-0s"/>
+        <op name="start" interval="0s" timeout="90s" id="lsyncd-start-interval-0s"/>
+        <op name="stop" interval="0s" timeout="60s" id="lsyncd-stop-interval-0s"/>
+      </operations>
+    </primitive>
+  </resources>
+  <constraints>
+    <rsc_location id="location-fence-osm1.priv-osm1.priv-avoid" rsc="fence-osm1.priv" node="osm1.priv" score="-INFINITY"/>
+    <rsc_location id="location-fence-osm2.priv-osm2.priv-avoid" rsc="fence-osm2.priv" node="osm2.priv" score="-INFINITY"/>
+    <rsc_location id="location-fence-pcs3.priv-pcs3.priv-avoid" rsc="fence-pcs3.priv" node="pcs3.priv" score="-INFINITY"/>
+    <rsc_location id="location-virtual_ip-osm1.priv-prefer" rsc="virtual_ip" node="osm1.priv" score="1"/>
+    <rsc_location id="location-virtual_ip-pcs3.priv-never" rsc="virtual_ip" node="pcs3.priv" score="-INFINITY" resource-discovery="never"/>
+    <rsc_location id="location-session_manager-pcs3.priv-never" rsc="session_manager" node="pcs3.priv" score="-INFINITY" resource-discovery="never"/>
+    <rsc_colocation id="colocation-session_manager-virtual_ip" rsc="session_manager" with-rsc="virtual_ip" score="INFINITY"/>
+    <rsc_order id="order-virtual_ip-session_manager" first="virtual_ip" then="session_manager" kind="Optional"/>
+    <rsc_location id="location-virtual_ip-session_manager-database-ok" rsc="virtual_ip">
+      <rule id="location-virtual_ip-session_manager-database-ok-rule" score="2510">
+        <expression id="location-virtual_ip-session_manager-database-ok-rule-expr" operation="eq" attribute="session_manager-database" value="ok"/>
+      </rule>
+    </rsc_location>
+    <rsc_location id="location-virtual_ip-session_manager-database-undefined" rsc="virtual_ip">
+      <rule id="location-virtual_ip-session_manager-database-undefined-rule" score="1255">
+        <expression id="location-virtual_ip-session_manager-database-undefined-rule-expr" operation="not_defined" attribute="session_manager-database"/>
+      </rule>
+    </rsc_location>
+    <rsc_location id="location-vip_src-pcs3.priv-never" rsc="vip_src" node="pcs3.priv" score="-INFINITY" resource-discovery="never"/>
+    <rsc_colocation id="colocation-vip_src-virtual_ip" rsc="vip_src" with-rsc="virtual_ip" score="INFINITY"/>
+    <rsc_order id="order-virtual_ip-vip_src" first="virtual_ip" then="vip_src" kind="Optional"/>
+    <rsc_location id="location-lsyncd-pcs3.priv-never" rsc="lsyncd" node="pcs3.priv" score="-INFINITY" resource-discovery="never"/>
+    <rsc_colocation id="colocation-lsyncd-virtual_ip" rsc="lsyncd" with-rsc="virtual_ip" score="INFINITY"/>
+    <rsc_order id="order-virtual_ip-lsyncd" first="virtual_ip" then="lsyncd" kind="Optional"/>
+    <rsc_order id="order-lsyncd-session_manager" first="lsyncd" then="session_manager" kind="Optional"/>
+    <rsc_location id="location-virtual_ip-lsyncd-replica-ok" rsc="virtual_ip">
+      <rule id="location-virtual_ip-lsyncd-replica-ok-rule" score="500">
+        <expression id="location-virtual_ip-lsyncd-replica-ok-rule-expr" operation="eq" attribute="lsyncd-replica" value="ok"/>
+      </rule>
+    </rsc_location>
+    <rsc_location id="location-virtual_ip-lsyncd-replica-never" rsc="virtual_ip">
+      <rule id="location-virtual_ip-lsyncd-replica-never-rule" score="-INFINITY">
+        <expression id="location-virtual_ip-lsyncd-replica-never-rule-expr" operation="eq" attribute="lsyncd-replica" value="never"/>
+      </rule>
+    </rsc_location>
+  </constraints>
+  <rsc_defaults>
+    <meta_attributes id="rsc_defaults-meta_attributes">
+      <nvpair id="rsc_defaults-meta_attributes-resource-stickiness" name="resource-stickiness" value="1000"/>
+      <nvpair id="rsc_defaults-meta_attributes-migration-threshold" name="migration-threshold" value="3"/>
+      <nvpair id="rsc_defaults-meta_attributes-failure-timeout" name="failure-timeout" value="4h"/>
+    </meta_attributes>
+  </rsc_defaults>
+</configuration>
+END_OF_TEXT
+}
+
+# What it does not show: options that are the first line of a file (secret), and those that have no value (unset).
+besides() {
+    cat <<'END_OF_TEXT'
+secret fence-osm1.priv password /etc/inuvika-ha/ipmi.secret
+secret fence-osm2.priv password /etc/inuvika-ha/ipmi.secret
+secret fence-pcs3.priv password /etc/inuvika-ha/ipmi.secret
+unset session_manager session_manager_config
+unset session_manager service_manager
+unset session_manager service
+unset session_manager httpd
+unset session_manager httpd_config
+unset session_manager vhost
+unset session_manager request_timeout
+unset session_manager service_url
+unset session_manager service_match
+unset session_manager service_ca
+unset session_manager manage_cron
+unset session_manager cron_link
+unset session_manager cron_target
+unset session_manager graceful_timeout
+unset session_manager database_timeout
+unset session_manager dependency_failure
+unset vip_src exclude
+unset vip_src backend
+unset vip_src arp_check
+unset lsyncd folders
+unset lsyncd identity_file
+unset lsyncd known_hosts
+unset lsyncd user
+unset lsyncd ssh_port
+unset lsyncd exclude
+unset lsyncd delay
+unset lsyncd max_lag
+unset lsyncd max_queue
+unset lsyncd config
+unset lsyncd lsyncd
+unset lsyncd pull_timeout
+unset lsyncd flush_timeout
+unset lsyncd backup_limit
+unset lsyncd manage_cron
+unset lsyncd cron_link
+unset lsyncd cron_target
+END_OF_TEXT
+}
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run] [--wait] [--cib FILE] [--print]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the change\n'
+    printf '  --wait      wait up to five minutes for the cluster to have done it\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of the running cluster\n'
+    printf '  --print     print the configuration as it stands in this script, and do nothing\n'
+}
+
+# merge LIVE WANTED NEW: puts what is wanted into what is there, and says what changes.
+merge() {
+    python3 -I - "$@" <<'END'
+import os, stat, sys
+import xml.etree.ElementTree as xml
+
+live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
+nodes = sys.argv[6:]
+SETS = ('instance_attributes', 'meta_attributes')
+CONTAINERS = ('group', 'clone')
+
+
+def die(text):
+    sys.exit('merge: ' + text)
+
+
+def secret(path):
+    # The first line of a file that nobody but its owner may read.
+    try:
+        with open(path, 'rb') as file:
+            status = os.fstat(file.fileno())
+            line = file.readline().rstrip(b'\n').decode('utf-8')
+    except UnicodeDecodeError:
+        die('read secret: %s is not UTF-8 text' % path)
+    except OSError as error:
+        die('read secret: %s: %s' % (path, error.strerror))
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        die('read secret: %s is no file of this user' % path)
+    if status.st_mode & 0o077:
+        die('read secret: others may read %s: chmod 600 it' % path)
+    if not line or any(ord(c) < 32 or ord(c) == 127 for c in line):
+        die('read secret: %s has no first line of plain text' % path)
+    return line
+
+
+def meaning(element):
+    # Everything but ids, and the actions of an order that are those without a word.
+    values = {k: v for k, v in element.items() if k != 'id' and (k[-7:], v) != ('-action', 'start')}
+    return element.tag, sorted(values.items()), sorted(map(meaning, element))
+
+
+def find(tree, ident):
+    return next((e for e in tree.iter() if e.get('id') == ident), None)
+
+
+def parent_of(tree, child):
+    return next(e for e in tree.iter() if child in list(e))
+
+
+def section(configuration, tag):
+    found = configuration.find(tag)
+    return found if found is not None else xml.SubElement(configuration, tag)
+
+
+def value(owner, kind, pair, taken):
+    # Sets one value; true when it was another before.
+    sets = owner.findall(kind)
+    for old in (nvpair for one in sets for nvpair in one if nvpair.get('name') == pair.get('name')):
+        changed = old.get('value') != pair.get('value')
+        old.set('value', pair.get('value'))
+        return changed
+    if sets:
+        place = sets[0]
+    else:
+        ident = '%s-%s' % (owner.get('id'), kind)
+        place = xml.Element(kind, id=ident if ident not in taken else ident + '-1')
+        # The order of the schema: sets come before operations in what the tools write.
+        owner.insert(0 if kind == SETS[0] else len(owner.findall(SETS[0])) + len(owner.findall('primitive')), place)
+    if pair.get('id') in taken:
+        pair.set('id', '%s-%s' % (place.get('id'), pair.get('name')))
+    place.append(pair)
+    return True
+
+
+def drop(owner, keep):
+    # Takes out the values that `keep` does not want; whether there were any.
+    gone = False
+    for one in [e for kind in SETS for e in owner.findall(kind)]:
+        for pair in [e for e in one if e.tag == 'nvpair' and not keep(one.tag, e.get('name'))]:
+            one.remove(pair)
+            gone = True
+    return gone
+
+
+def merge_values(live, wanted):
+    taken = {e.get('id') for e in root.iter()}
+    changed = False
+    for kind in SETS:
+        for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
+            changed |= value(live, kind, pair, taken)
+    ident = wanted.get('id')
+    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    # The scenario gives all options of a fencing device.
+    all_of_it = wanted.get('class') == 'stonith'
+    return drop(live, lambda kind, name: (ident, name) not in unset and not (
+        all_of_it and kind == SETS[0] and name not in given)) or changed
+
+
+def merge_primitive(live, wanted):
+    same = all(live.get(k) == wanted.get(k) for k in ('class', 'provider', 'type'))
+    if not same:
+        die('%s is there with another agent: remove it first' % wanted.get('id'))
+    changed = merge_values(live, wanted)
+    old, new = live.find('operations'), wanted.find('operations')
+    if new is not None and (old is None or meaning(old) != meaning(new)):
+        if old is not None:
+            live.remove(old)
+        live.append(new)
+        changed = True
+    return changed
+
+
+def merge_resource(resources, wanted):
+    ident = wanted.get('id')
+    live = find(resources, ident)
+    if live is not None and live.tag != wanted.tag:
+        die('%s is there and is a %s: remove it first' % (ident, live.tag))
+    if wanted.tag == 'primitive':
+        if live is None:
+            resources.append(wanted)
+            return 'new'
+        if parent_of(resources, live) is not resources:
+            die('%s is in %s: take it out first' % (ident, parent_of(resources, live).get('id')))
+        return 'changed' if merge_primitive(live, wanted) else None
+    what = None
+    if live is None:
+        live = xml.Element(wanted.tag, id=ident)
+        resources.append(live)
+        what = 'new'
+    for index, member in enumerate(wanted.findall('primitive')):
+        there = find(resources, member.get('id'))
+        if there is None:
+            live.insert(index, member)
+            what = what or 'changed'
+            continue
+        above = parent_of(resources, there)
+        if above is not live and above is not resources:
+            die('%s is in %s: take it out first' % (member.get('id'), above.get('id')))
+        if above is resources:
+            resources.remove(there)
+            live.insert(index, there)
+            what = what or 'changed'
+        elif live.findall('primitive').index(there) != index:
+            die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
+        if merge_primitive(there, member):
+            what = what or 'changed'
+    return 'changed' if merge_values(live, wanted) and not what else what
+
+
+def is_own(constraint):
+    # The ids of the scenario's constraints say what they are about.
+    get = constraint.get
+    ids = ['location-%s-%s-%s' % (get('rsc'), get('node'), word) for word in ('prefer', 'avoid', 'never')]
+    ids += ['colocation-%s-%s' % (get('rsc'), get('with-rsc')), 'order-%s-%s' % (get('first'), get('then'))]
+    for expression in constraint.iter('expression'):
+        ids.append('location-%s-%s-%s' % (
+            get('rsc'), expression.get('attribute'), expression.get('value', 'undefined')))
+    about = get('rsc') or get('then')
+    return get('id') in ids and about in own
+
+
+def say(what, ident):
+    changes.append(ident)
+    print('    %s: %s' % (what, ident))
+
+
+root = xml.parse(live_file).getroot()
+wanted = xml.parse(wanted_file).getroot()
+wanted = wanted if wanted.tag == 'configuration' else wanted.find('configuration')
+live = root.find('configuration')
+changes, unset = [], set()
+
+there = [node.get('uname') for node in live.find('nodes') if node.get('type') != 'remote']
+for node in nodes:
+    if node not in there:
+        die('%s is in the scenario, but not in the cluster: add it to the cluster first' % node)
+for node in there:
+    if node not in nodes:
+        die('%s is in the cluster, but not in the scenario: add it there (role quorum: it only votes)' % node)
+if not trial and root.get('have-quorum') != '1':
+    die('this part of the cluster has no quorum: start the other nodes')
+
+for line in open(besides_file, encoding='utf-8'):
+    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + [''])[:4]
+    if kind == 'unset':
+        unset.add((owner, name))
+        continue
+    text = secret(text) if kind == 'secret' else text
+    for pair in find(wanted, owner).iter('nvpair'):
+        if pair.get('name') == name and pair.get('value') == '@%s:%s@' % (owner, name):
+            pair.set('value', text)
+
+own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in CONTAINERS + ('primitive',)}
+known = own | {e.get('id') for e in wanted.find('constraints')}
+for tag, kind, ident in (
+        ('crm_config', 'cluster_property_set', 'cib-bootstrap-options'),
+        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes')):
+    place = section(live, tag)
+    if place.find(kind) is None:
+        xml.SubElement(place, kind, id=ident)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in [pair for one in wanted.find(tag) for pair in list(one) if pair.tag == 'nvpair']:
+        if value(place, kind, pair, taken):
+            say('set', '%s=%s' % (pair.get('name'), pair.get('value')))
+for one in list(wanted.find('resources')):
+    what = merge_resource(live.find('resources'), one)
+    if what:
+        say(what, one.get('id'))
+constraints = live.find('constraints')
+for one in list(wanted.find('constraints')):
+    old = next((e for e in constraints if e.get('id') == one.get('id')), None)
+    if old is None:
+        constraints.append(one)
+        say('new', one.get('id'))
+    elif meaning(old) != meaning(one):
+        constraints.insert(list(constraints).index(old), one)
+        constraints.remove(old)
+        say('changed', one.get('id'))
+for one in list(constraints):
+    if one.get('id') not in known and is_own(one):
+        constraints.remove(one)
+        say('taken out', one.get('id'))
+for one in list(live.find('resources')) + list(constraints):
+    if one.get('id') not in known:
+        print('    not in the scenario, left as it is: %s' % one.get('id'))
+if any(
+        p.get('value', '').startswith('@%s:' % e.get('id')) and p.get('value').endswith('@')
+        for e in live.find('resources').iter('primitive') for p in e.iter('nvpair')):
+    die('a secret did not get where it belongs; nothing was changed')
+xml.ElementTree(root).write(new_file, encoding='utf-8')
+END
+}
+
+# Writes the configuration to wanted.xml.
+make_wanted() {
+    configuration >"$work/wanted.xml"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm.
+main() {
+    local dry_run='' trial='' wait='' where=() verdict backup agent tool
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --dry-run) dry_run=1 ;;
+            --wait) wait=1 ;;
+            --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+            --print) configuration; exit 0 ;;
+            --help) usage; exit 0 ;;
+            *) usage >&2; exit 2 ;;
+        esac
+        shift
+    done
+    for tool in "$program" cibadmin crm_verify crm_diff crm_resource python3; do
+        command -v "$tool" >/dev/null || die "$tool is not installed on this host"
+    done
+    for agent in "${agents[@]}"; do
+        crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+            die "agent $agent is not installed on this host: install its package first"
+    done
+    umask 077
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+
+    if [ -n "$trial" ]; then
+        [ -f "$trial" ] || die "--cib: $trial is not a file"
+        backups=$(dirname "$trial")
+        where=(env "CIB_file=$trial")
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) [ -n "$dry_run" ] || ! besides | grep -q '^secret ' ||
+                die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    else
+        [ "$(id -u)" = 0 ] || die 'must be run as root'
+    fi
+    "${where[@]+"${where[@]}"}" cibadmin --query >"$work/live.xml" 2>/dev/null ||
+        die "${trial:+"$trial holds no configuration: "}the cluster $cluster does not run here: start it, then run this"
+    make_wanted
+    besides >"$work/besides"
+    merge "$work/live.xml" "$work/wanted.xml" "$work/new.xml" "$work/besides" "$trial" "${nodes[@]}" || exit 1
+
+    verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+        # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+        printf '%s\n' "$verdict" >&2
+        case $verdict in
+            *'Warnings found'*) ;;
+            *) die 'crm_verify refuses the configuration; nothing was changed' ;;
+        esac
+    }
+    if crm_diff --no-version --original "$work/live.xml" --new "$work/new.xml" >"$work/patch.xml" 2>/dev/null; then
+        say 'The cluster is configured like this already: nothing to change.'
+        exit 0
+    fi
+    if [ -n "$dry_run" ]; then
+        say 'Dry run: nothing was changed.'
+        exit 0
+    fi
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+    install -m 600 "$work/live.xml" "$backup" || die "cannot write to the folder $backups, where backups go"
+    "${where[@]+"${where[@]}"}" cibadmin --patch --xml-file "$work/patch.xml" ||
+        die "the cluster refuses the change; nothing was changed. The configuration is in $backup as well"
+    say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+    if [ -n "$trial" ]; then
+        say "To go back: cp $backup $trial"
+        exit 0
+    fi
+    say "To go back: cibadmin --replace --scope configuration --xml-file $backup"
+    [ -n "$wait" ] || { say 'To see how it is doing: crm_mon -1'; exit 0; }
+    crm_resource --wait --timeout=300s || die 'the cluster did not settle in 300 s: see crm_mon -1'
+}
+main "$@"; exit

@@ -1,0 +1,227 @@
+import os, stat, sys
+import xml.etree.ElementTree as xml
+
+live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
+nodes = sys.argv[6:]
+SETS = ('instance_attributes', 'meta_attributes')
+CONTAINERS = ('group', 'clone')
+
+
+def die(text):
+    sys.exit('merge: ' + text)
+
+
+def secret(path):
+    # The first line of a file that nobody but its owner may read.
+    try:
+        with open(path, 'rb') as file:
+            status = os.fstat(file.fileno())
+            line = file.readline().rstrip(b'\n').decode('utf-8')
+    except UnicodeDecodeError:
+        die('read secret: %s is not UTF-8 text' % path)
+    except OSError as error:
+        die('read secret: %s: %s' % (path, error.strerror))
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        die('read secret: %s is no file of this user' % path)
+    if status.st_mode & 0o077:
+        die('read secret: others may read %s: chmod 600 it' % path)
+    if not line or any(ord(c) < 32 or ord(c) == 127 for c in line):
+        die('read secret: %s has no first line of plain text' % path)
+    return line
+
+
+def meaning(element):
+    # Everything but ids, and the actions of an order that are those without a word.
+    values = {k: v for k, v in element.items() if k != 'id' and (k[-7:], v) != ('-action', 'start')}
+    return element.tag, sorted(values.items()), sorted(map(meaning, element))
+
+
+def find(tree, ident):
+    return next((e for e in tree.iter() if e.get('id') == ident), None)
+
+
+def parent_of(tree, child):
+    return next(e for e in tree.iter() if child in list(e))
+
+
+def section(configuration, tag):
+    found = configuration.find(tag)
+    return found if found is not None else xml.SubElement(configuration, tag)
+
+
+def value(owner, kind, pair, taken):
+    # Sets one value; true when it was another before.
+    sets = owner.findall(kind)
+    for old in (nvpair for one in sets for nvpair in one if nvpair.get('name') == pair.get('name')):
+        changed = old.get('value') != pair.get('value')
+        old.set('value', pair.get('value'))
+        return changed
+    if sets:
+        place = sets[0]
+    else:
+        ident = '%s-%s' % (owner.get('id'), kind)
+        place = xml.Element(kind, id=ident if ident not in taken else ident + '-1')
+        # The order of the schema: sets come before operations in what the tools write.
+        owner.insert(0 if kind == SETS[0] else len(owner.findall(SETS[0])) + len(owner.findall('primitive')), place)
+    if pair.get('id') in taken:
+        pair.set('id', '%s-%s' % (place.get('id'), pair.get('name')))
+    place.append(pair)
+    return True
+
+
+def drop(owner, keep):
+    # Takes out the values that `keep` does not want; whether there were any.
+    gone = False
+    for one in [e for kind in SETS for e in owner.findall(kind)]:
+        for pair in [e for e in one if e.tag == 'nvpair' and not keep(one.tag, e.get('name'))]:
+            one.remove(pair)
+            gone = True
+    return gone
+
+
+def merge_values(live, wanted):
+    taken = {e.get('id') for e in root.iter()}
+    changed = False
+    for kind in SETS:
+        for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
+            changed |= value(live, kind, pair, taken)
+    ident = wanted.get('id')
+    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    # The scenario gives all options of a fencing device.
+    all_of_it = wanted.get('class') == 'stonith'
+    return drop(live, lambda kind, name: (ident, name) not in unset and not (
+        all_of_it and kind == SETS[0] and name not in given)) or changed
+
+
+def merge_primitive(live, wanted):
+    same = all(live.get(k) == wanted.get(k) for k in ('class', 'provider', 'type'))
+    if not same:
+        die('%s is there with another agent: remove it first' % wanted.get('id'))
+    changed = merge_values(live, wanted)
+    old, new = live.find('operations'), wanted.find('operations')
+    if new is not None and (old is None or meaning(old) != meaning(new)):
+        if old is not None:
+            live.remove(old)
+        live.append(new)
+        changed = True
+    return changed
+
+
+def merge_resource(resources, wanted):
+    ident = wanted.get('id')
+    live = find(resources, ident)
+    if live is not None and live.tag != wanted.tag:
+        die('%s is there and is a %s: remove it first' % (ident, live.tag))
+    if wanted.tag == 'primitive':
+        if live is None:
+            resources.append(wanted)
+            return 'new'
+        if parent_of(resources, live) is not resources:
+            die('%s is in %s: take it out first' % (ident, parent_of(resources, live).get('id')))
+        return 'changed' if merge_primitive(live, wanted) else None
+    what = None
+    if live is None:
+        live = xml.Element(wanted.tag, id=ident)
+        resources.append(live)
+        what = 'new'
+    for index, member in enumerate(wanted.findall('primitive')):
+        there = find(resources, member.get('id'))
+        if there is None:
+            live.insert(index, member)
+            what = what or 'changed'
+            continue
+        above = parent_of(resources, there)
+        if above is not live and above is not resources:
+            die('%s is in %s: take it out first' % (member.get('id'), above.get('id')))
+        if above is resources:
+            resources.remove(there)
+            live.insert(index, there)
+            what = what or 'changed'
+        elif live.findall('primitive').index(there) != index:
+            die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
+        if merge_primitive(there, member):
+            what = what or 'changed'
+    return 'changed' if merge_values(live, wanted) and not what else what
+
+
+def is_own(constraint):
+    # The ids of the scenario's constraints say what they are about.
+    get = constraint.get
+    ids = ['location-%s-%s-%s' % (get('rsc'), get('node'), word) for word in ('prefer', 'avoid', 'never')]
+    ids += ['colocation-%s-%s' % (get('rsc'), get('with-rsc')), 'order-%s-%s' % (get('first'), get('then'))]
+    for expression in constraint.iter('expression'):
+        ids.append('location-%s-%s-%s' % (
+            get('rsc'), expression.get('attribute'), expression.get('value', 'undefined')))
+    about = get('rsc') or get('then')
+    return get('id') in ids and about in own
+
+
+def say(what, ident):
+    changes.append(ident)
+    print('    %s: %s' % (what, ident))
+
+
+root = xml.parse(live_file).getroot()
+wanted = xml.parse(wanted_file).getroot()
+wanted = wanted if wanted.tag == 'configuration' else wanted.find('configuration')
+live = root.find('configuration')
+changes, unset = [], set()
+
+there = [node.get('uname') for node in live.find('nodes') if node.get('type') != 'remote']
+for node in nodes:
+    if node not in there:
+        die('%s is in the scenario, but not in the cluster: add it to the cluster first' % node)
+for node in there:
+    if node not in nodes:
+        die('%s is in the cluster, but not in the scenario: add it there (role quorum: it only votes)' % node)
+if not trial and root.get('have-quorum') != '1':
+    die('this part of the cluster has no quorum: start the other nodes')
+
+for line in open(besides_file, encoding='utf-8'):
+    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + [''])[:4]
+    if kind == 'unset':
+        unset.add((owner, name))
+        continue
+    text = secret(text) if kind == 'secret' else text
+    for pair in find(wanted, owner).iter('nvpair'):
+        if pair.get('name') == name and pair.get('value') == '@%s:%s@' % (owner, name):
+            pair.set('value', text)
+
+own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in CONTAINERS + ('primitive',)}
+known = own | {e.get('id') for e in wanted.find('constraints')}
+for tag, kind, ident in (
+        ('crm_config', 'cluster_property_set', 'cib-bootstrap-options'),
+        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes')):
+    place = section(live, tag)
+    if place.find(kind) is None:
+        xml.SubElement(place, kind, id=ident)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in [pair for one in wanted.find(tag) for pair in list(one) if pair.tag == 'nvpair']:
+        if value(place, kind, pair, taken):
+            say('set', '%s=%s' % (pair.get('name'), pair.get('value')))
+for one in list(wanted.find('resources')):
+    what = merge_resource(live.find('resources'), one)
+    if what:
+        say(what, one.get('id'))
+constraints = live.find('constraints')
+for one in list(wanted.find('constraints')):
+    old = next((e for e in constraints if e.get('id') == one.get('id')), None)
+    if old is None:
+        constraints.append(one)
+        say('new', one.get('id'))
+    elif meaning(old) != meaning(one):
+        constraints.insert(list(constraints).index(old), one)
+        constraints.remove(old)
+        say('changed', one.get('id'))
+for one in list(constraints):
+    if one.get('id') not in known and is_own(one):
+        constraints.remove(one)
+        say('taken out', one.get('id'))
+for one in list(live.find('resources')) + list(constraints):
+    if one.get('id') not in known:
+        print('    not in the scenario, left as it is: %s' % one.get('id'))
+if any(
+        p.get('value', '').startswith('@%s:' % e.get('id')) and p.get('value').endswith('@')
+        for e in live.find('resources').iter('primitive') for p in e.iter('nvpair')):
+    die('a secret did not get where it belongs; nothing was changed')
+xml.ElementTree(root).write(new_file, encoding='utf-8')
