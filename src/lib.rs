@@ -6,9 +6,11 @@
 pub mod agents;
 pub mod cli;
 pub mod cluster;
+pub mod configuration;
 pub mod contained;
 pub mod director;
 pub mod document;
+pub mod import;
 pub mod lsb;
 pub mod multicall;
 pub mod ocf;

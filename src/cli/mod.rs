@@ -1,6 +1,7 @@
 //! The `inuvika-ha` command line: one file per sub-command.
 
 mod agent;
+mod import;
 mod init;
 mod lock;
 mod lsb;
@@ -17,7 +18,8 @@ Exit codes:
   0  done
   1  something outside the input failed (a file cannot be read or written)
   2  the input is wrong (command line or scenario file); nothing was printed to standard output
-'agent' ends with the OCF exit code of the action, 'lsb' with that of the LSB.";
+'agent' ends with the OCF exit code of the action, 'lsb' with that of the LSB; 'import' with 3 when the result has
+open questions.";
 
 /// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
 #[derive(Debug, Parser)]
@@ -31,6 +33,7 @@ struct Cli {
 enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
+    Import(import::Import),
     Init(init::Init),
     LockIsHeld(lock::LockIsHeld),
     Lsb(lsb::Lsb),
@@ -76,6 +79,10 @@ pub fn run() -> u8 {
             Err(failure) => Err(failure),
         },
         Command::Agents(agents) => agents.run(),
+        Command::Import(import) => match import.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::Init(init) => init.run(),
         Command::LockIsHeld(lock) => lock.run(),
         Command::Lsb(lsb) => match lsb.run() {

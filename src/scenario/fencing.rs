@@ -184,7 +184,7 @@ fn options(item: Item<'_>, targets: &[Word<'_>]) -> Result<Vec<(String, Value)>,
 }
 
 /// Whether an option's name says that its value is a secret. `password_script` names a program, `identity_file` a file.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let place = ["_script", "_file", "_path"].iter().any(|end| name.ends_with(end));
     !place && SECRETS.iter().any(|part| name.contains(part))
