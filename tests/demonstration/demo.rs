@@ -18,7 +18,7 @@ mod table;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::exit;
 use std::time::Instant;
 
@@ -72,7 +72,7 @@ fn demo(keep: bool) -> Result<()> {
 }
 
 fn show(lab: &Lab, database: &mut Option<Database>, begun: Instant) -> Result<()> {
-    lab.phase("installed the agents in every node", || ovd::install(lab, &binary()?))?;
+    lab.phase("installed the package in every node", || ovd::install_package(lab, &package()?))?;
     let made = lab.phase("installed the stand-in Session Manager", || ovd::install_session_manager(lab))?;
     lab.phase("let the two nodes log in on each other", || ovd::install_replication(lab))?;
     let script = lab.phase("ran the generated script", || ovd::create_cluster(lab))?;
@@ -96,13 +96,9 @@ fn show(lab: &Lab, database: &mut Option<Database>, begun: Instant) -> Result<()
     Ok(())
 }
 
-/// The shipped program, which was built beside this one.
-fn binary() -> Result<PathBuf> {
-    let me = std::env::current_exe()?;
-    let folder = me.parent().and_then(Path::parent).context("this program is not in a target folder")?;
-    let binary = folder.join("inuvika-ha");
-    anyhow::ensure!(binary.is_file(), "{} is not there: build it first (cargo build)", binary.display());
-    Ok(binary)
+/// The .deb, which tests/demo has made.
+fn package() -> Result<PathBuf> {
+    std::env::var_os("INUVIKA_DEB").map(PathBuf::from).context("INUVIKA_DEB names no package: start tests/demo instead")
 }
 
 fn indented(text: &str) -> String {

@@ -179,7 +179,8 @@ pub fn purge(lab: &Lab) -> Result<()> {
     node.run(["rm", "/var/lib/inuvika-ha/lsyncd/backup/E1-x/file"])?;
     let said = dpkg(node, "--purge inuvika-ha")?;
     ensure!(!said.contains("inuvika-ha: /"), "{said}");
-    let left = node.sh("find /etc /run /usr /var -name '*inuvika*' -not -path '/var/log/*' 2>/dev/null || :")?;
+    let left = node
+        .sh("find /etc /run /usr /var -name '*inuvika*' -not -path '/var/log/inuvika-ha-install*' 2>/dev/null || :")?;
     ensure!(left.is_empty(), "left: {left}");
     Ok(())
 }

@@ -28,7 +28,7 @@ fn programs() -> Result<[PathBuf; 2]> {
     }
     let unpacked = Command::new("dpkg-deb").arg("--extract").args([&packages.deb, &deb]).status()?;
     ensure!(unpacked.success(), "dpkg-deb --extract");
-    let script = "rpm2cpio \"$1\" | (cd \"$2\" && cpio --extract --make-directories --quiet)";
+    let script = "rpm2cpio \"$1\" | (cd \"$2\" && cpio --extract --make-directories --unconditional --quiet)";
     let unpacked = Command::new("sh").args(["-c", script, "-"]).args([&packages.rpm, &rpm]).status()?;
     ensure!(unpacked.success(), "rpm2cpio");
     Ok([deb, rpm].map(|folder| folder.join("usr/sbin/inuvika-ha")))

@@ -42,6 +42,19 @@ pub fn install(lab: &Lab, binary: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Installs a .deb in every node, at the same time.
+pub fn install_package(lab: &Lab, deb: &Path) -> Result<()> {
+    let install = |node: &Node| -> Result<()> {
+        node.copy_in(deb, "/root/inuvika-ha.deb", 0o644)?;
+        node.run_within(Duration::from_secs(120), &["dpkg", "--install", "/root/inuvika-ha.deb"])?;
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = lab.nodes().iter().map(|node| scope.spawn(|| install(node))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().ok().context("an installation panicked")?)
+    })
+}
+
 /// Starts the database and installs the stand-in Session Manager where it may run, as its package leaves it: Apache does
 /// not run, the cron link is there.
 pub fn install_session_manager(lab: &Lab) -> Result<Database> {
