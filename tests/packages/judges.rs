@@ -23,14 +23,13 @@ pub fn rpmlint() -> Result<()> {
     let output = Command::new("rpmlint").arg("--config").arg(config).arg(&made::first().rpm).output();
     let text = String::from_utf8(output.context("run rpmlint")?.stdout)?;
     ensure!(text.contains("1 packages and 0 specfiles checked"), "{text}");
-    let found = |line: &&str| (line.contains(": W: ") || line.contains(": E: ")) && !excused(line);
+    let found = |line: &&str| line.contains(": W: ") || line.contains(": E: ");
     let lines: Vec<&str> = text.lines().filter(found).collect();
     ensure!(lines.is_empty(), "{}", lines.join("\n"));
     Ok(())
 }
 
-/// Pages are not there in every state of the tree: then both miss that of the program.
+/// Pages are not there in every state of the tree: then that of the program is missing.
 fn excused(line: &str) -> bool {
-    let page = root().join("packaging/man/inuvika-ha.8").is_file();
-    !page && (line.contains("no-manual-page") || line.contains("no-manual-page-for-binary"))
+    !root().join("packaging/man/inuvika-ha.8").is_file() && line.contains("no-manual-page")
 }
