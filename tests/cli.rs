@@ -19,7 +19,7 @@ fn pcs(text: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("s.toml"), text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_inuvika-ha"));
-    command.current_dir(folder.path()).args(["pcs", "s.toml"]).output().unwrap()
+    command.current_dir(folder.path()).args(["pcs", "--dialect", "pcs-0.11", "s.toml"]).output().unwrap()
 }
 
 fn stderr(output: &Output) -> String {
@@ -251,6 +251,58 @@ fn variants_show_in_the_script() {
     let output = pcs(&links);
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(text.contains("osm1.priv addr=10.9.9.1 addr=192.168.100.11 "), "{output:?}");
+}
+
+/// What a script is for: asked for, or that of this machine.
+#[test]
+fn the_script_is_for_the_pcs_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    std::fs::write(&file, EXAMPLE).unwrap();
+    let ask = |options: &[&str]| inuvika_ha(&[&["pcs"], options, &[file.to_str().unwrap()]].concat());
+    let text = |options: &[&str]| String::from_utf8(ask(options).stdout).unwrap();
+    for (options, title) in [
+        (&["--for", "rhel8"][..], "0.10"),
+        (&["--for", "rhel7"], "0.9.150 or a later 0.9"),
+        (&["--for", "ubuntu16.04"], "0.9.149"),
+        (&["--for", "debian13"], "0.12"),
+        (&["--pcs-version", "0.10.4"], "0.10.1 to 0.10.5"),
+        (&["--dialect", "pcs-0.12.1"], "0.12"),
+        (&["--dialect", "pcs"], "0.11"),
+    ] {
+        assert!(text(options).contains(&format!("by \"inuvika-ha pcs\" for pcs {title}. Edit")), "{options:?}");
+    }
+    // pcs of this machine is 0.11.
+    assert_eq!(text(&[]), text(&["--dialect", "pcs-0.11"]));
+    // What a pcs cannot do is said, and what is done instead.
+    let old = text(&["--for", "ubuntu16.04"]);
+    for words in [
+        "cannot ask other nodes for their agents",
+        "is not encrypted (pcs can do that from 0.9.159 on)",
+        "can push a difference (0.9.156)",
+        "Set with cibadmin",
+        "Before Pacemaker 2.1 critical=false means nothing",
+    ] {
+        assert!(old.contains(words), "{words}");
+    }
+    assert!(!text(&["--for", "rhel9"]).contains("Before Pacemaker"));
+    for (options, part) in [
+        (&["--for", "debian9"][..], "--for: \"debian9\" is not known: there are rhel7, "),
+        (
+            &["--pcs-version", "0.9.137"],
+            "--pcs-version: no script is written for pcs 0.9.137: scripts are for 0.9.149 to",
+        ),
+        (&["--pcs-version", "new"], "--pcs-version: \"new\" is no version of pcs"),
+        (&["--dialect", "perl"], "--dialect: there is no dialect \"perl\": there are pcs ("),
+        (&["--dialect", "pcs-7"], "--dialect: \"7\" is no version of pcs"),
+        (&["--part", "auth,all"], "--part: \"all\" is no part of a script: there are auth, cluster, "),
+    ] {
+        let output = ask(options);
+        let said = stderr(&output);
+        assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{options:?}: {output:?}");
+        assert!(said.starts_with(part) && said.lines().count() == 1, "{options:?}: {said}");
+    }
+    assert_eq!(ask(&["--for", "rhel8", "--pcs-version", "0.11"]).status.code(), Some(2));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 #[path = "pcs/agents.rs"]
 mod agents;
+#[path = "pcs/forms.rs"]
+mod forms;
 #[path = "support/trial.rs"]
 mod trial;
 

@@ -84,13 +84,77 @@ fn what_the_scenario_drops_is_taken_out() {
     let output = trial.apply(&edited);
     for line in [
         ": mine (to remove it: pcs constraint delete mine)",
-        ": g (to remove it: pcs resource ungroup g)",
+        ": g (to remove it: pcs resource delete g)",
         ": f (to remove it: pcs stonith delete f)",
         "nothing to push. What differs from it is named above",
     ] {
         assert!(output.contains(line), "{line}: {output}");
     }
     assert!(!output.contains("like this already"), "{output}");
+}
+
+/// The lines of `after` that `before` does not have.
+fn new_lines(before: &str, after: &str) -> Vec<String> {
+    let split = |text: &str| text.replace('>', ">\n").lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
+    let before = split(before);
+    split(after).into_iter().filter(|line| !before.contains(line) && !line.starts_with("<cib ")).collect()
+}
+
+#[test]
+fn a_part_leaves_the_rest_and_prune_takes_out_what_is_not_in_the_file() {
+    let trial = small();
+    trial.apply(&trial.script(&[]));
+    let edited =
+        trial.scenario.replace("nic = \"eth0\"", "nic = \"ens3\"").replace("stickiness = 1000", "stickiness = 500");
+    let part = |parts: &str| trial.script_with(&["--dialect", "pcs-0.11", "--part", parts], &edited);
+    // Others' things, one around a resource of ours; something of an earlier scenario.
+    for command in [
+        &["resource", "create", "d", "ocf:heartbeat:Dummy", "--group", "g"][..],
+        &["resource", "group", "add", "around", "vip_src"],
+        &["stonith", "create", "f", "fence_ipmilan", "ip=1.2.3.4", "--force"],
+        &["constraint", "location", "add", "mine", "virtual_ip", "osm2.priv", "5"],
+        &["constraint", "location", "add", "location-virtual_ip-osm2.priv-prefer", "virtual_ip", "osm2.priv", "7"],
+    ] {
+        let output = trial.enter(&[&["pcs", "-f", "live.xml"], command].concat());
+        assert!(output.status.success(), "{output:?}");
+    }
+    let before = trial.read("live.xml");
+
+    trial.apply(&part("properties"));
+    let after = trial.read("live.xml");
+    let changed = new_lines(&before, &after);
+    assert!(changed.len() == 1 && changed[0].contains("name=\"resource-stickiness\" value=\"500\""), "{changed:?}");
+
+    // Its own kind is named, and taken out when that is asked for; the rest is not even named.
+    let output = trial.run(&part("fencing"), &["--prune"]);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(output.status.success() && text.contains("    pcs stonith delete f\n"), "{output:?}");
+    assert!(!text.contains("resource delete") && !text.contains("constraint"), "{text}");
+    let after = trial.read("live.xml");
+    assert!(after.contains("\"d\"") && after.contains("osm2.priv-prefer") && after.contains("eth0"), "{after}");
+
+    let text = trial.apply(&part("constraints"));
+    assert!(text.contains("left as it is: mine (") && !text.contains("left as it is: g "), "{text}");
+    let after = trial.read("live.xml");
+    assert!(
+        !after.contains("osm2.priv-prefer") && after.contains("eth0") && after.contains("score=\"1260\""),
+        "{after}"
+    );
+
+    let output = trial.run(&trial.script_with(&["--dialect", "pcs-0.11", "--prune"], &edited), &[]);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for command in ["resource delete g", "resource ungroup around", "constraint delete mine"] {
+        assert!(text.contains(&format!("    pcs {command}\n")), "{command}: {text}");
+    }
+    let after = trial.read("live.xml");
+    assert!(after.contains("ens3") && after.contains("\"vip_src\"") && !after.contains("Dummy"), "{after}");
+    assert!(trial.apply(&part("resources,constraints,fencing,properties")).contains("configured like this already"));
+
+    // The parts before the configuration are none on a file.
+    let text = trial.apply(&part("auth,cluster"));
+    assert!(text.contains("Step 2: the cluster exists") && !text.contains("Step 3"), "{text}");
+    assert_eq!(trial.read("live.xml"), after);
 }
 
 #[test]
@@ -116,7 +180,7 @@ fn a_script_that_is_replaced_while_it_runs_goes_on() {
     let trial = small();
     let script = trial.script(&[]);
     assert!(script.contains("\nmain() {\n") && script.ends_with("\n}\nmain \"$@\"; exit\n"));
-    let itself = script.replace("\nforget_earlier\nreveal", "\n: >\"$0\"\nforget_earlier\nreveal");
+    let itself = script.replace("\nforget_earlier\nname_", "\n: >\"$0\"\nforget_earlier\nname_");
     assert!(itself != script);
     assert!(trial.apply(&itself).contains("To go back: cp"));
     assert_eq!(trial.read("script.sh"), "");

@@ -25,6 +25,8 @@ use std::sync::Mutex;
 use trial::{Trial, examples, inuvika_ha, summary, transition};
 
 const EXAMPLE: &str = "ovd-session-manager";
+/// The dialects that every example is written in.
+const DIALECTS: &[&str] = &["pcs-0.9.169", "pcs-0.10.18", "pcs-0.11", "pcs-0.12"];
 const OURS: &[&str] = &["virtual_ip", "session_manager", "vip_src", "lsyncd"];
 /// What the summary says when everything leaves osm1.
 const MOVED: &[&str] = &[
@@ -37,11 +39,12 @@ const MOVED: &[&str] = &[
 /// `UPDATE_GOLDEN=1 cargo test --test pcs_golden` writes the files anew.
 #[test]
 fn examples_are_what_the_generator_prints() {
-    for entry in std::fs::read_dir(examples()).unwrap() {
-        let folder = entry.unwrap().path();
-        let output = inuvika_ha().current_dir(&folder).args(["pcs", "scenario.toml"]).output().unwrap();
+    let folders: Vec<_> = std::fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for (folder, dialect) in folders.iter().flat_map(|folder| DIALECTS.iter().map(move |dialect| (folder, dialect))) {
+        let arguments = ["pcs", "--dialect", dialect, "scenario.toml"];
+        let output = inuvika_ha().current_dir(folder).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}: {output:?}", folder.display());
-        let golden = folder.join("pcs-0.11.sh");
+        let golden = folder.join(format!("{dialect}.sh"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&golden, &output.stdout).unwrap();
         }
@@ -115,7 +118,7 @@ fn what_the_scenario_does_not_have_is_named_and_a_failure_changes_nothing() {
     for (broken, reason) in [
         (script.replace("nic=eth0", "nic=eth1 nonsense=1"), "nonsense"),
         (script.replace("ocf:inuvika:ovd-vip-src", "ocf:inuvika:other"), "agent ocf:inuvika:other is not installed"),
-        (script.replace("    0.11.*", "    0.99.*"), "written for pcs 0.11, but pcs 0.11"),
+        (script.replace("pcs_before=0.12.0", "pcs_before=0.11.3"), "written for pcs 0.11, but pcs 0.11"),
     ] {
         let output = trial.run(&broken, &[]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -18,6 +18,8 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
+pcs_from=0.11.2
+pcs_before=0.12.0
 cluster=ovd-sm
 nodes=(osm1.priv osm2.priv pcs3.priv)
 addresses=(192.168.100.11 192.168.100.12 192.168.100.13)
@@ -32,6 +34,8 @@ secrets=(/etc/inuvika-ha/ipmi.secret)
 token=''
 at_boot=enable
 backups=/var/lib/inuvika-ha
+parts=''
+prune=''
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What the steps are made of. The steps themselves begin below at "Step 1".
@@ -40,10 +44,17 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 usage() {
-    printf 'usage: %s [--dry-run] [--cib FILE]\n' "${0##*/}"
+    printf 'usage: %s [--dry-run] [--prune] [--cib FILE]\n' "${0##*/}"
     printf '  --dry-run   do everything but the push\n'
+    printf '  --prune     remove what the scenario does not have (any more), instead of naming it\n'
     printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
+
+# Whether the version $1 is $2 or a later one.
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+
+# Whether this script is for that part of the scenario: one of $parts, or any when that is empty.
+covers() { [ -z "$parts" ] || case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # The name of the cluster that a corosync.conf on stdin describes.
 cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
@@ -86,7 +97,7 @@ refuse_other_clusters() {
                 *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
             esac
         else
-            # pcsd answers 400 where there is no corosync.conf.
+            # pcsd answers so where there is no corosync.conf.
             case $conf in *'HTTP error: 400'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
         fi
     done
@@ -138,7 +149,13 @@ compare_cluster() {
             name:) name=$value ;;
             ring[0-7]_addr:) rings+=" $value" ;;
             token:) live_token=$value ;;
-            '}') [ -z "$name" ] || live[$name]=${rings# }; name='' ;;
+            '}')
+                # Where nodes have no names of their own, their first address is one.
+                name=${name:-${rings# }}
+                name=${name%% *}
+                [ -z "$name" ] || live[$name]=${rings# }
+                name='' rings=''
+                ;;
         esac
     done < <(sed 's/:[[:space:]]*/: /; s/[[:space:]]*$//')
     [ "$live_token" = "$token" ] ||
@@ -277,7 +294,7 @@ def problem(known, node, agent):
         if not any(report["code"] == "UNABLE_TO_GET_AGENT_METADATA" for report in reports):
             return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
     except (ValueError, KeyError, TypeError):
-        return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
+        return f"{cannot} its pcsd answers with HTTP status {status}: is its pcs as new as the one here?"
     packages = {"inuvika": "inuvika-ha", "pacemaker": "pacemaker's resource agents"}
     package = packages.get(agent.split(":")[1], "resource-agents")
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
@@ -298,7 +315,10 @@ END
 
 # Every id that this scenario has, and those of resources.
 known=() resources=()
-is_known() { case " ${known[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+is_known() { case " ${known[*]-} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Set while a step is one that this script leaves out: only its ids are wanted.
+left_out=''
 
 # XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
 set_like() {
@@ -345,6 +365,7 @@ apply() {
     local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
     shift 3
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "$@"; do
         [ -z "${word#*=}" ] || given+=("$word")
@@ -389,6 +410,7 @@ fencing() { apply stonith "$@"; }
 clone() {
     local id="$1-clone" word given=()
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
     if ! has "//clone[@id='$id']/primitive[@id='$1']"; then
@@ -404,6 +426,7 @@ group() {
     local id=$1 member before=''
     shift
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for member in "$@"; do
         has "//group[@id='$id']/primitive[@id='$member']" ||
@@ -429,6 +452,7 @@ constraint() {
     local id=$1 same=$2
     shift 2
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     if has "//constraints/*[@id='$id']$same"; then return; fi
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
@@ -479,7 +503,7 @@ order() {
 # Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
 forget_earlier() {
     local path id own='false()' earlier=()
-    for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
+    for id in ${resources[@]+"${resources[@]}"}; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
             @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
             rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
@@ -491,24 +515,53 @@ forget_earlier() {
     [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
 }
 
-# Names what other hands made, with the command that removes it; more=1 when there is any.
+# Names what other hands made, or the scenario had once, with the command that removes it; more=1 when there is any.
+# With --prune it is removed.
 name_foreign() {
-    local path id remove
-    for path in $(paths '//resources/*|//constraints/*'); do
+    local path id what remove verb
+    for path in $(paths '//constraints/*') $(paths '//resources/*'); do
         id_of "$path"
-        if is_known "$id"; then continue; fi
+        # What is removed takes its constraints along.
+        if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
+        what=resource verb=delete
         case $path in
-            */constraints/*) remove='constraint delete' ;;
-            */group\[*) remove='resource ungroup' ;;
-            */clone\[*) remove='resource unclone' ;;
-            *)
-                remove='resource delete'
-                ! has "//primitive[@id='$id'][@class='stonith']" || remove='stonith delete'
-                ;;
+            */constraints/*) what=constraint ;;
+            */group\[*) ! holds_known "$path" || verb=ungroup ;;
+            */clone\[*) ! holds_known "$path" || verb=unclone ;;
+            *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
         esac
-        say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
-        more=1
+        covers_kind "$what" "$id" || continue
+        remove="$what $verb"
+        if [ -n "$prune" ]; then
+            say "    not in the scenario: $id"
+            edit "$what" "$verb" "$id"
+        else
+            say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+            more=1
+        fi
     done
+}
+
+# Whether a group or clone holds a resource of the scenario.
+holds_known() {
+    local path id
+    for path in $(paths "$1//primitive"); do
+        id_of "$path"
+        ! is_known "$id" || return 0
+    done
+    return 1
+}
+
+# Whether this script is for such things: a resource, a stonith device, a constraint (of which one?).
+covers_kind() {
+    case $1 in
+        resource) covers resources ;;
+        stonith) covers fencing ;;
+        constraint)
+            covers constraints ||
+                { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }
+            ;;
+    esac
 }
 
 # Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
@@ -561,6 +614,7 @@ dry_run='' trial='' more=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=1 ;;
+        --prune) prune=1 ;;
         --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -577,11 +631,10 @@ for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)
-case $version in
-    0.11.*) ;;
-    *) die "this script is written for pcs 0.11, but pcs $version is installed" ;;
-esac
-for agent in "${agents[@]}"; do
+if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
+    die "this script is written for pcs 0.11, but pcs $version is installed"
+fi
+for agent in ${agents[@]+"${agents[@]}"}; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
         die "agent $agent is not installed on this host: install its package first"
 done
@@ -615,7 +668,8 @@ if [ -z "$trial" ]; then
     case $name in
         "$cluster")
             for node in "${nodes[@]}"; do
-                grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
+                grep -Eq "^[[:space:]]*(name|ring0_addr):[[:space:]]*${node//./\\.}[[:space:]]*$" \
+                    /etc/corosync/corosync.conf ||
                     die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
                         'then pcs host auth and pcs cluster node add'
             done
@@ -624,6 +678,9 @@ if [ -z "$trial" ]; then
         '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
         *) die "this host is in the cluster $name already" ;;
     esac
+fi
+if [ -n "$missing" ] && ! covers cluster && ! covers auth; then
+    die "there is no cluster $cluster on this host yet: make it first (--part auth,cluster)"
 fi
 make=$missing
 if [ -n "$missing" ] && [ -n "$dry_run" ]; then
@@ -657,8 +714,9 @@ fi
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 3: the cluster exists
-# Only when there is no cluster of this name yet. Traffic between the nodes is encrypted.
+# Only when there is no cluster of this name yet.
 # A silent node counts as lost after corosync's own token timeout.
+# Traffic between the nodes is encrypted.
 say 'Step 3: the cluster exists'
 if [ -n "$make" ]; then
     refuse_other_clusters
@@ -821,6 +879,7 @@ attract virtual_ip score=-INFINITY where lsyncd-replica eq never
 # crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
 say 'Step 11: check and push'
 forget_earlier
+name_foreign
 reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
@@ -828,7 +887,6 @@ verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-name_foreign
 if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
     if [ -n "$more" ]; then
         say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'

@@ -1,5 +1,6 @@
 //! The languages a plan can be written in.
 
+use super::part::Part;
 use super::plan::Plan;
 use super::{cib, crmsh, script};
 
@@ -11,7 +12,12 @@ pub trait Dialect: std::fmt::Debug {
 
 /// What is asked of the text apart from its language.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {}
+pub struct Wish {
+    /// The parts it is for; none: all.
+    pub parts: Vec<Part>,
+    /// Whether what the scenario does not have (any more) is removed.
+    pub prune: bool,
+}
 
 /// A dialect, or why there is none: a clause without full stop.
 pub type Made = Result<Box<dyn Dialect>, String>;
@@ -29,7 +35,7 @@ pub struct Family {
 
 /// Every family, the default first.
 pub const FAMILIES: &[Family] = &[
-    Family { name: "pcs", about: "a bash script of pcs commands; pcs-0.11: for this version", make: script::make },
+    Family { name: "pcs", about: "a bash script of pcs commands; for a version: pcs-0.11", make: script::make },
     Family { name: "cib", about: "XML for a cluster that runs, applied in one piece by cibadmin", make: cib::make },
     Family { name: "crmsh", about: "the same for crmsh", make: crmsh::make },
 ];
@@ -48,5 +54,8 @@ pub fn find(name: &str, wish: &Wish) -> Made {
         let known = FAMILIES.iter().map(|family| format!("{} ({})", family.name, family.about)).collect::<Vec<_>>();
         return Err(format!("there is no dialect {name:?}: there are {}", known.join(", ")));
     };
+    if family.name != "pcs" && (wish.prune || !wish.parts.is_empty()) {
+        return Err(format!("{name} is for everything at once: --part and --prune are for pcs"));
+    }
     (family.make)(variant, wish)
 }

@@ -7,10 +7,11 @@ pub mod crmsh;
 pub mod dialect;
 pub mod filesystem;
 pub mod ipaddr2;
+pub mod part;
 pub mod ping;
 pub mod plan;
 pub mod quote;
-mod script;
+pub mod script;
 pub mod setting;
 pub mod unit;
 

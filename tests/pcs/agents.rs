@@ -127,7 +127,7 @@ fn a_node_that_lacks_an_agent_or_cannot_be_asked_is_named_with_the_remedy() {
         (
             "{\"192.168.100.12 ocf:inuvika:ovd-osm\": [404, \"<html>\"]}".into(),
             &[11, 12, 13],
-            "cannot ask osm2.priv whether it has ocf:inuvika:ovd-osm: its pcsd answers with HTTP status 404: is it pcs 0.11?",
+            "cannot ask osm2.priv whether it has ocf:inuvika:ovd-osm: its pcsd answers with HTTP status 404: is its pcs as new as the one here?",
         ),
         (
             "{\"192.168.100.12 ocf:inuvika:ovd-osm\": [200, {\"status\": \"exception\", \"report_list\": []}]}".into(),

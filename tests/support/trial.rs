@@ -77,8 +77,18 @@ impl Trial {
 
     /// The script for another scenario.
     pub fn script_for(&self, scenario: &str) -> String {
+        self.script_in("pcs-0.11", scenario)
+    }
+
+    /// The script in another dialect.
+    pub fn script_in(&self, dialect: &str, scenario: &str) -> String {
+        self.script_with(&["--dialect", dialect], scenario)
+    }
+
+    /// The script with other options.
+    pub fn script_with(&self, options: &[&str], scenario: &str) -> String {
         self.write("scenario.toml", scenario, 0o644);
-        let output = inuvika_ha().arg("pcs").arg(self.path("scenario.toml")).output().unwrap();
+        let output = inuvika_ha().arg("pcs").args(options).arg(self.path("scenario.toml")).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let backups = self.path("backups");
         let script = String::from_utf8(output.stdout).unwrap();

@@ -106,7 +106,7 @@ fn agents(everywhere: bool) -> Section {
 }
 
 fn cluster(cluster: &Cluster) -> Section {
-    let mut why = vec!["Only when there is no cluster of this name yet. Traffic between the nodes is encrypted."];
+    let mut why = vec!["Only when there is no cluster of this name yet."];
     let token = match cluster.detection {
         Detection::Default => {
             why.push("A silent node counts as lost after corosync's own token timeout.");
@@ -115,7 +115,6 @@ fn cluster(cluster: &Cluster) -> Section {
         Detection::Fast => {
             why.push("A silent node counts as lost after about one second (token), not after corosync's default. The price: when");
             why.push("a host or hypervisor pauses for longer (snapshot, live migration, backup), a healthy node is switched off.");
-            why.push("In a cluster that exists: pcs cluster config update totem token=1000.");
             Some(FAST_TOKEN)
         }
     };

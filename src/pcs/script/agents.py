@@ -48,7 +48,7 @@ def problem(known, node, agent):
         if not any(report["code"] == "UNABLE_TO_GET_AGENT_METADATA" for report in reports):
             return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
     except (ValueError, KeyError, TypeError):
-        return f"{cannot} its pcsd answers with HTTP status {status}: is it pcs 0.11?"
+        return f"{cannot} its pcsd answers with HTTP status {status}: is its pcs as new as the one here?"
     packages = {"inuvika": "inuvika-ha", "pacemaker": "pacemaker's resource agents"}
     package = packages.get(agent.split(":")[1], "resource-agents")
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"

@@ -15,17 +15,23 @@ compare_cluster() {
             name:) name=$value ;;
             ring[0-7]_addr:) rings+=" $value" ;;
             token:) live_token=$value ;;
-            '}') [ -z "$name" ] || live[$name]=${rings# }; name='' ;;
+            '}')
+                # Where nodes have no names of their own, their first address is one.
+                name=${name:-${rings# }}
+                name=${name%% *}
+                [ -z "$name" ] || live[$name]=${rings# }
+                name='' rings=''
+                ;;
         esac
     done < <(sed 's/:[[:space:]]*/: /; s/[[:space:]]*$//')
     [ "$live_token" = "$token" ] ||
         differs "the token timeout is ${live_token:-the default}, not ${token:-the default}" \
-            "pcs cluster config update totem token=$token"
+            "@TOKEN@"
     for i in "${!nodes[@]}"; do
-        wanted="${addresses[*]:i * links:links}"
+@WANTED@
         [ "${live[${nodes[i]}]-}" = "$wanted" ] ||
             differs "the addresses of ${nodes[i]} are ${live[${nodes[i]}]-unknown}, not $wanted" \
-                'see "pcs cluster link update" (or add, remove)'
+                '@LINKS@'
     done
     command -v systemctl >/dev/null || return 0
     key=disable

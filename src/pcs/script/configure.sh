@@ -1,6 +1,9 @@
 # Every id that this scenario has, and those of resources.
 known=() resources=()
-is_known() { case " ${known[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+is_known() { case " ${known[*]-} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Set while a step is one that this script leaves out: only its ids are wanted.
+left_out=''
 
 # XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
 set_like() {
@@ -47,6 +50,7 @@ apply() {
     local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
     shift 3
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "$@"; do
         [ -z "${word#*=}" ] || given+=("$word")
@@ -91,6 +95,7 @@ fencing() { apply stonith "$@"; }
 clone() {
     local id="$1-clone" word given=()
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
     if ! has "//clone[@id='$id']/primitive[@id='$1']"; then
@@ -106,6 +111,7 @@ group() {
     local id=$1 member before=''
     shift
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     resources+=("$id")
     for member in "$@"; do
         has "//group[@id='$id']/primitive[@id='$member']" ||
@@ -124,13 +130,14 @@ settings() {
     has "$path"
 }
 property() { settings /cib/configuration/crm_config "$@" || edit property set "$@"; }
-defaults() { settings /cib/configuration/rsc_defaults "$@" || edit resource defaults update "$@"; }
+defaults() { settings /cib/configuration/rsc_defaults "$@" || @DEFAULTS@; }
 
 # A constraint has its whole meaning in its id and its attributes; one that differs is made anew.
 constraint() {
     local id=$1 same=$2
     shift 2
     known+=("$id")
+    [ -z "$left_out" ] || return 0
     if has "//constraints/*[@id='$id']$same"; then return; fi
     ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
     edit "$@"
@@ -145,7 +152,7 @@ prefer() { location "$1" "$3" prefer "${4#score=}"; }
 location() {
     local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
     [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
-    constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
+    constraint "$id" "$same" @LOCATION@
 }
 # attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: ATTRIBUTE gte integer NUMBER, or: not_defined ATTRIBUTE. Of
 # node attributes.
@@ -160,7 +167,7 @@ attract() {
             ;;
     esac
     constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
-        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" @RULE@
 }
 # colocation RESOURCE with OTHER score=SCORE
 # shellcheck disable=SC2317 # in a group there is none
@@ -181,7 +188,7 @@ order() {
 # Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
 forget_earlier() {
     local path id own='false()' earlier=()
-    for id in "${resources[@]}"; do own+=" or @rsc='$id' or @then='$id'"; done
+    for id in ${resources[@]+"${resources[@]}"}; do own+=" or @rsc='$id' or @then='$id'"; done
     for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
             @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
             rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
@@ -193,24 +200,53 @@ forget_earlier() {
     [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
 }
 
-# Names what other hands made, with the command that removes it; more=1 when there is any.
+# Names what other hands made, or the scenario had once, with the command that removes it; more=1 when there is any.
+# With --prune it is removed.
 name_foreign() {
-    local path id remove
-    for path in $(paths '//resources/*|//constraints/*'); do
+    local path id what remove verb
+    for path in $(paths '//constraints/*') $(paths '//resources/*'); do
         id_of "$path"
-        if is_known "$id"; then continue; fi
+        # What is removed takes its constraints along.
+        if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
+        what=resource verb=delete
         case $path in
-            */constraints/*) remove='constraint delete' ;;
-            */group\[*) remove='resource ungroup' ;;
-            */clone\[*) remove='resource unclone' ;;
-            *)
-                remove='resource delete'
-                ! has "//primitive[@id='$id'][@class='stonith']" || remove='stonith delete'
-                ;;
+            */constraints/*) what=constraint ;;
+            */group\[*) ! holds_known "$path" || verb=ungroup ;;
+            */clone\[*) ! holds_known "$path" || verb=unclone ;;
+            *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
         esac
-        say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
-        more=1
+        covers_kind "$what" "$id" || continue
+        remove="$what $verb"
+        if [ -n "$prune" ]; then
+            say "    not in the scenario: $id"
+            edit "$what" "$verb" "$id"
+        else
+            say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+            more=1
+        fi
     done
+}
+
+# Whether a group or clone holds a resource of the scenario.
+holds_known() {
+    local path id
+    for path in $(paths "$1//primitive"); do
+        id_of "$path"
+        ! is_known "$id" || return 0
+    done
+    return 1
+}
+
+# Whether this script is for such things: a resource, a stonith device, a constraint (of which one?).
+covers_kind() {
+    case $1 in
+        resource) covers resources ;;
+        stonith) covers fencing ;;
+        constraint)
+            covers constraints ||
+                { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }
+            ;;
+    esac
 }
 
 # Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.

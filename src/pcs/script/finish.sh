@@ -1,4 +1,5 @@
-forget_earlier
+@FORGET@
+name_foreign
 reveal_secrets
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
@@ -6,7 +7,6 @@ verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
 }
 
-name_foreign
 if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
     if [ -n "$more" ]; then
         say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'
@@ -21,11 +21,13 @@ if [ -n "$dry_run" ]; then
 fi
 backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
 install -m 600 "$work/orig.xml" "$backup"
+@CHECK@
 if [ -n "$trial" ]; then
-    pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
+    pcs -f "$trial" cluster cib-push "$work/new.xml" @HOW@
 else
-    pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
-        die "the push failed or the cluster did not settle in 300 s: see pcs status; the old configuration is $backup"
+    pcs cluster cib-push "$work/new.xml" @HOW@@WAIT@ ||
+        die "@FAILED@: see pcs status; the old configuration is $backup"
+@SETTLED@
 fi
 say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
 if [ -n "$trial" ]; then
@@ -34,5 +36,3 @@ else
     say "To go back: pcs cluster cib-push $backup --config"
     say 'To see how it is doing: pcs status'
 fi
-}
-main "$@"; exit

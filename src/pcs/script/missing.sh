@@ -6,15 +6,19 @@ if [ -z "$trial" ]; then
     case $name in
         "$cluster")
             for node in "${nodes[@]}"; do
-                grep -q "^[[:space:]]*name:[[:space:]]*${node//./\\.}[[:space:]]*$" /etc/corosync/corosync.conf ||
+                grep -Eq "^[[:space:]]*(name|ring0_addr):[[:space:]]*${node//./\\.}[[:space:]]*$" \
+                    /etc/corosync/corosync.conf ||
                     die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
-                        'then pcs host auth and pcs cluster node add'
+                        'then @AUTH@ and pcs cluster node add'
             done
             compare_cluster </etc/corosync/corosync.conf
             ;;
         '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
         *) die "this host is in the cluster $name already" ;;
     esac
+fi
+if [ -n "$missing" ] && ! covers cluster && ! covers auth; then
+    die "there is no cluster $cluster on this host yet: make it first (--part auth,cluster)"
 fi
 make=$missing
 if [ -n "$missing" ] && [ -n "$dry_run" ]; then

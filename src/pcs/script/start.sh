@@ -6,6 +6,7 @@ dry_run='' trial='' more=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=1 ;;
+        --prune) prune=1 ;;
         --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
         --help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -18,15 +19,14 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv@PYTHON@; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
 version=$(pcs --version)
-case $version in
-    0.11.*) ;;
-    *) die "this script is written for pcs 0.11, but pcs $version is installed" ;;
-esac
-for agent in "${agents[@]}"; do
+if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
+    die "this script is written for pcs @TITLE@, but pcs $version is installed"
+fi
+for agent in ${agents[@]+"${agents[@]}"}; do
     crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
         die "agent $agent is not installed on this host: install its package first"
 done

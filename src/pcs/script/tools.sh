@@ -5,10 +5,17 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 usage() {
-    printf 'usage: %s [--dry-run] [--cib FILE]\n' "${0##*/}"
+    printf 'usage: %s [--dry-run] [--prune] [--cib FILE]\n' "${0##*/}"
     printf '  --dry-run   do everything but the push\n'
+    printf '  --prune     remove what the scenario does not have (any more), instead of naming it\n'
     printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
 }
+
+# Whether the version $1 is $2 or a later one.
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+
+# Whether this script is for that part of the scenario: one of $parts, or any when that is empty.
+covers() { [ -z "$parts" ] || case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # The name of the cluster that a corosync.conf on stdin describes.
 cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
@@ -51,8 +58,8 @@ refuse_other_clusters() {
                 *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
             esac
         else
-            # pcsd answers 400 where there is no corosync.conf.
-            case $conf in *'HTTP error: 400'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+            # pcsd answers so where there is no corosync.conf.
+            case $conf in @NO_CONFIGURATION@) ;; *) die "ask $node for its cluster: $conf" ;; esac
         fi
     done
 }
@@ -84,5 +91,5 @@ edit() {
     printf '\n'
     output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
     # What pcs always says here is left out.
-    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
+    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence|Validating resource options using)|^Adding |^$' <<<"$output" || true
 }

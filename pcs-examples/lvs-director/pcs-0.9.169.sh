@@ -1,0 +1,831 @@
+#!/bin/bash
+#
+# LVS directors behind 192.168.71.205/24: cluster lvs of litsha21, litsha22, litsha23.
+# Written by "inuvika-ha pcs" for pcs 0.9.160 or a later 0.9. Edit the scenario rather than this.
+#
+# Run it as root on ONE node that may run the services (litsha21 or litsha22 or litsha23).
+# It may be run again at any time: what is right already is left alone, and what the scenario does not have (any
+# more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.
+#
+# Before the first run, on EVERY node:
+#   - install pacemaker with its resource agents, corosync, pcs and fence-agents; on directors also resource-agents,
+#     inuvika-ha, and a kernel with IPVS (modprobe ip_vs). This script asks every director for the agents first;
+#   - stop and disable what has looked after IPVS up to now: ldirectord, keepalived, mon, scripts with ipvsadm;
+#   - systemctl enable --now pcsd;
+#   - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file
+#     that HACLUSTER_PASSWORD_FILE names.
+#   - every node's name with its first address in /etc/hosts.
+#
+# Before Pacemaker 2.1 a resource whose options change is restarted, not reloaded.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+pcs_from=0.9.160
+pcs_before=0.10.0
+cluster=lvs
+nodes=(litsha21 litsha22 litsha23)
+addresses=(192.168.68.203 192.168.68.201 192.168.68.202)
+agents=(stonith:fence_ipmilan ocf:pacemaker:ping ocf:inuvika:lvs-director ocf:heartbeat:IPaddr2)
+secrets=(/etc/inuvika-ha/ipmi.secret)
+token=''
+at_boot=enable
+backups=/var/lib/inuvika-ha
+parts=''
+prune=''
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the steps are made of. The steps themselves begin below at "Step 1".
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run] [--prune] [--cib FILE]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the push\n'
+    printf '  --prune     remove what the scenario does not have (any more), instead of naming it\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
+}
+
+# Whether the version $1 is $2 or a later one.
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+
+# Whether this script is for that part of the scenario: one of $parts, or any when that is empty.
+covers() { [ -z "$parts" ] || case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# The name of the cluster that a corosync.conf on stdin describes.
+cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
+
+# One line from a file that nobody but its owner may read.
+read_secret() {
+    [ -f "$1" ] || die "read secret: $1 is not a file"
+    [ -O "$1" ] || die "read secret: $1 does not belong to $(id -un)"
+    case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
+    secret_text=''
+    IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
+    printf '%s' "$secret_text" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || die "read secret: $1 is not UTF-8 text"
+    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
+}
+
+# The password of the user hacluster: from the file named in HACLUSTER_PASSWORD_FILE, else asked for.
+read_password() {
+    if [ -n "${HACLUSTER_PASSWORD_FILE-}" ]; then
+        read_secret "$HACLUSTER_PASSWORD_FILE"
+        password=$secret_text
+    else
+        [ -t 0 ] || die 'no terminal to ask for the password of hacluster: set HACLUSTER_PASSWORD_FILE'
+        IFS= read -rsp 'Password of hacluster (the same on every node): ' password
+        printf '\n'
+    fi
+}
+
+# pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
+refuse_other_clusters() {
+    local node conf
+    force=''
+    for node in "${nodes[@]}"; do
+        if conf=$(pcs cluster corosync "$node" 2>&1); then
+            case $(cluster_name <<<"$conf") in
+                debian) force=--force ;;
+                "$cluster")
+                    die "$node is in a cluster $cluster already, but this host is not: run this on $node," \
+                        'or, if that cluster is a remnant, "pcs cluster destroy" there first'
+                    ;;
+                *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
+            esac
+        else
+            # pcsd answers so where there is no corosync.conf.
+            case $conf in *'HTTP error: 500'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+        fi
+    done
+}
+
+# Succeeds when the configuration being made has what the XPath expression names.
+has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+
+# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
+paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
+
+# A text as XPath literal.
+literal() {
+    local q="'" text=$1
+    local separate="$q,\"$q\",$q"
+    case $text in
+        *"$q"*) printf "concat('%s')" "${text//$q/$separate}" ;;
+        *) printf "'%s'" "$text" ;;
+    esac
+}
+
+# The id at the end of such a path, in $id.
+id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
+
+# Runs pcs on the configuration being made, and says so.
+edit() {
+    local output
+    printf '    pcs'
+    printf ' %q' "$@"
+    printf '\n'
+    output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
+    # What pcs always says here is left out.
+    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
+}
+
+# Names something that is otherwise than in the scenario, and the command that changes it.
+differs() {
+    say "    $1: $2"
+    more=1
+}
+
+# Names what a corosync.conf on stdin, and the start at boot, have otherwise than the scenario.
+compare_cluster() {
+    local key value name='' rings='' live_token='' i links=$((${#addresses[@]} / ${#nodes[@]})) wanted
+    local -A live=()
+    while read -r key value; do
+        case $key in
+            node) name='' rings='' ;;
+            name:) name=$value ;;
+            ring[0-7]_addr:) rings+=" $value" ;;
+            token:) live_token=$value ;;
+            '}')
+                # Where nodes have no names of their own, their first address is one.
+                name=${name:-${rings# }}
+                name=${name%% *}
+                [ -z "$name" ] || live[$name]=${rings# }
+                name='' rings=''
+                ;;
+        esac
+    done < <(sed 's/:[[:space:]]*/: /; s/[[:space:]]*$//')
+    [ "$live_token" = "$token" ] ||
+        differs "the token timeout is ${live_token:-the default}, not ${token:-the default}" \
+            "edit corosync.conf, then pcs cluster sync, and restart corosync on one node after the other"
+    for i in "${!nodes[@]}"; do
+        wanted="${nodes[i]} ${addresses[*]:i * links + 1:links > 1}"
+        wanted=${wanted% }
+        [ "${live[${nodes[i]}]-}" = "$wanted" ] ||
+            differs "the addresses of ${nodes[i]} are ${live[${nodes[i]}]-unknown}, not $wanted" \
+                'edit corosync.conf, then pcs cluster sync, and restart corosync on one node after the other'
+    done
+    command -v systemctl >/dev/null || return 0
+    key=disable
+    if systemctl --quiet is-enabled corosync 2>/dev/null && systemctl --quiet is-enabled pacemaker 2>/dev/null; then
+        key=enable
+    fi
+    [ "$key" = "$at_boot" ] || differs "the start at boot is ${key}d on this node" "pcs cluster $at_boot --all"
+}
+
+# Why the configuration in orig.xml is none that this scenario may change; nothing when it is one.
+obstacle() {
+    local node
+    for node in "${nodes[@]}"; do
+        grep -qxF "$node" "$work/nodes" ||
+            {
+                say "$node is in the scenario, but not in the cluster's configuration:" \
+                    'install inuvika-ha there, then pcs cluster node add'
+                return
+            }
+    done
+    while read -r node; do
+        case " ${nodes[*]} " in *" $node "*) continue ;; esac
+        say "$node is in the cluster, but not in the scenario:" \
+            "add it there (role quorum: it only votes), or pcs cluster node remove $node"
+        return
+    done <"$work/nodes"
+    [ -n "$trial$missing" ] && [ -z "$make" ] || has "/cib[@have-quorum='1']" ||
+        say 'this part of the cluster has no quorum: start the other nodes (pcs cluster start --all)'
+}
+
+# Copies the configuration to orig.xml and new.xml and says what is wrong with it, if anything.
+copy() {
+    if [ -n "$trial" ]; then
+        CIB_file=$trial cibadmin --query >"$work/orig.xml" 2>/dev/null ||
+            { say "--cib: $trial holds no configuration; cibadmin --query prints that of a cluster"; return; }
+    elif [ -n "$missing" ] && [ -z "$make" ]; then
+        empty_copy
+    else
+        cibadmin --query >"$work/orig.xml" 2>/dev/null || {
+            say "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
+            return
+        }
+    fi
+    cp "$work/orig.xml" "$work/new.xml"
+    CIB_file="$work/new.xml" cibadmin --query --xpath '//nodes/node' 2>/dev/null |
+        sed -n 's/.* uname="\([^"]*\)".*/\1/p' >"$work/nodes" || true
+    obstacle
+}
+
+# What a new cluster has, as far as a dry run needs it.
+empty_copy() {
+    local i list=''
+    for i in "${!nodes[@]}"; do list+="<node id=\"$((i + 1))\" uname=\"${nodes[i]}\"/>"; done
+    cibadmin --empty | sed "s|<nodes/>|<nodes>$list</nodes>|" >"$work/orig.xml"
+}
+
+# corosync gets the names of the nodes and resolves them itself: the addresses have to be those of the scenario.
+check_names() {
+    local i links=$((${#addresses[@]} / ${#nodes[@]}))
+    for i in "${!nodes[@]}"; do
+        getent ahosts "${nodes[i]}" | grep -q "^${addresses[i * links]//./\\.}[[:space:]]" ||
+            die "${nodes[i]} is not ${addresses[i * links]} here: put that into /etc/hosts, on every node"
+    done
+}
+
+# Whether there is anything to say about the agents of other nodes: this pcs cannot ask for them.
+can_ask() {
+    if [ -n "$trial" ]; then
+        say '    --cib: this is a trial, so nothing is said of the agents that nodes need'
+        return 1
+    fi
+    say '    this pcs cannot ask other nodes for their agents; these commands must succeed there, or do not go on:'
+}
+
+# need AGENT on NODE...: says what has to be there.
+need() {
+    local agent=$1
+    shift 2
+    say "    on $*: crm_resource --show-metadata $agent >/dev/null"
+}
+
+# Every id that this scenario has, and those of resources.
+known=() resources=()
+is_known() { case " ${known[*]-} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Set while a step is one that this script leaves out: only its ids are wanted.
+left_out=''
+
+# XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
+set_like() {
+    local word part=instance_attributes pair
+    for word in "$@"; do
+        pair="$part/nvpair[@name='${word%%=*}']"
+        if [ "$word" = meta ]; then
+            part=meta_attributes
+        elif [ -z "${word#*=}" ]; then
+            printf '[not(%s)]' "$pair"
+        else
+            printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")"
+        fi
+    done
+}
+
+# XPath conditions for words op ACTION NAME=VALUE...: these operations and no others.
+timed_like() {
+    local word count=0
+    for word in "$@"; do
+        case $word in
+            op)
+                [ "$count" = 0 ] || printf ']]'
+                printf '[operations/op[@id'
+                count=$((count + 1))
+                ;;
+            OCF_CHECK_LEVEL=*) printf " and .//nvpair[@name='OCF_CHECK_LEVEL'][@value='%s']" "${word#*=}" ;;
+            *=*) printf " and @%s='%s'" "${word%%=*}" "${word#*=}" ;;
+            *) printf " and @name='%s'" "$word" ;;
+        esac
+    done
+    printf ']][count(operations/op)=%d]' "$count"
+}
+
+# The names of the options that a resource has.
+options_of() {
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//primitive[@id='$1']/instance_attributes/nvpair" 2>/dev/null |
+        sed -n 's/.*<nvpair .*name="\([^"]*\)".*/\1/p'
+}
+
+# Makes a resource, or changes one that differs:
+# apply resource|stonith ID AGENT NAME=VALUE... [meta NAME=VALUE...] [op ACTION NAME=VALUE...]...
+apply() {
+    local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
+    shift 3
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for word in "$@"; do
+        [ -z "${word#*=}" ] || given+=("$word")
+        if [ "$word" = op ] || [ "${#operations[@]}" -gt 0 ]; then operations+=("$word"); else values+=("$word"); fi
+    done
+    if ! has "//primitive[@id='$id']"; then
+        [ "$kind" = stonith ] || default_ops=--no-default-ops
+        edit "$kind" create "$id" "$agent" ${default_ops:+"$default_ops"} "${given[@]}"
+        return
+    fi
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
+    if [ "$kind" = stonith ]; then
+        # The scenario gives all options of a device; one that it does not give any more is taken out.
+        for name in $(options_of "$id"); do
+            for word in "${values[@]}"; do [ "${word%%=*}" != "$name" ] || continue 2; done
+            values=("$name=" "${values[@]}")
+        done
+    fi
+    has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
+    if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
+    # pcs cannot change one of two monitors, so all operations are taken out and added again.
+    while path=$(paths "//primitive[@id='$id']/operations/op"); do
+        path=${path%%$'\n'*} path=${path##*"op[@id='"}
+        edit resource op remove "${path%"']"}"
+    done
+    given=()
+    for word in "${operations[@]:1}" op; do
+        if [ "$word" != op ]; then
+            given+=("$word")
+        else
+            edit resource op add "$id" "${given[@]}"
+            given=()
+        fi
+    done
+}
+resource() { apply resource "$@"; }
+fencing() { apply stonith "$@"; }
+
+# clone RESOURCE NAME=VALUE...: runs a resource on every node that may run it. Meta attributes of the clone; an empty
+# VALUE: it must not have this one. pcs names the clone after the resource.
+# shellcheck disable=SC2317 # not every scenario has clones
+clone() {
+    local id="$1-clone" word given=()
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
+    if ! has "//clone[@id='$id']/primitive[@id='$1']"; then
+        edit resource clone "$1" meta "${given[@]}"
+    elif ! has "//clone[@id='$id']$(set_like meta "${@:2}")"; then
+        edit resource meta "$id" "${@:2}"
+    fi
+}
+
+# group ID RESOURCE...: resources that start one after the other in one place.
+# shellcheck disable=SC2317 # not every scenario has groups
+group() {
+    local id=$1 member before=''
+    shift
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for member in "$@"; do
+        has "//group[@id='$id']/primitive[@id='$member']" ||
+            edit resource group add "$id" "$member" ${before:+--after "$before"}
+        [ -z "$before" ] || has "//group[@id='$id']/primitive[@id='$before']/following-sibling::*[@id='$member']" ||
+            die "the group $id has $member before $before: pcs resource ungroup $id first"
+        before=$member
+    done
+}
+
+# Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
+settings() {
+    local word path=$1
+    shift
+    for word in "$@"; do path+="[*/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"; done
+    has "$path"
+}
+property() { settings /cib/configuration/crm_config "$@" || edit property set "$@"; }
+defaults() { settings /cib/configuration/rsc_defaults "$@" || edit resource defaults "$@"; }
+
+# A constraint has its whole meaning in its id and its attributes; one that differs is made anew.
+constraint() {
+    local id=$1 same=$2
+    shift 2
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    if has "//constraints/*[@id='$id']$same"; then return; fi
+    ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
+    edit "$@"
+}
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer RESOURCE on NODE score=SCORE: so much speaks for it.
+# shellcheck disable=SC2317 # not every scenario has nodes that only vote
+never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
+avoid() { location "$1" "$3" avoid -INFINITY; }
+# shellcheck disable=SC2317 # not every scenario has an address
+prefer() { location "$1" "$3" prefer "${4#score=}"; }
+location() {
+    local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
+    [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
+    constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
+}
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: ATTRIBUTE gte integer NUMBER, or: not_defined ATTRIBUTE. Of
+# node attributes.
+# shellcheck disable=SC2317 # not every scenario has them
+attract() {
+    local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
+    case $4 in
+        not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
+        *)
+            id="location-$1-$4-${!#}" rule+="[@attribute='$4'][@operation='$5'][@value='${!#}']"
+            [ $# = 6 ] || rule+="[@type='$6']"
+            ;;
+    esac
+    constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
+}
+# colocation RESOURCE with OTHER score=SCORE
+# shellcheck disable=SC2317 # in a group there is none
+colocation() {
+    local id="colocation-$1-$3"
+    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
+        constraint colocation add "$@" "id=$id"
+}
+# order RESOURCE after FIRST kind=KIND
+# shellcheck disable=SC2317 # in a group there is none
+order() {
+    local id="order-$3-$1"
+    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \
+        constraint order "$3" 'then' "$1" "$4" "id=$id"
+}
+
+
+# Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
+forget_earlier() {
+    local path id own='false()' earlier=()
+    for id in ${resources[@]+"${resources[@]}"}; do own+=" or @rsc='$id' or @then='$id'"; done
+    for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
+            @id=concat('location-',@rsc,'-',rule/*/@attribute,'-',rule/*/@value)) or \
+            @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
+        id_of "$path"
+        is_known "$id" || earlier+=("$id")
+    done
+    [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
+}
+
+# Names what other hands made, or the scenario had once, with the command that removes it; more=1 when there is any.
+# With --prune it is removed.
+name_foreign() {
+    local path id what remove verb
+    for path in $(paths '//constraints/*') $(paths '//resources/*'); do
+        id_of "$path"
+        # What is removed takes its constraints along.
+        if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
+        what=resource verb=delete
+        case $path in
+            */constraints/*) what=constraint ;;
+            */group\[*) ! holds_known "$path" || verb=ungroup ;;
+            */clone\[*) ! holds_known "$path" || verb=unclone ;;
+            *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
+        esac
+        covers_kind "$what" "$id" || continue
+        remove="$what $verb"
+        if [ -n "$prune" ]; then
+            say "    not in the scenario: $id"
+            edit "$what" "$verb" "$id"
+        else
+            say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+            more=1
+        fi
+    done
+}
+
+# Whether a group or clone holds a resource of the scenario.
+holds_known() {
+    local path id
+    for path in $(paths "$1//primitive"); do
+        id_of "$path"
+        ! is_known "$id" || return 0
+    done
+    return 1
+}
+
+# Whether this script is for such things: a resource, a stonith device, a constraint (of which one?).
+covers_kind() {
+    case $1 in
+        resource) covers resources ;;
+        stonith) covers fencing ;;
+        constraint)
+            covers constraints ||
+                { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }
+            ;;
+    esac
+}
+
+# Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
+# secret RESOURCE OPTION FILE
+hidden=()
+secret() {
+    hidden+=("$1" "$2" "$3")
+    set_option "$1" "$2" "@$1:$2@"
+}
+
+# Changes the value of an option that is there. A pipe: see above.
+set_option() {
+    local path id text=$3
+    text=${text//&/'&amp;'}
+    text=${text//</'&lt;'}
+    text=${text//>/'&gt;'}
+    text=${text//\"/'&quot;'}
+    for path in $(paths "//primitive[@id='$1']/instance_attributes/nvpair[@name='$2']"); do
+        id_of "$path"
+        printf '<nvpair id="%s" value="%s"/>' "$id" "$text" |
+            CIB_file="$work/new.xml" cibadmin --modify --xml-pipe >/dev/null 2>&1 ||
+            die "cannot set the option $2 of $1"
+    done
+}
+
+# An option as a configuration has it: option_in FILE RESOURCE OPTION
+option_in() { CIB_file=$1 cibadmin --query --xpath "//primitive[@id='$2']/*/nvpair[@name='$3']" 2>/dev/null || true; }
+
+# Puts the secrets in place of their placeholders.
+reveal_secrets() {
+    local i resource option before
+    for ((i = 0; i < ${#hidden[@]}; i += 3)); do
+        resource=${hidden[i]} option=${hidden[i + 1]}
+        read_secret "${hidden[i + 2]}"
+        set_option "$resource" "$option" "$secret_text"
+        ! grep -qF "\"@$resource:$option@\"" "$work/new.xml" ||
+            die "the secret $option of $resource did not get where it belongs; nothing was changed"
+        before=$(option_in "$work/orig.xml" "$resource" "$option")
+        [ "$before" = "$(option_in "$work/new.xml" "$resource" "$option")" ] ||
+            say "    $resource: $option is set to what ${hidden[i + 2]} holds"
+    done
+    unset secret_text
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
+# it is all of the script.
+main() {
+dry_run='' trial='' more=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dry-run) dry_run=1 ;;
+        --prune) prune=1 ;;
+        --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+        --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Is this the right place, and is everything here?
+
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
+    command -v "$program" >/dev/null || die "$program is not installed on this host"
+done
+version=$(pcs --version)
+if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
+    die "this script is written for pcs 0.9.160 or a later 0.9, but pcs $version is installed"
+fi
+for agent in ${agents[@]+"${agents[@]}"}; do
+    crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+        die "agent $agent is not installed on this host: install its package first"
+done
+for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
+if [ -n "$trial" ]; then
+    [ -f "$trial" ] || die "--cib: $trial is not a file"
+    backups=$(dirname "$trial")
+    if [ "${#secrets[@]}" -gt 0 ] && [ -z "$dry_run" ]; then
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    fi
+else
+    [ "$(id -u)" = 0 ] || die 'must be run as root'
+    here=''
+    for address in "${addresses[@]}"; do
+        if [ -n "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then here=$address; fi
+    done
+    [ -n "$here" ] || die "this host has none of the addresses ${addresses[*]}: run it on a node of the cluster"
+fi
+if [ -z "$dry_run" ]; then
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    [ -w "$backups" ] || die "cannot write to the folder $backups, where backups go"
+fi
+
+# Is the cluster there, or has it to be made?
+missing=''
+if [ -z "$trial" ]; then
+    name=$(cluster_name 2>/dev/null </etc/corosync/corosync.conf) || true
+    case $name in
+        "$cluster")
+            for node in "${nodes[@]}"; do
+                grep -Eq "^[[:space:]]*(name|ring0_addr):[[:space:]]*${node//./\\.}[[:space:]]*$" \
+                    /etc/corosync/corosync.conf ||
+                    die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
+                        'then pcs cluster auth and pcs cluster node add'
+            done
+            compare_cluster </etc/corosync/corosync.conf
+            ;;
+        '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
+        *) die "this host is in the cluster $name already" ;;
+    esac
+fi
+if [ -n "$missing" ] && ! covers cluster && ! covers auth; then
+    die "there is no cluster $cluster on this host yet: make it first (--part auth,cluster)"
+fi
+make=$missing
+if [ -n "$missing" ] && [ -n "$dry_run" ]; then
+    say "Dry run: there is no cluster $cluster yet; steps 1 to 3 would create it."
+    make=''
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 1: the nodes trust each other
+# Only when there is no cluster of this name yet.
+say 'Step 1: the nodes trust each other'
+if [ -n "$make" ]; then
+    check_names
+    read_password
+    printf '%s\n' "$password" | pcs cluster auth litsha21 litsha22 litsha23 -u hacluster >/dev/null
+    unset password secret_text
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 2: the nodes have the agents
+# A node that lacks an agent would only be noticed after the push, when nothing runs there. So every node that may
+# run the services is asked first, and one that lacks an agent or is down ends this script here.
+# pcs of this version cannot ask other nodes for their agents. This script names what each needs, and the command
+# that says whether it has it: look before you go on.
+say 'Step 2: the nodes have the agents'
+if can_ask; then
+    need ocf:pacemaker:ping on litsha21 litsha22 litsha23
+    need ocf:inuvika:lvs-director on litsha21 litsha22 litsha23
+    need ocf:heartbeat:IPaddr2 on litsha21 litsha22 litsha23
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 3: the cluster exists
+# Only when there is no cluster of this name yet.
+# A silent node counts as lost after corosync's own token timeout.
+# Traffic between the nodes is encrypted.
+# The first address of a node is what its name stands for in /etc/hosts.
+say 'Step 3: the cluster exists'
+if [ -n "$make" ]; then
+    check_names
+    refuse_other_clusters
+    pcs cluster setup --name lvs litsha21 litsha22 litsha23 --encryption 1 --enable --start --wait=120 \
+        ${force:+"$force"}
+fi
+
+# From here on everything is done to a copy of the configuration; the cluster sees one change, at the end, or none.
+# The nodes of a cluster that was made just now may need a moment to find each other.
+for ((wait = 30; ; wait -= 1)); do
+    problem=$(copy)
+    if [ -z "$problem" ] || [ -z "$make" ] || [ "$wait" = 0 ]; then break; fi
+    sleep 2
+done
+[ -z "$problem" ] || die "$problem"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 4: cluster properties
+# A part of the cluster that has lost the majority stops everything: the other part may be running it.
+say 'Step 4: cluster properties'
+property no-quorum-policy=stop
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 5: fencing
+# A node that is not heard of any more is switched off before another node takes over: so nothing runs twice.
+# The device that switches a node off is watched from another node.
+# Options have the names that fence agents of this age know: ipaddr, login, passwd instead of ip, username, password.
+say 'Step 5: fencing'
+property stonith-enabled=true
+secret fence-litsha21 passwd /etc/inuvika-ha/ipmi.secret
+fencing fence-litsha21 fence_ipmilan \
+    ipaddr=192.168.200.21 lanplus=1 login=fence passwd=@fence-litsha21:passwd@ pcmk_host_list=litsha21 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+avoid fence-litsha21 on litsha21
+secret fence-litsha22 passwd /etc/inuvika-ha/ipmi.secret
+fencing fence-litsha22 fence_ipmilan \
+    ipaddr=192.168.200.22 lanplus=1 login=fence passwd=@fence-litsha22:passwd@ pcmk_host_list=litsha22 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+avoid fence-litsha22 on litsha22
+secret fence-litsha23 passwd /etc/inuvika-ha/ipmi.secret
+fencing fence-litsha23 fence_ipmilan \
+    ipaddr=192.168.200.23 lanplus=1 login=fence passwd=@fence-litsha23:passwd@ pcmk_host_list=litsha23 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+avoid fence-litsha23 on litsha23
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 6: when services move
+# stickiness: nothing moves back by itself when a node returns (every resource adds this much).
+# migration-threshold: after so many failures on one node the next one is tried, not the same for ever.
+# failure-timeout: after so long failures are forgotten; in hours, so that one that comes back is seen.
+say 'Step 6: when services move'
+defaults resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 7: the router
+# Every director asks the router towards the clients, and publishes whether it answers. It never fails itself.
+# dampen: after a change the cluster waits until every director has asked: a router that is down moves nothing.
+say 'Step 7: the router'
+resource router ocf:pacemaker:ping \
+    host_list=192.168.71.1 name=router-reached dampen=10s attempts=2 timeout=2 \
+    meta migration-threshold=INFINITY failure-timeout=10min \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=20s \
+    op monitor interval=5s timeout=60s
+clone router interleave=true globally-unique= clone-max= clone-node-max= promotable=
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 8: lvs_director
+# The kernel's table of virtual services, and the checks of real servers: on every director, all the time.
+# failure-timeout: a director that could not start, or failed three times, is tried again after this time.
+# drained is left as it is: it is set while real servers are under maintenance.
+say 'Step 8: lvs_director'
+resource lvs_director ocf:inuvika:lvs-director \
+    virtual_ip=192.168.71.205 'ports=80 443' \
+       real_servers=192.168.71.220,192.168.71.150,192.168.71.121,192.168.71.145,192.168.71.185,192.168.71.186 \
+       scheduler=rr forwarding= check=http:/index.html sorry= persistent= config= check_timeout= fall= rise= \
+       concurrency= on_failure= all_down= sync= sync_nic= sync_id= snat_clients= hook= attribute= restore_sysctls= \
+    meta failure-timeout=10min \
+    op start interval=0s timeout=40s \
+    op stop interval=0s timeout=20s \
+    op monitor interval=10s timeout=30s \
+    op reload-agent interval=0s timeout=40s
+clone lvs_director interleave=true globally-unique= clone-max= clone-node-max= promotable=
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 9: the virtual IP address
+# Only the address moves, from one table that is ready to another. INFINITY: it is only where a director runs.
+# kind=Optional: where both start, the table is there first, and where both stop, last. A director that is restarted
+# does not take the address down, and an address that moves restarts no director.
+say 'Step 9: the virtual IP address'
+resource virtual_ip ocf:heartbeat:IPaddr2 \
+    ip=192.168.71.205 cidr_netmask=24 nic=eth0 \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=20s \
+    op stop interval=0s timeout=20s
+prefer virtual_ip on litsha21 score=200
+colocation virtual_ip with lvs_director-clone score=INFINITY
+order virtual_ip after lvs_director-clone kind=Optional
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 10: where the virtual IP address goes
+# Every director publishes how many real servers it sees well, counted in each service. One that sees any counts for
+# more than all else: the address leaves a director that alone sees none. The numbers below make steps of equal weight:
+# where nothing runs, the director that sees most comes first; what runs moves when another sees more by over half of
+# all real servers (the first director: by half of them).
+# The router counts for more than the steps, the first director and the stickiness: the address leaves a director that
+# alone has lost it. A director that has not said something yet is taken for one that sees all: nothing leaves it
+# before it has spoken. All scores are positive: the only director left serves, whatever it sees.
+say 'Step 10: where the virtual IP address goes'
+attract virtual_ip score=4348 where lvs_director-healthy gte integer 1
+attract virtual_ip score=241 where lvs_director-healthy gte integer 2
+attract virtual_ip score=241 where lvs_director-healthy gte integer 3
+attract virtual_ip score=241 where lvs_director-healthy gte integer 5
+attract virtual_ip score=241 where lvs_director-healthy gte integer 6
+attract virtual_ip score=241 where lvs_director-healthy gte integer 8
+attract virtual_ip score=241 where lvs_director-healthy gte integer 9
+attract virtual_ip score=241 where lvs_director-healthy gte integer 11
+attract virtual_ip score=241 where lvs_director-healthy gte integer 12
+attract virtual_ip score=6276 where not_defined lvs_director-healthy
+attract virtual_ip score=3138 where router-reached gte integer 1
+attract virtual_ip score=3138 where not_defined router-reached
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 11: elsewhere, by hand
+# On other hosts than the nodes of the cluster: this is for whoever looks after them.
+say 'Step 11: elsewhere, by hand'
+say '    On each of the 6 real servers, and so that it lasts:'
+say '      sysctl -w net.ipv4.ip_forward=0'
+say '      ip route replace default via 192.168.71.205'
+say '      check: ip route get CLIENT (via 192.168.71.205); sysctl net.ipv4.ip_forward (0)'
+say '    Clients in 192.168.71.0/24 itself need snat_clients = true in [lvs_director], too.'
+say '    Then "inuvika-ha lvs doctor --from CLIENT" on a director explains how a client'\''s answers get back.'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 12: check and push
+# crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
+say 'Step 12: check and push'
+forget_earlier
+name_foreign
+reveal_secrets
+verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+    printf '%s\n' "$verdict" >&2
+    # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+    case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
+}
+
+if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
+    if [ -n "$more" ]; then
+        say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'
+    else
+        say 'The cluster is configured like this already: nothing to push.'
+    fi
+    exit 0
+fi
+if [ -n "$dry_run" ]; then
+    say 'Dry run: nothing was pushed.'
+    exit 0
+fi
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+install -m 600 "$work/orig.xml" "$backup"
+if [ -n "$trial" ]; then
+    pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
+else
+    pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
+        die "the push failed or the cluster did not settle in 300 s: see pcs status; the old configuration is $backup"
+fi
+say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+if [ -n "$trial" ]; then
+    say "To go back: cp $backup $trial"
+else
+    say "To go back: pcs cluster cib-push $backup --config"
+    say 'To see how it is doing: pcs status'
+fi
+}
+main "$@"; exit

@@ -1,0 +1,204 @@
+//! The steps of the script.
+
+use super::Script;
+use super::feature::Feature;
+use super::layout::{WIDTH, command, lines};
+use crate::pcs::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
+use crate::pcs::unit::STANDARD;
+
+/// What fence agents called their parameters before, and what they call them.
+const FENCE_NAMES: &[(&str, &str)] = &[
+    ("ipaddr", "ip"),
+    ("login", "username"),
+    ("passwd", "password"),
+    ("passwd_script", "password_script"),
+    ("port", "plug"),
+    ("secure", "ssh"),
+];
+/// What roles were called before, and what they are called.
+const ROLES: &[(&str, &str)] = &[("Master", "Promoted"), ("Slave", "Unpromoted")];
+
+impl Script {
+    pub(super) fn step(&self, plan: &Plan, step: &Step) -> String {
+        match step {
+            Step::Auth => self.auth(plan),
+            Step::ClusterSetup { token, start_at_boot } => self.setup(plan, *token, *start_at_boot),
+            Step::Agents => need_agents(plan),
+            Step::Property(pairs) => command("", "property", &words(pairs)),
+            Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
+            Step::Stonith(resource) => self.resource("fencing", resource),
+            Step::Primitive(resource) => self.resource("resource", resource),
+            Step::Clone { resource, meta } => command("", "clone", &[vec![resource.clone()], words(meta)].concat()),
+            Step::Group { id, members } => command("", "group", &[vec![id.clone()], members.clone()].concat()),
+            Step::ByHand(lines) => lines.iter().map(|line| command("", "say", &[format!("    {line}")])).collect(),
+            Step::Location { resource, node, rule } => {
+                let (verb, score) = match rule {
+                    Rule::Prefer(score) => ("prefer", Some(format!("score={score}"))),
+                    Rule::Avoid => ("avoid", None),
+                    Rule::Never => ("never", None),
+                };
+                let words = [resource.clone(), "on".into(), node.clone()].into_iter().chain(score);
+                command("", verb, &words.collect::<Vec<_>>())
+            }
+            Step::Attraction { resource, attribute, view, weight } => {
+                let score = match weight {
+                    Weight::For(score) => format!("score={score}"),
+                    Weight::Never => "score=-INFINITY".into(),
+                };
+                let mut words = vec![resource.clone(), score, "where".into()];
+                words.extend(match view {
+                    View::Is(value) => vec![attribute.clone(), "eq".into(), value.clone()],
+                    View::AtLeast(number) => {
+                        vec![attribute.clone(), "gte".into(), "integer".into(), number.to_string()]
+                    }
+                    View::Unknown => vec!["not_defined".into(), attribute.clone()],
+                });
+                command("", "attract", &words)
+            }
+            Step::Colocation { resource, with, score } => {
+                command("", "colocation", &[resource.clone(), "with".into(), with.clone(), format!("score={score}")])
+            }
+            Step::Order { first, then, kind } => {
+                let kind = match kind {
+                    OrderKind::Mandatory => "kind=Mandatory",
+                    OrderKind::Optional => "kind=Optional",
+                };
+                command("", "order", &[then.clone(), "after".into(), first.clone(), kind.into()])
+            }
+        }
+    }
+
+    /// A step that is left out: as much of it as its ids come from.
+    pub(super) fn mention(&self, verb: &str, plan: &Plan, step: &Step) -> String {
+        let (what, resource) = match step {
+            Step::Stonith(device) => ("fencing", device),
+            Step::Primitive(resource) => ("resource", resource),
+            _ => return format!("{verb} {}", self.step(plan, step)),
+        };
+        command("", verb, &[what.into(), resource.id.clone(), resource.agent.clone()])
+    }
+
+    fn auth(&self, plan: &Plan) -> String {
+        let addresses = self.target.has(Feature::Addresses);
+        let mut hosts = vec!["auth".to_owned()];
+        for node in &plan.nodes {
+            hosts.push(node.name.clone());
+            if addresses {
+                hosts.extend(node.addresses.first().map(|address| format!("addr={address}")));
+            }
+        }
+        hosts.extend(["-u".into(), "hacluster".into()]);
+        let verb = if addresses { "host" } else { "cluster" };
+        let auth = command("    ", &format!("printf '%s\\n' \"$password\" | pcs {verb}"), &hosts);
+        // Its standard output is only the prompt for the password that has just been given.
+        let auth = auth.trim_end();
+        // Asked for by itself, it is done in a cluster that exists, too.
+        let when = if self.wish.parts.is_empty() { "-n \"$make\"" } else { "-z \"$dry_run$trial\"" };
+        let check = if addresses { "" } else { "    check_names\n" };
+        format!(
+            "if [ {when} ]; then\n{check}    read_password\n{auth} >/dev/null\n    unset password secret_text\nfi\n"
+        )
+    }
+
+    fn setup(&self, plan: &Plan, token: Option<u32>, start_at_boot: bool) -> String {
+        let has = |feature| self.target.has(feature);
+        let mut words = vec!["setup".to_owned()];
+        if has(Feature::Addresses) {
+            words.push(plan.cluster.clone());
+            for node in &plan.nodes {
+                words.push(node.name.clone());
+                words.extend(node.addresses.iter().map(|address| format!("addr={address}")));
+            }
+            words.extend(token.iter().flat_map(|token| ["totem".into(), format!("token={token}")]));
+        } else {
+            words.extend(["--name".into(), plan.cluster.clone()]);
+            let ring = |address: &String| format!(",{address}");
+            let member = |node: &Member| node.name.clone() + &node.addresses.get(1).map_or_else(String::new, ring);
+            words.extend(plan.nodes.iter().map(member));
+            words.extend(token.iter().flat_map(|token| ["--token".into(), token.to_string()]));
+        }
+        if has(Feature::EncryptionFlag) {
+            words.extend(["--encryption".into(), "1".into()]);
+        }
+        if start_at_boot {
+            words.push("--enable".into());
+        }
+        words.push("--start".into());
+        words.extend(has(Feature::SetupWait).then(|| "--wait=120".to_owned()));
+        let mut create = command("    ", "pcs cluster", &words);
+        create.truncate(create.trim_end().len());
+        let force = "${force:+\"$force\"}";
+        let last = create.lines().last().map_or(0, str::len);
+        create.push_str(if last + force.len() < WIDTH { " " } else { " \\\n        " });
+        let check = if has(Feature::Addresses) { "" } else { "    check_names\n" };
+        let refuse = "    refuse_other_clusters\n";
+        format!("if [ -n \"$make\" ]; then\n{check}{refuse}{create}{force}\nfi\n")
+    }
+
+    fn resource(&self, verb: &str, resource: &Resource) -> String {
+        let mut text = String::new();
+        let mut groups = vec![vec![resource.id.clone(), resource.agent.clone()], Vec::new()];
+        let older = verb == "fencing" && !self.target.has(Feature::FenceNames);
+        for (name, setting) in &resource.params {
+            let name = if older { former(FENCE_NAMES, name) } else { name };
+            let value = match setting {
+                Setting::Unset => String::new(),
+                Setting::Text(value) => value.clone(),
+                Setting::SecretFile(path) => {
+                    text.push_str(&command("", "secret", &[resource.id.clone(), name.into(), path.clone()]));
+                    format!("@{}:{name}@", resource.id)
+                }
+            };
+            groups[1].push(format!("{name}={value}"));
+        }
+        if !resource.meta.is_empty() {
+            groups.push([vec!["meta".into()], words(&resource.meta)].concat());
+        }
+        groups.extend(resource.operations.iter().map(|operation| self.operation(operation)));
+        groups.retain(|group| !group.is_empty());
+        text + &lines("", verb, &groups)
+    }
+
+    fn operation(&self, operation: &Operation) -> Vec<String> {
+        let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
+        let mut words = vec!["op".into(), name.clone(), format!("interval={interval}s"), format!("timeout={timeout}s")];
+        if *depth > 0 {
+            words.push(format!("OCF_CHECK_LEVEL={depth}"));
+        }
+        let known = |role: &String| match self.target.has(Feature::PromotedRoles) {
+            true => format!("role={role}"),
+            false => format!("role={}", former(ROLES, role)),
+        };
+        words.extend(role.as_ref().map(known));
+        words.extend(failure_ignored.then(|| "on-fail=ignore".to_owned()));
+        words
+    }
+}
+
+/// What something was called before, by the name it has now.
+fn former<'a>(names: &[(&'static str, &str)], name: &'a str) -> &'a str
+where
+    'static: 'a,
+{
+    names.iter().find(|(_, now)| *now == name).map_or(name, |(before, _)| *before)
+}
+
+/// Which nodes have to have which agents. Fence agents are not asked for: any node may run them, and one is enough.
+fn need_agents(plan: &Plan) -> String {
+    let primitives = plan.sections.iter().flat_map(|section| &section.steps);
+    let primitives = primitives.filter_map(|step| if let Step::Primitive(one) = step { Some(one) } else { None });
+    let primitives = primitives.filter(|one| !one.agent.starts_with(STANDARD));
+    let (everywhere, elsewhere): (Vec<_>, Vec<_>) = primitives.partition(|one| one.is_asked_everywhere());
+    let all: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
+    let need = |one: &Resource, nodes: &[String]| {
+        command("    ", "need", &[vec![one.agent.clone(), "on".into()], nodes.to_vec()].concat())
+    };
+    let mut text = String::from("if can_ask; then\n");
+    everywhere.iter().for_each(|one| text.push_str(&need(one, &all)));
+    elsewhere.iter().for_each(|one| text.push_str(&need(one, &plan.runners)));
+    text + "fi\n"
+}
+
+fn words(pairs: &[(String, String)]) -> Vec<String> {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
+}

@@ -1,0 +1,106 @@
+//! The scripts for other versions, run by those versions: pcs 0.12 of Debian 13 and pcs 0.10 of Debian 11, on a CIB file, in roots
+//! and namespaces of their own. Making a root takes some minutes and 400 MB, once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
+
+#[path = "../support/trial.rs"]
+mod trial;
+
+mod meaning;
+mod root;
+
+use root::{BULLSEYE, Root, TRIXIE};
+use trial::{Trial, examples};
+
+const EXAMPLE: &str = "ovd-session-manager";
+
+fn names() -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Every example, twice: the second run changes nothing, and what is configured means what the pcs of this machine configures.
+fn all_examples(root: &Root, dialect: &str) {
+    for example in names() {
+        let ours = Trial::new(&example);
+        ours.apply(&ours.script(&[]));
+        let trial = Trial::new(&example);
+        root.fresh(&trial);
+        let script = in_root(&trial, trial.script_in(dialect, &trial.scenario));
+        root.apply(&trial, &script, &[]);
+        let first = trial.read("live.xml");
+        let verdict = root.run(&trial, &["crm_verify", "-x", "live.xml"]);
+        assert!(verdict.status.success(), "{}, {example}: {verdict:?}", root.suite);
+        let again = root.apply(&trial, &script, &[]);
+        assert!(again.contains("nothing to push") && !again.contains("    pcs"), "{again}");
+        assert_eq!(trial.read("live.xml"), first, "{}, {example}", root.suite);
+        assert_eq!(meaning::of(&first), meaning::of(&ours.read("live.xml")), "{}, {example}", root.suite);
+        eprintln!("{}: {example}: as by the pcs of this machine", root.suite);
+    }
+}
+
+/// A scenario that changes, parts of it, and what is not in it any more.
+fn changes(root: &Root, dialect: &str) {
+    let trial = Trial::new(EXAMPLE);
+    root.fresh(&trial);
+    let script = |arguments: &[&str], scenario: &str| {
+        in_root(&trial, trial.script_with(&[&["--dialect", dialect], arguments].concat(), scenario))
+    };
+    root.apply(&trial, &script(&[], &trial.scenario), &[]);
+    let other = ["resource", "create", "other", "ocf:heartbeat:Dummy"];
+    let output = root.run(&trial, &[&["pcs", "-f", "live.xml"], &other[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+
+    let edited =
+        trial.scenario.replace("nic = \"eth0\"", "nic = \"ens3\"").replace("stickiness = 1000", "stickiness = 500");
+    let before = trial.read("live.xml");
+    let text = root.apply(&trial, &script(&["--part", "properties"], &edited), &[]);
+    let after = trial.read("live.xml");
+    assert_eq!(
+        after.replace("value=\"500\"", "value=\"1000\""),
+        before.replace(&epoch(&before), &epoch(&after)),
+        "{text}"
+    );
+
+    let text = root.apply(&trial, &script(&[], &edited), &[]);
+    assert!(text.contains("left as it is: other (to remove it: pcs resource delete other)"), "{text}");
+    let slower = script(&[], &edited).replace("monitor interval=10s timeout=10s", "monitor interval=15s timeout=10s");
+    let text = root.apply(&trial, &slower, &["--prune"]);
+    assert!(text.contains("    pcs resource delete other"), "{text}");
+    let live = trial.read("live.xml");
+    assert!(!live.contains("Dummy") && live.contains("value=\"ens3\"") && live.contains("interval=\"15s\""), "{live}");
+    assert!(root.apply(&trial, &slower, &["--prune"]).contains("configured like this already"));
+}
+
+fn epoch(cib: &str) -> String {
+    let start = cib.find(" epoch=\"").unwrap();
+    let end = start + cib[start..].find("\"><").or_else(|| cib[start..].find(">")).unwrap();
+    cib[start..end].to_owned()
+}
+
+/// The secrets are in the trial's folder, which has another name inside.
+fn in_root(trial: &Trial, script: String) -> String {
+    script.replace(trial.path("").to_str().unwrap().trim_end_matches('/'), "/mnt/trial")
+}
+
+#[test]
+fn pcs_0_12_of_debian_13() {
+    let root = Root::of(TRIXIE).unwrap();
+    all_examples(&root, "pcs-0.12");
+    changes(&root, "pcs-0.12");
+}
+
+#[test]
+fn pcs_0_10_of_debian_11() {
+    match Root::of(BULLSEYE) {
+        Ok(root) => {
+            all_examples(&root, &format!("pcs-{}", root.pcs));
+            changes(&root, &format!("pcs-{}", root.pcs));
+        }
+        // Its archive closes one day. What its pcs accepts is in tests/pcs/forms.tsv, too.
+        Err(reason) => {
+            eprintln!("Debian 11 cannot be had any more ({reason}): the table of forms alone judges pcs 0.10")
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Roots of other releases of Debian, with their own pcs and Pacemaker tools.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::trial::Trial;
+
+/// A release whose pcs the scripts are run with.
+pub struct Root {
+    /// Its name in the archive.
+    pub suite: &'static str,
+    /// The version of its pcs.
+    pub pcs: &'static str,
+    folder: PathBuf,
+}
+
+/// The newest and the oldest that there are packages of.
+pub const TRIXIE: (&str, &str) = ("trixie", "0.12.0");
+/// It leaves the archive one day.
+pub const BULLSEYE: (&str, &str) = ("bullseye", "0.10.8");
+
+const PACKAGES: &str = "pcs,pacemaker-cli-utils,fence-agents,resource-agents";
+const MIRROR: &str = "http://deb.debian.org/debian";
+
+/// In namespaces of its own: the root, this trial's folder as /trial, its agents, the node's address.
+const INSIDE: &str = r#"#!/bin/bash
+set -euo pipefail
+root=$1 trial=$2
+shift 2
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/mnt"
+mount -t tmpfs tmpfs "$root/tmp"
+mount -t tmpfs tmpfs "$root/var/lib/pcsd"
+mkdir "$root/mnt/trial"
+mount --bind "$trial" "$root/mnt/trial"
+mkdir -p "$root/usr/lib/ocf/resource.d/inuvika"
+mount -t tmpfs tmpfs "$root/usr/lib/ocf/resource.d/inuvika"
+cp "$trial"/agents/* "$root/usr/lib/ocf/resource.d/inuvika/"
+ip link set lo up
+ip address add 192.168.100.11/24 dev lo
+exec chroot "$root" /bin/bash -c 'cd /mnt/trial && exec "$@"' - "$@"
+"#;
+
+impl Root {
+    /// The release, made anew when no earlier run has left it in `INUVIKA_PCS_ROOTS` (else a folder for temporary files).
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn of((suite, pcs): (&'static str, &'static str)) -> Result<Root, String> {
+        let cache = std::env::var_os("INUVIKA_PCS_ROOTS")
+            .map_or_else(|| std::env::temp_dir().join("inuvika-pcs-roots"), PathBuf::from);
+        let folder = cache.join(suite);
+        if !folder.join(".done").exists() {
+            make(suite, &cache, &folder)?;
+        }
+        Ok(Root { suite, pcs, folder })
+    }
+
+    /// Runs a command of the release in a trial's folder.
+    pub fn run(&self, trial: &Trial, command: &[&str]) -> Output {
+        trial.write("inside", INSIDE, 0o755);
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child"]);
+        unshare.arg(trial.path("inside")).arg(&self.folder).arg(trial.path("."));
+        unshare.args(command).output().unwrap()
+    }
+
+    /// The same for a script, on the live CIB file; it must succeed.
+    pub fn apply(&self, trial: &Trial, script: &str, arguments: &[&str]) -> String {
+        trial.write("script.sh", script, 0o755);
+        let output = self.run(trial, &[&["./script.sh", "--cib", "/mnt/trial/live.xml"], arguments].concat());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {text}{errors}", self.suite);
+        assert!(!format!("{text}{errors}").to_lowercase().contains("deprecat"), "{}: {text}{errors}", self.suite);
+        text
+    }
+
+    /// A CIB of its own Pacemaker, with the nodes of the trial's scenario.
+    pub fn fresh(&self, trial: &Trial) {
+        let output = self.run(trial, &["cibadmin", "--empty"]);
+        assert!(output.status.success(), "{output:?}");
+        let ours = trial.read("live.xml");
+        let between = |text: &str, from: &str, to: &str| {
+            let start = text.find(from).unwrap();
+            text[start..start + text[start..].find(to).unwrap() + to.len()].to_owned()
+        };
+        let text = String::from_utf8(output.stdout).unwrap();
+        let text = text.replace("<nodes/>", &between(&ours, "<nodes>", "</nodes>"));
+        let text = text.replace("<status/>", &between(&ours, "<status>", "</status>"));
+        trial.write("live.xml", &text.replacen("<cib ", "<cib have-quorum=\"1\" ", 1), 0o600);
+    }
+}
+
+fn make(suite: &str, cache: &Path, folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(cache).map_err(|error| error.to_string())?;
+    let new = cache.join(format!("{suite}.new"));
+    let _ = std::fs::remove_dir_all(&new);
+    // Whatever its packages start ends with the namespace.
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--pid", "--fork", "--kill-child", "--ipc", "debootstrap", "--variant=minbase"]);
+    unshare.arg(format!("--include={PACKAGES}")).arg(suite).arg(&new).arg(MIRROR);
+    let output = unshare.output().map_err(|error| format!("run unshare: {error}"))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stdout);
+        return Err(format!("debootstrap {suite}: {}", text.lines().last().unwrap_or_default()));
+    }
+    std::fs::write(new.join(".done"), "")
+        .and_then(|()| std::fs::rename(&new, folder))
+        .map_err(|error| error.to_string())
+}
