@@ -61,7 +61,7 @@ fn an_edited_scenario_changes_the_rules() {
     }
     assert!(!live.contains("router-reached-"), "{live}");
     assert!(
-        output.contains("left as it is: router-clone (to remove it: pcs resource unclone router-clone)"),
+        output.contains("left as it is: router-clone (to remove it: pcs resource delete router-clone)"),
         "{output}"
     );
     let again = trial.apply(&script);

@@ -15,12 +15,12 @@ pub struct Root {
 }
 
 /// The newest and the oldest that there are packages of.
-pub const TRIXIE: (&str, &str) = ("trixie", "0.12.0");
+pub const TRIXIE: Release = ("trixie", "0.12.0", "fence-agents-ipmilan");
 /// It leaves the archive one day.
-pub const BULLSEYE: (&str, &str) = ("bullseye", "0.10.8");
+pub const BULLSEYE: Release = ("bullseye", "0.10.8", "fence-agents");
 
-const PACKAGES: &str = "pcs,pacemaker-cli-utils,fence-agents,resource-agents";
-const MIRROR: &str = "http://deb.debian.org/debian";
+/// Its name, its pcs, and the package with the fence agents of the examples.
+type Release = (&'static str, &'static str, &'static str);
 
 /// In namespaces of its own: the root, this trial's folder as /trial, its agents, the node's address.
 const INSIDE: &str = r#"#!/bin/bash
@@ -47,12 +47,12 @@ impl Root {
     ///
     /// # Errors
     /// Why it cannot be had.
-    pub fn of((suite, pcs): (&'static str, &'static str)) -> Result<Root, String> {
+    pub fn of((suite, pcs, fence_agents): Release) -> Result<Root, String> {
         let cache = std::env::var_os("INUVIKA_PCS_ROOTS")
             .map_or_else(|| std::env::temp_dir().join("inuvika-pcs-roots"), PathBuf::from);
         let folder = cache.join(suite);
         if !folder.join(".done").exists() {
-            make(suite, &cache, &folder)?;
+            make(suite, fence_agents, &cache, &folder)?;
         }
         Ok(Root { suite, pcs, folder })
     }
@@ -89,24 +89,41 @@ impl Root {
         let text = String::from_utf8(output.stdout).unwrap();
         let text = text.replace("<nodes/>", &between(&ours, "<nodes>", "</nodes>"));
         let text = text.replace("<status/>", &between(&ours, "<status>", "</status>"));
-        trial.write("live.xml", &text.replacen("<cib ", "<cib have-quorum=\"1\" ", 1), 0o600);
+        let quorum = if text.contains("have-quorum") { "<cib " } else { "<cib have-quorum=\"1\" " };
+        trial.write(
+            "live.xml",
+            &text.replacen("<cib ", quorum, 1).replace("have-quorum=\"0\"", "have-quorum=\"1\""),
+            0o600,
+        );
     }
 }
 
-fn make(suite: &str, cache: &Path, folder: &Path) -> Result<(), String> {
+/// The base of the release, then its packages by its own apt: debootstrap itself does not know packages that others provide.
+const MAKE: &str = r#"#!/bin/bash
+set -euo pipefail
+suite=$1 new=$2 fence=$3
+debootstrap --variant=minbase "$suite" "$new" http://deb.debian.org/debian
+printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
+chmod 755 "$new/usr/sbin/policy-rc.d"
+mount -t proc proc "$new/proc"
+cp /etc/resolv.conf "$new/etc/resolv.conf"
+DEBIAN_FRONTEND=noninteractive chroot "$new" apt-get install -y --no-install-recommends \
+    pcs pacemaker-cli-utils resource-agents "$fence"
+touch "$new/.done"
+"#;
+
+fn make(suite: &str, fence_agents: &str, cache: &Path, folder: &Path) -> Result<(), String> {
     std::fs::create_dir_all(cache).map_err(|error| error.to_string())?;
     let new = cache.join(format!("{suite}.new"));
     let _ = std::fs::remove_dir_all(&new);
-    // Whatever its packages start ends with the namespace.
+    // Whatever its packages start, and what is mounted, ends with the namespaces.
     let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--pid", "--fork", "--kill-child", "--ipc", "debootstrap", "--variant=minbase"]);
-    unshare.arg(format!("--include={PACKAGES}")).arg(suite).arg(&new).arg(MIRROR);
-    let output = unshare.output().map_err(|error| format!("run unshare: {error}"))?;
+    unshare.args(["--mount", "--pid", "--fork", "--kill-child", "--ipc", "bash", "-c", MAKE, "make", suite]);
+    let output = unshare.arg(&new).arg(fence_agents).output().map_err(|error| format!("run unshare: {error}"))?;
     if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stdout);
-        return Err(format!("debootstrap {suite}: {}", text.lines().last().unwrap_or_default()));
+        let text = [output.stdout, output.stderr].concat();
+        let last = String::from_utf8_lossy(&text).lines().last().unwrap_or_default().to_owned();
+        return Err(format!("make a root of {suite}: {last}"));
     }
-    std::fs::write(new.join(".done"), "")
-        .and_then(|()| std::fs::rename(&new, folder))
-        .map_err(|error| error.to_string())
+    std::fs::rename(&new, folder).map_err(|error| error.to_string())
 }
