@@ -135,7 +135,8 @@ edit() {
     printf '\n'
     output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
     # What pcs always says here is left out.
-    grep -Ev '^Warning: (Defaults do not apply|Validation for node existence)|^Adding |^$' <<<"$output" || true
+    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
+    grep -Ev "^Warning: ($always)|^Adding |^$" <<<"$output" || true
 }
 
 # Names something that is otherwise than in the scenario, and the command that changes it.
