@@ -4,6 +4,7 @@
 // a dependency circle between two packages.
 #[path = "../agents/mod.rs"]
 pub mod agents;
+pub mod alert;
 pub mod cli;
 pub mod cluster;
 pub mod configuration;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::agents;
 use crate::agents::ofs_ctdb::event;
+use crate::alert;
 use crate::ocf::exit::Code;
 use crate::out;
 
@@ -25,6 +26,9 @@ pub fn run() -> u8 {
     if name == COMMAND {
         return crate::cli::run();
     }
+    if name == alert::NAME {
+        return alert::run();
+    }
     if event::is_name(&name) {
         let words: Vec<String> = words.collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -34,6 +38,10 @@ pub fn run() -> u8 {
         return Code::Success as u8;
     }
     let known: Vec<&str> = agents::specs().map(|spec| spec.name).collect();
-    out::stderr(&format!("{name}: called by an unknown name: the links are {COMMAND}, {}\n", known.join(", ")));
+    out::stderr(&format!(
+        "{name}: called by an unknown name: the links are {COMMAND}, {}, {}\n",
+        alert::NAME,
+        known.join(", ")
+    ));
     Code::NotInstalled as u8
 }

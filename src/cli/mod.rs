@@ -1,6 +1,7 @@
 //! The `inuvika-ha` command line: one file per sub-command.
 
 mod agent;
+mod alert;
 mod import;
 mod init;
 mod lock;
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
+    Alert(alert::Alert),
     Import(import::Import),
     Init(init::Init),
     LockIsHeld(lock::LockIsHeld),
@@ -79,6 +81,7 @@ pub fn run() -> u8 {
             Err(failure) => Err(failure),
         },
         Command::Agents(agents) => agents.run(),
+        Command::Alert(alert) => alert.run(),
         Command::Import(import) => match import.run() {
             Ok(code) => return code,
             Err(failure) => Err(failure),

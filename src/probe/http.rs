@@ -130,7 +130,7 @@ fn silent_since(started: Instant) -> Result<Answer, String> {
 }
 
 /// Makes the client trust these certificates and no others.
-fn trusting(builder: ClientBuilder, path: &Path) -> Result<ClientBuilder, String> {
+pub(crate) fn trusting(builder: ClientBuilder, path: &Path) -> Result<ClientBuilder, String> {
     let shown = path.display();
     let pem = fs::read(path).map_err(|error| format!("read CA certificates {shown}: {error}"))?;
     let all = Certificate::from_pem_bundle(&pem)
@@ -163,7 +163,7 @@ fn parse(text: &str) -> Result<Url, String> {
 }
 
 /// One line about a request that failed.
-fn explain(error: &reqwest::Error) -> String {
+pub(crate) fn explain(error: &reqwest::Error) -> String {
     let mut cause: &(dyn Error + 'static) = error;
     loop {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
