@@ -1,7 +1,8 @@
 //! A mail server: Exim with a configuration and ports of its own, in the lab's network namespace. Every mail is a file.
 
+#![allow(dead_code)] // the suites that include this use their own part of it
+
 use std::fs;
-use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use crate::sh;
 
 pub const FOLDER: &str = "/run/mail";
+const PID: &str = "/run/mail/pid";
 /// The CA that has signed the server's certificate, for the name "localhost".
 pub const CA: &str = "/run/mail/ca.pem";
 /// Who may log in, and how.
@@ -46,21 +48,36 @@ impl Mail {
 }
 
 impl Post {
-    /// Starts it.
+    /// Starts it on the loopback address.
     pub fn start() -> Result<Post> {
-        prepare()?;
-        let mut command = Command::new("exim4");
-        command.args(["-C", &format!("{FOLDER}/conf"), "-bdf"]).stdin(Stdio::null()).stdout(Stdio::null());
+        Self::start_at(&[], "127.0.0.1")
+    }
+
+    /// Starts it on an address; `prefix` are the words before a command that make it run in another network.
+    pub fn start_at(prefix: &[String], address: &str) -> Result<Post> {
+        prepare(address)?;
+        let conf = format!("{FOLDER}/conf");
+        let mut words: Vec<&str> = prefix.iter().map(String::as_str).collect();
+        words.extend(["exim4", "-C", &conf, "-bdf"]);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(format!("{FOLDER}/errors"))?);
         // A group of its own, so that what it starts ends with it.
         let mut server = command.process_group(0).spawn().context("start exim4")?;
         let begun = Instant::now();
-        while [25, 465, 587].iter().any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()) {
+        // Written once it listens.
+        while !Path::new(PID).exists() {
             let said = || fs::read_to_string(format!("{FOLDER}/errors")).unwrap_or_default();
             ensure!(server.try_wait()?.is_none() && begun.elapsed() < Duration::from_secs(10), "exim4: {}", said());
             sleep(Duration::from_millis(20));
         }
         Ok(Post { server })
+    }
+
+    /// What has arrived so far and was not taken yet.
+    pub fn arrived(&self) -> Result<Vec<Mail>> {
+        let read = |name: &String| fs::read_to_string(Path::new(FOLDER).join("box/new").join(name));
+        names().iter().map(|name| Ok(Mail { text: read(name)? })).collect()
     }
 
     /// Waits until `count` mails are there, and a moment for one more; then they are gone from the box.
@@ -100,10 +117,10 @@ fn names() -> Vec<String> {
 }
 
 /// Folders, keys and configuration; the keys once.
-fn prepare() -> Result<()> {
+fn prepare(address: &str) -> Result<()> {
     let owner = "Debian-exim";
     sh(&format!(
-        "rm -rf {FOLDER}/box {FOLDER}/spool; mkdir -p {FOLDER}/box {FOLDER}/spool {FOLDER}/log; chmod 755 {FOLDER}; cd {FOLDER}
+        "rm -rf {FOLDER}/box {FOLDER}/spool {PID}; mkdir -p {FOLDER}/box {FOLDER}/spool {FOLDER}/log; chmod 755 {FOLDER}; cd {FOLDER}
          if [ ! -e server.pem ]; then
              curve='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
              for ca in ca other; do openssl req -x509 $curve -keyout $ca.key -out $ca.pem -days 2 -subj \"/CN=$ca\" 2>/dev/null; done
@@ -113,17 +130,17 @@ fn prepare() -> Result<()> {
          fi
          chown -R {owner}:{owner} box spool log server.key"
     ))?;
-    fs::write(format!("{FOLDER}/conf"), configuration()).context("write Exim's configuration")
+    fs::write(format!("{FOLDER}/conf"), configuration(address)).context("write Exim's configuration")
 }
 
-fn configuration() -> String {
+fn configuration(address: &str) -> String {
     let known = format!("{{eq{{$auth2}}{{{USER}}}}}{{eq{{$auth3}}{{{PASSWORD}}}}}");
     format!(
         "primary_hostname = mail.example.com
 spool_directory = {FOLDER}/spool
 log_file_path = {FOLDER}/log/%slog
-pid_file_path = {FOLDER}/pid
-local_interfaces = 127.0.0.1
+pid_file_path = {PID}
+local_interfaces = {address}
 daemon_smtp_ports = 25 : 465 : 587
 tls_on_connect_ports = 465
 tls_advertise_hosts = *
