@@ -157,6 +157,6 @@ mod tests {
         let value = told.value();
         assert_eq!(value.split('_').count(), MARKS);
         assert!(crate::cluster::attribute::is_value(&value), "{value}");
-        assert_eq!(Told::parse("rubbish_a.b.c_.."), Told::default());
+        assert_eq!(Told::parse("rubbish_a.x.c_a.1.z_.."), Told::default());
     }
 }
