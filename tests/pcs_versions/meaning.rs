@@ -11,7 +11,7 @@ pub fn of(cib: &str) -> Vec<String> {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) => {
-                let name = String::from_utf8(tag.name().as_ref().to_vec()).unwrap();
+                let name = tag.name().as_ref().to_owned();
                 inside |= name == "configuration";
                 path.push(step(&tag, &path));
                 line(inside, &path, &mut lines);
@@ -22,7 +22,7 @@ pub fn of(cib: &str) -> Vec<String> {
                 path.pop();
             }
             Event::End(tag) => {
-                inside &= tag.name().as_ref() != b"configuration";
+                inside &= tag.name().as_ref() != "configuration";
                 path.pop();
             }
             Event::Eof => break,
@@ -42,15 +42,15 @@ fn line(inside: bool, path: &[String], lines: &mut Vec<String>) {
 
 /// A tag with its attributes. Ids count where people choose them.
 fn step(tag: &BytesStart, path: &[String]) -> String {
-    let name = String::from_utf8(tag.name().as_ref().to_vec()).unwrap();
+    let name = tag.name().as_ref().to_owned();
     let chosen =
         ["primitive", "clone", "group"].contains(&name.as_str()) || path.last().is_some_and(|one| one == "constraints");
     let mut attributes: Vec<String> = tag
         .attributes()
         .map(|attribute| {
             let attribute = attribute.unwrap();
-            let key = String::from_utf8(attribute.key.as_ref().to_vec()).unwrap();
-            format!("{key}={}", String::from_utf8_lossy(&attribute.value))
+            let key = attribute.key.as_ref().to_owned();
+            format!("{key}={}", attribute.value)
         })
         .filter(|attribute| chosen || !attribute.starts_with("id="))
         .collect();
