@@ -2,6 +2,7 @@
 
 mod agent;
 mod alert;
+mod diff;
 mod import;
 mod init;
 mod lock;
@@ -10,6 +11,7 @@ mod lvs;
 mod ofs_config;
 mod pcs;
 mod replica;
+mod simulate;
 
 use crate::out;
 use clap::{Parser, Subcommand};
@@ -20,7 +22,7 @@ Exit codes:
   1  something outside the input failed (a file cannot be read or written)
   2  the input is wrong (command line or scenario file); nothing was printed to standard output
 'agent' ends with the OCF exit code of the action, 'lsb' with that of the LSB; 'import' with 3 when the result has
-open questions.";
+open questions; 'simulate' with 1, too, when a single failure loses the service, and 'diff' with 1 when the cluster differs.";
 
 /// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
 #[derive(Debug, Parser)]
@@ -35,6 +37,7 @@ enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
     Alert(alert::Alert),
+    Diff(diff::Diff),
     Import(import::Import),
     Init(init::Init),
     LockIsHeld(lock::LockIsHeld),
@@ -43,6 +46,7 @@ enum Command {
     OfsConfig(ofs_config::OfsConfig),
     Pcs(pcs::Pcs),
     Replica(replica::Replica),
+    Simulate(simulate::Simulate),
 }
 
 /// Why a sub-command ends without success.
@@ -82,6 +86,10 @@ pub fn run() -> u8 {
         },
         Command::Agents(agents) => agents.run(),
         Command::Alert(alert) => alert.run(),
+        Command::Diff(diff) => match diff.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::Import(import) => match import.run() {
             Ok(code) => return code,
             Err(failure) => Err(failure),
@@ -96,6 +104,10 @@ pub fn run() -> u8 {
         Command::OfsConfig(config) => config.run(),
         Command::Pcs(pcs) => pcs.run(),
         Command::Replica(replica) => match replica.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Command::Simulate(simulate) => match simulate.run() {
             Ok(code) => return code,
             Err(failure) => Err(failure),
         },
