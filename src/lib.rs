@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod configuration;
 pub mod contained;
+pub mod diagram;
 pub mod diff;
 pub mod director;
 pub mod document;

@@ -5,6 +5,7 @@
 mod trial;
 
 use serde_json::Value;
+use std::process::Command;
 use trial::{Trial, examples, inuvika_ha};
 
 const EXAMPLE: &str = "ovd-session-manager";
@@ -122,6 +123,33 @@ fn without_fencing_a_stop_that_fails_loses_the_service() {
     std::fs::write(&file, "setup = 1\n").unwrap();
     let output = inuvika_ha().arg("simulate").arg(&file).output().unwrap();
     assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+}
+
+/// `UPDATE_GOLDEN=1 cargo test --test what_if` writes the files anew: then look at them.
+#[test]
+fn every_example_has_its_diagram() {
+    for entry in std::fs::read_dir(examples()).unwrap() {
+        let folder = entry.unwrap().path();
+        let output = inuvika_ha().current_dir(&folder).args(["diagram", "scenario.toml"]).output().unwrap();
+        assert!(output.status.success(), "{}: {output:?}", folder.display());
+        let golden = folder.join("diagram.svg");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&golden, &output.stdout).unwrap();
+        }
+        let drawn = String::from_utf8(output.stdout).unwrap();
+        let same = std::fs::read_to_string(&golden).unwrap() == drawn;
+        assert!(same, "{} differs: UPDATE_GOLDEN=1, then look at it", golden.display());
+        // A judge of its own: it is XML, and nothing in it is beyond its edge.
+        let lint = Command::new("xmllint").arg("--noout").arg(&golden).output().unwrap();
+        assert!(lint.status.success(), "{lint:?}");
+        let root = inuvika_ha::cluster::element::Element::parse(&drawn).unwrap();
+        let number = |text: &str| text.parse::<u32>().unwrap();
+        let (width, height) = (number(root.text("width")), number(root.text("height")));
+        for part in root.all("rect").iter().chain(&root.all("text")) {
+            let wide = part.get("width").map_or(0, number);
+            assert!(number(part.text("x")) + wide <= width && number(part.text("y")) <= height, "{part:?}");
+        }
+    }
 }
 
 /// The lines of diff, and its exit code.

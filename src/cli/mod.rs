@@ -2,6 +2,7 @@
 
 mod agent;
 mod alert;
+mod diagram;
 mod diff;
 mod import;
 mod init;
@@ -37,6 +38,7 @@ enum Command {
     Agent(agent::Agent),
     Agents(agent::Agents),
     Alert(alert::Alert),
+    Diagram(diagram::Diagram),
     Diff(diff::Diff),
     Import(import::Import),
     Init(init::Init),
@@ -86,6 +88,7 @@ pub fn run() -> u8 {
         },
         Command::Agents(agents) => agents.run(),
         Command::Alert(alert) => alert.run(),
+        Command::Diagram(diagram) => diagram.run(),
         Command::Diff(diff) => match diff.run() {
             Ok(code) => return code,
             Err(failure) => Err(failure),

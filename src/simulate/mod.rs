@@ -4,10 +4,10 @@
 //! done here.
 
 mod event;
-mod outside;
+pub mod outside;
 pub mod report;
 mod time;
-mod votes;
+pub mod votes;
 mod world;
 
 use crate::cluster::element::Element;

@@ -6,7 +6,7 @@ use crate::scenario::Scenario;
 use crate::scenario::fencing::{Fencing, Value};
 
 /// One line for each.
-pub(super) fn all(scenario: &Scenario, plan: &Plan) -> Vec<String> {
+pub fn all(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     let mut all = Vec::new();
     // Mounts, in the order they start in; a server once.
     for resource in setting::resources(plan).filter(|one| one.agent.ends_with(":Filesystem")) {

@@ -1,0 +1,304 @@
+//! A scenario as a drawing for the operations manual: nodes, networks, resources, constraints, and what fails together.
+
+mod facts;
+mod order;
+mod svg;
+
+use crate::cluster::element::Element;
+use crate::pcs::plan::Plan;
+use crate::pcs::{cib, plan, setting};
+use crate::scenario::Scenario;
+use crate::simulate::outside;
+use facts::Place;
+use svg::{Canvas, Font, HEAD, Look, NAME, SMALL, TEXT, TITLE, width, wrap};
+
+const MARGIN: u32 = 30;
+const GAP: u32 = 24;
+const WIDTH: u32 = 900;
+/// The height of a resource in a node, and from one to the next.
+const BOX: u32 = 38;
+const STEP: u32 = 44;
+
+/// The drawing, as SVG. The same scenario gives the same bytes.
+pub fn draw(scenario: &Scenario) -> String {
+    let plan = plan(scenario);
+    let configuration = cib::configuration(&plan);
+    let nodes: Vec<String> = plan.nodes.iter().map(|node| node.name.clone()).collect();
+    let services: Vec<&Element> =
+        configuration.all("primitive").into_iter().filter(|one| one.text("class") != "stonith").collect();
+    let devices: Vec<Device> = setting::resources(&plan).filter_map(|one| Device::of(one, &nodes)).collect();
+    let column = column(&plan, &services, &devices);
+    let count = u32::try_from(nodes.len()).unwrap_or(1).max(1);
+    let full = (count * column + (count - 1) * GAP).max(WIDTH);
+    let side = (full - (count * column + (count - 1) * GAP)) / 2;
+    let left = |index: usize| MARGIN + side + u32::try_from(index).unwrap_or(0) * (column + GAP);
+    let mut canvas = Canvas::default();
+    let right = MARGIN + full;
+
+    let mut y = MARGIN + 14;
+    for line in wrap(&plan.title, TITLE, full) {
+        canvas.text((MARGIN, y), &line, TITLE);
+        y += 24;
+    }
+    canvas.text((MARGIN, y), &votes(scenario, &plan), TEXT);
+    y += 30;
+
+    y = clients(&mut canvas, scenario, (MARGIN, right), y);
+    let bus = y;
+    y += 30;
+    let top = y;
+    // Every node: a frame, which is what fails at once.
+    let lines = plan.nodes.iter().map(|node| node.addresses.len()).max().unwrap_or(0);
+    let head = 46 + u32::try_from(lines).unwrap_or(0) * 16;
+    let tall = head + u32::try_from(services.len()).unwrap_or(0) * STEP + 10;
+    for (index, node) in plan.nodes.iter().enumerate() {
+        let x = left(index);
+        let places: Vec<Place> = services
+            .iter()
+            .map(|one| facts::places(&configuration, one.id(), &nodes).get(index).copied().unwrap_or(Place::Never))
+            .collect();
+        let votes_only = places.iter().all(|place| *place == Place::Never);
+        if !votes_only {
+            canvas.line((x + column / 2, bus), (x + column / 2, top), 12);
+        }
+        canvas.boxed((x, top), (column, tall), Look::Frame);
+        canvas.text((x + 12, top + 22), &node.name, HEAD);
+        canvas.text((x + 12, top + 38), if votes_only { "votes only" } else { "runs services, and votes" }, SMALL);
+        for (number, address) in node.addresses.iter().enumerate() {
+            let below = 54 + u32::try_from(number).unwrap_or(0) * 16;
+            canvas.text((x + 12, top + below), address, SMALL);
+        }
+        let mut inner = top + head;
+        for (one, place) in services.iter().zip(places) {
+            let look = match place {
+                Place::Runs => Look::Filled,
+                Place::May => Look::Broken,
+                Place::Never => continue,
+            };
+            canvas.boxed((x + 10, inner), (column - 20, BOX), look);
+            canvas.text((x + 18, inner + 16), one.id(), NAME);
+            canvas.text((x + 18, inner + 30), &agent(one), SMALL);
+            inner += STEP;
+        }
+    }
+    y = top + tall + 26;
+    y = links(&mut canvas, &plan, &left, (column, top + tall), (MARGIN, right), y);
+    y = fencing(&mut canvas, &devices, &nodes, &left, column, y);
+    y = key(&mut canvas, y, right);
+
+    y += 26;
+    canvas.text((MARGIN, y), "What starts after what", HEAD);
+    let (edge, bottom) = order::draw(&mut canvas, &configuration, MARGIN, y + 22);
+    if bottom == y + 22 {
+        canvas.text((MARGIN, y + 20), "Nothing waits for anything.", TEXT);
+    }
+    y = bottom + 26;
+    let mut paragraph = |canvas: &mut Canvas, title: &str, sentences: &[String]| {
+        if sentences.is_empty() {
+            return;
+        }
+        canvas.text((MARGIN, y), title, HEAD);
+        y += 20;
+        for sentence in sentences {
+            for (number, line) in wrap(sentence, TEXT, full - 20).iter().enumerate() {
+                if number == 0 {
+                    canvas.text((MARGIN, y), "\u{2013}", TEXT);
+                }
+                canvas.text((MARGIN + 16, y), line, TEXT);
+                y += 17;
+            }
+        }
+        y += 16;
+    };
+    paragraph(&mut canvas, "Where things run", &facts::sentences(&configuration));
+    paragraph(&mut canvas, "Outside of the cluster, and a failure for all at once", &outside::all(scenario, &plan));
+    canvas.document((right + MARGIN).max(edge + MARGIN), y + 4, &plan.title)
+}
+
+fn votes(scenario: &Scenario, plan: &Plan) -> String {
+    let nodes = plan.nodes.len();
+    let (majority, lost) = (crate::simulate::votes::majority(nodes), crate::simulate::votes::tolerated(nodes));
+    let stickiness = &scenario.failover.stickiness;
+    format!(
+        "Cluster {}: {nodes} votes, {majority} needed to go on, so {lost} may be lost. What runs stays where it is \
+         (stickiness {stickiness}).",
+        plan.cluster
+    )
+}
+
+/// How wide a node has to be.
+fn column(plan: &Plan, services: &[&Element], devices: &[Device]) -> u32 {
+    let mut widest = 170;
+    let mut see = |text: &str, font: Font, more: u32| widest = width(text, font).saturating_add(more).max(widest);
+    for node in &plan.nodes {
+        see(&node.name, HEAD, 24);
+        node.addresses.iter().for_each(|address| see(address, SMALL, 24));
+    }
+    for one in services {
+        see(one.id(), NAME, 40);
+        see(&agent(one), SMALL, 40);
+    }
+    for device in devices {
+        see(&device.id, NAME, 20);
+        see(&device.about, SMALL, 20);
+    }
+    widest
+}
+
+fn agent(one: &Element) -> String {
+    [one.get("class"), one.get("provider"), one.get("type")].into_iter().flatten().collect::<Vec<_>>().join(":")
+}
+
+/// The network of the clients, with the router and the address; the line that nodes hang on.
+fn clients(canvas: &mut Canvas, scenario: &Scenario, (left, right): (u32, u32), y: u32) -> u32 {
+    let vip = &scenario.virtual_ip;
+    let nic = vip.nic.as_ref().map(|nic| format!(" on {nic}")).unwrap_or_default();
+    let holder = if vip.own { ", which a service of its own holds" } else { "" };
+    let address = format!("virtual IP address {}{nic}{holder}", vip.net);
+    let mut x = left;
+    let mut put = |canvas: &mut Canvas, text: &str, look: Look| {
+        let wide = width(text, NAME) + 24;
+        canvas.boxed((x, y), (wide, 30), look);
+        canvas.text((x + 12, y + 19), text, NAME);
+        canvas.line((x + wide / 2, y + 30), (x + wide / 2, y + 48), 12);
+        x += wide + GAP;
+    };
+    put(canvas, "clients", Look::Plain);
+    if let Some(router) = &scenario.router {
+        let addresses: Vec<String> = router.addresses.iter().map(ToString::to_string).collect();
+        put(canvas, &format!("router {}", addresses.join(", ")), Look::Plain);
+    }
+    put(canvas, &address, Look::Filled);
+    canvas.line((left, y + 48), (right, y + 48), 30);
+    canvas.text((left, y + 63), "network of the clients", SMALL);
+    y + 48
+}
+
+type Left<'a> = &'a dyn Fn(usize) -> u32;
+
+/// The networks between the nodes: a line for each link.
+fn links(
+    canvas: &mut Canvas,
+    plan: &Plan,
+    left: Left<'_>,
+    (column, below): (u32, u32),
+    (begin, end): (u32, u32),
+    y: u32,
+) -> u32 {
+    let count = plan.nodes.iter().map(|node| node.addresses.len()).max().unwrap_or(0);
+    let mut bottom = y;
+    for link in 0..count {
+        let number = u32::try_from(link).unwrap_or(0);
+        let line = y + number * 26;
+        for (index, _) in plan.nodes.iter().enumerate().filter(|(_, node)| node.addresses.len() > link) {
+            let x = left(index) + column / 2 + number * 14;
+            canvas.line((x, below), (x, line), 12);
+        }
+        canvas.line((begin, line), (end, line), 30);
+        let text = if count == 1 {
+            "network between the nodes: the only link".into()
+        } else {
+            format!("link {} between the nodes", link + 1)
+        };
+        canvas.text((begin, line + 14), &text, SMALL);
+        bottom = line + 26;
+    }
+    bottom + 10
+}
+
+/// A fencing device.
+#[derive(Debug)]
+struct Device {
+    id: String,
+    about: String,
+    /// Which nodes it switches off, by number.
+    targets: Vec<usize>,
+}
+
+impl Device {
+    fn of(resource: &plan::Resource, nodes: &[String]) -> Option<Device> {
+        let get = |name: &str| {
+            resource.params.iter().find_map(|(one, value)| match value {
+                plan::Setting::Text(text) if one == name => Some(text.as_str()),
+                _ => None,
+            })
+        };
+        if resource.agent.contains(':') {
+            return None;
+        }
+        let list = get("pcmk_host_list").map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let map = get("pcmk_host_map").map(|map| {
+            map.split(';').filter_map(|pair| pair.split(':').next()).map(|name| name.trim().to_owned()).collect()
+        });
+        let targets: Vec<String> = list.or(map).unwrap_or_default();
+        let at = get("ip").map(|ip| format!(" at {ip}")).unwrap_or_default();
+        Some(Device {
+            id: resource.id.clone(),
+            about: format!("{}{at}", resource.agent),
+            targets: nodes
+                .iter()
+                .enumerate()
+                .filter(|(_, node)| targets.contains(node))
+                .map(|(index, _)| index)
+                .collect(),
+        })
+    }
+}
+
+/// What switches nodes off: below the nodes, as wide as the nodes that it switches off.
+fn fencing(canvas: &mut Canvas, devices: &[Device], nodes: &[String], left: Left<'_>, column: u32, y: u32) -> u32 {
+    if devices.is_empty() {
+        canvas.text(
+            (MARGIN, y + 12),
+            "NO FENCING: nothing switches off a node that is not heard of. Both sides of a split may run everything.",
+            NAME,
+        );
+        return y + 30;
+    }
+    // A device in the first row that has room for it.
+    let mut rows: Vec<Vec<(usize, usize)>> = Vec::new();
+    for device in devices {
+        let first = device.targets.first().copied().unwrap_or(0);
+        let last = device.targets.last().copied().unwrap_or(nodes.len().saturating_sub(1));
+        let fits = |row: &Vec<(usize, usize)>| row.iter().all(|(from, to)| last < *from || first > *to);
+        let row = rows.iter().position(fits).unwrap_or_else(|| {
+            rows.push(Vec::new());
+            rows.len() - 1
+        });
+        if let Some(taken) = rows.get_mut(row) {
+            taken.push((first, last));
+        }
+        let top = y + u32::try_from(row).unwrap_or(0) * 58;
+        let (from, to) = (left(first), left(last) + column);
+        canvas.boxed((from, top), (to - from, 48), Look::Plain);
+        canvas.text((from + 10, top + 15), &device.id, NAME);
+        canvas.text((from + 10, top + 28), &device.about, SMALL);
+        let names: Vec<&str> =
+            device.targets.iter().filter_map(|index| nodes.get(*index)).map(String::as_str).collect();
+        let all = if names.len() == nodes.len() && names.len() > 1 { "every node".into() } else { names.join(", ") };
+        canvas.text((from + 10, top + 41), &format!("switches off {all}"), SMALL);
+    }
+    y + u32::try_from(rows.len()).unwrap_or(0) * 58
+}
+
+/// What the boxes mean.
+fn key(canvas: &mut Canvas, y: u32, right: u32) -> u32 {
+    let mut x = MARGIN;
+    let mut row = y + 14;
+    for (look, text) in [
+        (Look::Filled, "runs here while all is well"),
+        (Look::Broken, "takes over here"),
+        (Look::Frame, "a failure domain: fails as a whole"),
+        (Look::Plain, "fencing device, or outside"),
+    ] {
+        let wide = 24 + width(text, SMALL) + 26;
+        if x + wide > right {
+            x = MARGIN;
+            row += 20;
+        }
+        canvas.boxed((x, row - 10), (18, 12), look);
+        canvas.text((x + 24, row), text, SMALL);
+        x += wide;
+    }
+    row + 10
+}
