@@ -73,13 +73,12 @@ pub fn compare(
     }
     // These are set by command while the service runs.
     for service in &scenario.services {
-        for id in [("resource".to_owned(), service.kind.section.to_owned())] {
-            let has = |part: &str| wanted.get(&id).is_some_and(|parts| parts.contains_key(part));
-            let left = service.kind.left.iter().map(|name| format!("option {name}")).filter(|part| !has(part));
-            let left: Vec<String> = left.collect();
-            if let Some(parts) = there.get_mut(&id) {
-                parts.retain(|part, _| !left.contains(part));
-            }
+        let id = ("resource".to_owned(), service.kind.section.to_owned());
+        let has = |part: &str| wanted.get(&id).is_some_and(|parts| parts.contains_key(part));
+        let left = service.kind.left.iter().map(|name| format!("option {name}")).filter(|part| !has(part));
+        let left: Vec<String> = left.collect();
+        if let Some(parts) = there.get_mut(&id) {
+            parts.retain(|part, _| !left.contains(part));
         }
     }
     unread.sort();
