@@ -170,7 +170,8 @@ fn clients(canvas: &mut Canvas, scenario: &Scenario, (left, right): (u32, u32), 
     }
     put(canvas, &address, Look::Filled);
     canvas.line((left, y + 48), (right, y + 48), 30);
-    canvas.text((left, y + 63), "network of the clients", SMALL);
+    let words = "network of the clients";
+    canvas.text((right.saturating_sub(width(words, SMALL)), y + 43), words, SMALL);
     y + 48
 }
 
@@ -195,11 +196,8 @@ fn links(
             canvas.line((x, below), (x, line), 12);
         }
         canvas.line((begin, line), (end, line), 30);
-        let text = if count == 1 {
-            "network between the nodes: the only link".into()
-        } else {
-            format!("link {} between the nodes", link + 1)
-        };
+        let text =
+            if count == 1 { "network between the nodes: the only link".into() } else { format!("link {}", link + 1) };
         canvas.text((begin, line + 14), &text, SMALL);
         bottom = line + 26;
     }
