@@ -8,6 +8,10 @@ use super::{cib, crmsh, script};
 pub trait Dialect: std::fmt::Debug {
     /// The whole text. Pure: the same plan gives the same bytes.
     fn render(&self, plan: &Plan) -> String;
+    /// What of the plan it cannot write down: a clause without full stop.
+    fn lacks(&self, _plan: &Plan) -> Option<String> {
+        None
+    }
 }
 
 /// What is asked of the text apart from its language.

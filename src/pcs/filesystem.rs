@@ -1,6 +1,6 @@
 //! What the generator knows of ocf:heartbeat:Filesystem, which is not an agent of this package.
 
-use super::plan::{Operation, Resource, Setting};
+use super::plan::{OnFail, Operation, Resource, Setting};
 use crate::scenario::repository::{self, Repository};
 use crate::scenario::volume::Volume;
 
@@ -24,6 +24,7 @@ pub fn resource(repository: &Repository) -> Resource {
             Operation::plain("stop", 0, 120),
             Operation::plain("monitor", 20, 60),
         ],
+        whole: false,
     }
 }
 
@@ -31,10 +32,11 @@ pub fn resource(repository: &Repository) -> Resource {
 /// would be a failure, and the stop that follows, which cannot end either, gets the node fenced. So a monitor's failure counts for nothing.
 pub fn volume(volume: &Volume) -> Resource {
     let plain = resource(&volume.mount);
+    let on_fail = |one: &Operation| (one.name == "monitor").then_some(OnFail::Ignore);
     let operations = plain.operations.into_iter();
     Resource {
         id: volume.kind.section.into(),
-        operations: operations.map(|one| Operation { failure_ignored: one.name == "monitor", ..one }).collect(),
+        operations: operations.map(|one| Operation { on_fail: on_fail(&one), ..one }).collect(),
         ..plain
     }
 }

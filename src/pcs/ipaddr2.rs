@@ -16,5 +16,6 @@ pub fn resource(vip: &VirtualIp) -> Resource {
         ],
         meta: Vec::new(),
         operations: vec![operation("monitor", 10), operation("start", 0), operation("stop", 0)],
+        whole: false,
     }
 }

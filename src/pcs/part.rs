@@ -54,15 +54,20 @@ impl Part {
     pub fn of(step: &Step, plan: &Plan) -> Part {
         match step {
             Step::Auth => Part::Auth,
-            Step::ClusterSetup { .. } => Part::Cluster,
+            Step::ClusterSetup { .. } | Step::QuorumDevice(_) | Step::Sbd(_) => Part::Cluster,
             Step::Property(pairs) if pairs.iter().all(|(name, _)| name.starts_with("stonith-")) => Part::Fencing,
-            Step::Property(_) | Step::Defaults(_) => Part::Properties,
-            Step::Stonith(_) => Part::Fencing,
-            Step::Agents | Step::Primitive(_) | Step::Clone { .. } | Step::Group { .. } | Step::ByHand(_) => {
+            Step::Property(_) | Step::Defaults(_) | Step::OperationDefaults(_) | Step::NodeAttributes { .. } => {
+                Part::Properties
+            }
+            Step::Stonith(_) | Step::Level { .. } => Part::Fencing,
+            Step::Agents | Step::Primitive(_) | Step::Remote(_) | Step::Clone { .. } | Step::Promotable { .. } => {
                 Part::Resources
             }
+            Step::Group { .. } | Step::Tag { .. } | Step::ByHand(_) => Part::Resources,
+            Step::Alert(_) => Part::Alerts,
             Step::Location { resource, .. } if is_device(plan, resource) => Part::Fencing,
-            Step::Location { .. } | Step::Attraction { .. } | Step::Colocation { .. } | Step::Order { .. } => {
+            Step::Location { .. } | Step::Attraction { .. } | Step::Where { .. } => Part::Constraints,
+            Step::Colocation { .. } | Step::Together { .. } | Step::Order { .. } | Step::Sequence { .. } => {
                 Part::Constraints
             }
         }

@@ -41,5 +41,6 @@ pub fn resource(router: &Router) -> Resource {
             Operation::plain("stop", 0, 20),
             Operation::plain("monitor", INTERVAL, longest),
         ],
+        whole: false,
     }
 }

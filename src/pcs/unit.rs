@@ -18,5 +18,6 @@ pub fn resource(unit: &setup::Unit) -> Resource {
             Operation::plain("stop", 0, unit.timeout),
             Operation::plain("monitor", 60, 100),
         ],
+        whole: false,
     }
 }

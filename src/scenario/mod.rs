@@ -1,11 +1,14 @@
 //! The scenario file: a cluster in a few lines. Reading it checks everything that can be known without a cluster.
 
+pub mod beside;
 pub mod cluster;
+pub mod constraint;
 pub mod failover;
 pub mod fencing;
 mod host_map;
 pub mod names;
 pub mod node;
+pub mod operation;
 pub mod reach;
 pub mod repository;
 pub mod router;

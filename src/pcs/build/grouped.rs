@@ -1,8 +1,8 @@
 //! The address and the services as a group: each needs those before it.
 
 use super::services::{self, attraction};
-use super::{everywhere, never, pairs, section};
-use crate::pcs::plan::{Resource, Rule, Section, Step};
+use super::{everywhere, never, pairs, preference, section};
+use crate::pcs::plan::{Resource, Section, Step};
 use crate::pcs::{filesystem, ipaddr2};
 use crate::scenario::Scenario;
 use crate::scenario::node::Role;
@@ -51,9 +51,9 @@ pub(super) fn sections(group: &str, services: &[&Service], scenario: &Scenario, 
 const NEEDS: &str = "what the services need";
 
 fn together(group: &str, members: Vec<String>, scenario: &Scenario, quorum: &[String]) -> Section {
-    let mut steps = vec![Step::Group { id: group.to_owned(), members }];
+    let mut steps = vec![Step::Group { id: group.to_owned(), members, meta: Vec::new() }];
     let first = scenario.nodes.iter().find(|node| node.role == Role::Active);
-    let rule = Rule::Prefer(scenario.setup.preference);
+    let rule = preference(scenario);
     steps.extend(first.map(|node| Step::Location { resource: group.to_owned(), node: node.name.clone(), rule }));
     steps.extend(never(group, quorum));
     let mut why = vec![

@@ -1,12 +1,13 @@
 //! A scenario as a plan.
 
 mod everywhere;
+mod externals;
 mod grouped;
 mod services;
 mod volumes;
 
 use super::ipaddr2;
-use super::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Section, Setting, Step};
+use super::plan::{Event, Member, Operation, OrderKind, Plan, Resource, Rule, Score, Section, Setting, Step};
 use crate::scenario::Scenario;
 use crate::scenario::cluster::{Cluster, Detection};
 use crate::scenario::failover::Failover;
@@ -69,6 +70,7 @@ pub fn plan(scenario: &Scenario) -> Plan {
         runners: names(Role::Active).collect(),
         needs: lines(scenario.setup.needs),
         notes,
+        externals: externals::of(scenario),
         sections,
     }
 }
@@ -167,7 +169,7 @@ fn stonith(device: &Device) -> Resource {
     // Management boards are slow to log in to: Pacemaker's default of 20 s counts a slow answer as a failure.
     let operation = |name, interval| Operation::plain(name, interval, 60);
     let operations = vec![operation("start", 0), operation("monitor", 60)];
-    Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations }
+    Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations, whole: true }
 }
 
 fn defaults(failover: &Failover) -> Section {
@@ -188,6 +190,16 @@ fn defaults(failover: &Failover) -> Section {
     )
 }
 
+/// What the first node counts for.
+fn preference(scenario: &Scenario) -> Rule {
+    Rule::Score(Score::Number(i32::try_from(scenario.setup.preference).unwrap_or(i32::MAX)))
+}
+
+/// An order of two starts, and of their stops the other way round.
+fn after(first: impl Into<Event>, then: impl Into<Event>, kind: OrderKind) -> Step {
+    Step::Order { first: first.into(), then: then.into(), kind, symmetrical: true }
+}
+
 fn never(resource: &str, quorum: &[String]) -> Vec<Step> {
     let never = |node: &String| Step::Location { resource: resource.into(), node: node.clone(), rule: Rule::Never };
     quorum.iter().map(never).collect()
@@ -197,15 +209,19 @@ fn never(resource: &str, quorum: &[String]) -> Vec<Step> {
 fn virtual_ip(scenario: &Scenario, apart: &[&Service], quorum: &[String]) -> Section {
     let mut steps = vec![Step::Primitive(ipaddr2::resource(&scenario.virtual_ip))];
     let first = scenario.nodes.iter().find(|node| node.role == Role::Active);
-    let rule = Rule::Prefer(scenario.setup.preference);
+    let rule = preference(scenario);
     let prefer = |node: &Node| Step::Location { resource: virtual_ip::ID.into(), node: node.name.clone(), rule };
     steps.extend(first.map(prefer));
     steps.extend(never(virtual_ip::ID, quorum));
     for service in apart {
         let with = clone_id(service.kind.section);
         let resource = virtual_ip::ID.to_owned();
-        steps.push(Step::Colocation { resource: resource.clone(), with: with.clone(), score: "INFINITY".into() });
-        steps.push(Step::Order { first: with, then: resource, kind: OrderKind::Optional });
+        steps.push(Step::Colocation {
+            part: resource.clone().into(),
+            with: with.clone().into(),
+            score: "INFINITY".into(),
+        });
+        steps.push(after(with, resource, OrderKind::Optional));
     }
     if scenario.setup.own_address.is_some() {
         steps.extend(volumes::well(scenario));

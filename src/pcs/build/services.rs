@@ -1,8 +1,8 @@
 //! The services that are where the address is.
 
-use super::{never, pairs, section};
+use super::{after, never, pairs, section};
 use crate::ocf::spec::STOPPED;
-use crate::pcs::plan::{Operation, OrderKind, Resource, Section, Setting, Step, View, Weight};
+use crate::pcs::plan::{OnFail, Operation, OrderKind, Resource, Section, Setting, Step, View, Weight};
 use crate::scenario::Scenario;
 use crate::scenario::failover::{Weighed, Weights};
 use crate::scenario::setup::{NEVER, OK, Service};
@@ -24,6 +24,7 @@ pub(super) fn primitive(service: &Service, meta: Vec<(String, String)>) -> Resou
         params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
         meta,
         operations: operations(service),
+        whole: false,
     }
 }
 
@@ -35,11 +36,11 @@ pub(super) fn follower(service: &Service, scenario: &Scenario, quorum: &[String]
     let everywhere = resource.is_asked_everywhere();
     let mut steps = vec![Step::Primitive(resource)];
     steps.extend(never(id, quorum));
-    steps.push(Step::Colocation { resource: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
-    steps.push(Step::Order { first: virtual_ip::ID.into(), then: id.into(), kind: OrderKind::Optional });
+    steps.push(Step::Colocation { part: id.into(), with: virtual_ip::ID.into(), score: "INFINITY".into() });
+    steps.push(after(virtual_ip::ID, id, OrderKind::Optional));
     let there = |name: &&&str| scenario.services.iter().any(|other| other.kind.section == **name);
     for then in service.kind.before.iter().filter(there) {
-        steps.push(Step::Order { first: id.into(), then: (*then).into(), kind: OrderKind::Optional });
+        steps.push(after(id, *then, OrderKind::Optional));
     }
     let mut why = service.kind.why.to_vec();
     if !service.kind.critical {
@@ -142,7 +143,7 @@ fn operations(service: &Service) -> Vec<Operation> {
     run.map(|action| Operation {
         depth: action.depth.unwrap_or(0),
         role: action.role.map(Into::into),
-        failure_ignored: action.role == Some(STOPPED),
+        on_fail: (action.role == Some(STOPPED)).then_some(OnFail::Ignore),
         ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
     })
     .collect()

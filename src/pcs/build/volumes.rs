@@ -46,8 +46,8 @@ fn after<'a>(volumes: impl IntoIterator<Item = &'a Volume>, id: &str) -> impl It
     volumes.into_iter().flat_map(move |volume| {
         let first = clone_id(volume.kind.section);
         [
-            Step::Colocation { resource: then.clone(), with: first.clone(), score: "INFINITY".into() },
-            Step::Order { first, then: then.clone(), kind: OrderKind::Mandatory },
+            Step::Colocation { part: then.clone().into(), with: first.clone().into(), score: "INFINITY".into() },
+            super::after(first, then.clone(), OrderKind::Mandatory),
         ]
     })
 }
@@ -59,7 +59,7 @@ fn behind(unit: &Unit, scenario: &Scenario, apart: &[&Service], quorum: &[String
     let then = clone_id(unit.id);
     steps.extend(apart.iter().map(|service| {
         let first = clone_id(service.kind.section);
-        Step::Order { first, then: then.clone(), kind: OrderKind::Optional }
+        super::after(first, then.clone(), OrderKind::Optional)
     }));
     section(unit.id, unit.why, steps)
 }

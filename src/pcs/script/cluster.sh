@@ -76,7 +76,7 @@ copy() {
         }
     fi
     cp "$work/orig.xml" "$work/new.xml"
-    CIB_file="$work/new.xml" cibadmin --query --xpath '//nodes/node' 2>/dev/null |
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//nodes/node[not(@type='remote')]" 2>/dev/null |
         sed -n 's/.* uname="\([^"]*\)".*/\1/p' >"$work/nodes" || true
     obstacle
 }

@@ -95,7 +95,7 @@ fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 fn agents(steps: &[&Step]) -> Vec<String> {
     let agent = |step: &Step| match step {
         Step::Primitive(resource) if resource.agent.starts_with(STANDARD) => None,
-        Step::Primitive(resource) => Some(resource.agent.clone()),
+        Step::Primitive(resource) | Step::Remote(resource) => Some(resource.agent.clone()),
         Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
         _ => None,
     };
@@ -104,10 +104,7 @@ fn agents(steps: &[&Step]) -> Vec<String> {
 
 /// Every file that the script reads a secret from.
 fn secrets<'a>(steps: &[&'a Step]) -> Vec<&'a str> {
-    let params = steps.iter().copied().flat_map(|step| match step {
-        Step::Primitive(resource) | Step::Stonith(resource) => resource.params.as_slice(),
-        _ => &[],
-    });
+    let params = steps.iter().copied().filter_map(Step::resource).flat_map(|resource| &resource.params);
     params
         .filter_map(|(_, setting)| if let Setting::SecretFile(path) = setting { Some(path.as_str()) } else { None })
         .collect()

@@ -11,6 +11,7 @@ mod release;
 mod remark;
 mod steps;
 mod target;
+mod verbs;
 mod version;
 
 use self::feature::Feature;
@@ -70,14 +71,13 @@ impl Dialect for Script {
         let sections = self.keep(plan);
         let kept: Vec<&Step> = sections.iter().flat_map(|section| section.steps.iter().copied()).collect();
         let mut text = header(self, plan, &kept);
-        for part in self.tools() {
+        for part in self.tools(plan) {
             text.push_str(&fill(&part, &self.target));
         }
         let mut number = 0;
         let mut copied = false;
         for Kept { section, steps } in &sections {
-            let first = |step: &&Step| matches!(step, Step::Auth | Step::Agents | Step::ClusterSetup { .. });
-            if !steps.iter().any(first) && !copied {
+            if !steps.iter().any(|step| step.is_before_configuration()) && !copied {
                 copied = true;
                 text.push('\n');
                 text.push_str(COPY);
@@ -103,6 +103,12 @@ impl Dialect for Script {
         }
         text + END
     }
+
+    fn lacks(&self, plan: &Plan) -> Option<String> {
+        // Written down in the words of 0.11, which 0.12 takes as well.
+        let what = plan.steps().find_map(Step::only_for_pcs).filter(|_| !self.target.has(Feature::PromotedRoles))?;
+        Some(format!("{what} are written down for pcs 0.11 and newer only"))
+    }
 }
 
 impl Script {
@@ -119,7 +125,7 @@ impl Script {
     }
 
     /// The functions, and what comes before the first step.
-    fn tools(&self) -> Vec<String> {
+    fn tools(&self, plan: &Plan) -> Vec<String> {
         let has = |feature| self.target.has(feature);
         let agents = match has(Feature::AskForAgents) {
             true => AGENTS.replace("@PROGRAM@\n", ASK),
@@ -140,6 +146,7 @@ impl Script {
             "\n".into(),
             optional(defaults, DEFAULTS),
             CONFIGURE.into(),
+            verbs::functions(plan),
             optional(!has(Feature::PushDifference), SAME),
             optional(!self.wish.parts.is_empty(), LEFT_OUT),
             "\n".into(),
@@ -154,11 +161,18 @@ impl Script {
         let mut text = String::new();
         for step in steps.filter(|step| !self.covers(Part::of(step, plan))) {
             let verb = match step {
-                Step::Primitive(_) | Step::Clone { .. } | Step::Group { .. } if self.covers(Part::Constraints) => {
+                Step::Primitive(_)
+                | Step::Remote(_)
+                | Step::Clone { .. }
+                | Step::Promotable { .. }
+                | Step::Group { .. }
+                    if self.covers(Part::Constraints) =>
+                {
                     "owner"
                 }
-                Step::Auth | Step::ClusterSetup { .. } | Step::Agents | Step::ByHand(_) => continue,
-                Step::Property(_) | Step::Defaults(_) => continue,
+                Step::ByHand(_) | Step::Property(_) | Step::Defaults(_) | Step::OperationDefaults(_) => continue,
+                Step::NodeAttributes { .. } => continue,
+                step if step.is_before_configuration() => continue,
                 _ => "mention",
             };
             text.push_str(&self.mention(verb, plan, step));

@@ -3,7 +3,8 @@
 use super::Script;
 use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
-use crate::pcs::plan::{Member, Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
+use super::verbs;
+use crate::pcs::plan::{Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 use crate::pcs::unit::STANDARD;
 
 /// What fence agents called their parameters before, and what they call them.
@@ -27,13 +28,31 @@ impl Script {
             Step::Property(pairs) => command("", "property", &words(pairs)),
             Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
             Step::Stonith(resource) => self.resource("fencing", resource),
+            Step::Primitive(resource) if resource.whole => self.resource("own", resource),
             Step::Primitive(resource) => self.resource("resource", resource),
+            Step::Remote(resource) => self.resource("remote", resource),
+            Step::OperationDefaults(pairs) => command("", "operation_defaults", &words(pairs)),
+            Step::NodeAttributes { node, attributes } => {
+                command("", "attributes", &[vec![node.clone()], words(attributes)].concat())
+            }
+            Step::QuorumDevice(device) => verbs::quorum_device(device),
+            Step::Sbd(sbd) => verbs::sbd(sbd),
+            Step::Level { node, level, devices } => {
+                command("", "level", &[vec![node.clone(), level.to_string()], devices.clone()].concat())
+            }
+            Step::Promotable { resource, meta } => {
+                command("", "promotable", &[vec![resource.clone()], words(meta)].concat())
+            }
+            Step::Alert(alert) => verbs::alert(alert),
+            Step::Tag { id, members } => command("", "tag", &[vec![id.clone()], members.clone()].concat()),
             Step::Clone { resource, meta } => command("", "clone", &[vec![resource.clone()], words(meta)].concat()),
-            Step::Group { id, members } => command("", "group", &[vec![id.clone()], members.clone()].concat()),
+            Step::Group { id, members, .. } => {
+                command("", "group", &[vec![id.clone()], members.clone()].concat()) + &verbs::meta(step)
+            }
             Step::ByHand(lines) => lines.iter().map(|line| command("", "say", &[format!("    {line}")])).collect(),
             Step::Location { resource, node, rule } => {
                 let (verb, score) = match rule {
-                    Rule::Prefer(score) => ("prefer", Some(format!("score={score}"))),
+                    Rule::Score(score) => ("prefer", Some(format!("score={score}"))),
                     Rule::Avoid => ("avoid", None),
                     Rule::Never => ("never", None),
                 };
@@ -55,16 +74,11 @@ impl Script {
                 });
                 command("", "attract", &words)
             }
-            Step::Colocation { resource, with, score } => {
-                command("", "colocation", &[resource.clone(), "with".into(), with.clone(), format!("score={score}")])
-            }
-            Step::Order { first, then, kind } => {
-                let kind = match kind {
-                    OrderKind::Mandatory => "kind=Mandatory",
-                    OrderKind::Optional => "kind=Optional",
-                };
-                command("", "order", &[then.clone(), "after".into(), first.clone(), kind.into()])
-            }
+            Step::Where { id, part, score, condition } => verbs::place(id, part, score, condition),
+            Step::Colocation { part, with, score } => verbs::colocation(part, with, score),
+            Step::Together { id, sets, score } => verbs::together(id, sets, score),
+            Step::Order { first, then, kind, symmetrical } => verbs::order(first, then, *kind, *symmetrical),
+            Step::Sequence { id, sets, kind, symmetrical } => verbs::sequence(id, sets, *kind, *symmetrical),
         }
     }
 
@@ -72,7 +86,11 @@ impl Script {
     pub(super) fn mention(&self, verb: &str, plan: &Plan, step: &Step) -> String {
         let (what, resource) = match step {
             Step::Stonith(device) => ("fencing", device),
-            Step::Primitive(resource) => ("resource", resource),
+            Step::Primitive(resource) | Step::Remote(resource) => ("resource", resource),
+            // Its meta attributes are another command.
+            Step::Group { id, members, .. } => {
+                return command("", verb, &[vec!["group".into(), id.clone()], members.clone()].concat());
+            }
             _ => return format!("{verb} {}", self.step(plan, step)),
         };
         command("", verb, &[what.into(), resource.id.clone(), resource.agent.clone()])
@@ -85,6 +103,13 @@ impl Script {
             hosts.push(node.name.clone());
             if addresses {
                 hosts.extend(node.addresses.first().map(|address| format!("addr={address}")));
+            }
+        }
+        // pcs asks the quorum device's host, too.
+        for step in plan.steps() {
+            if let Step::QuorumDevice(device) = step {
+                hosts.push(device.host.clone());
+                hosts.extend(device.address.as_ref().map(|address| format!("addr={address}")));
             }
         }
         hosts.extend(["-u".into(), "hacluster".into()]);
@@ -160,7 +185,7 @@ impl Script {
     }
 
     fn operation(&self, operation: &Operation) -> Vec<String> {
-        let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
+        let Operation { name, interval, timeout, depth, role, on_fail } = operation;
         let mut words = vec!["op".into(), name.clone(), format!("interval={interval}s"), format!("timeout={timeout}s")];
         if *depth > 0 {
             words.push(format!("OCF_CHECK_LEVEL={depth}"));
@@ -170,7 +195,7 @@ impl Script {
             false => format!("role={}", former(ROLES, role)),
         };
         words.extend(role.as_ref().map(known));
-        words.extend(failure_ignored.then(|| "on-fail=ignore".to_owned()));
+        words.extend(on_fail.map(|then| format!("on-fail={}", then.word())));
         words
     }
 }
@@ -199,6 +224,6 @@ fn need_agents(plan: &Plan) -> String {
     text + "fi\n"
 }
 
-fn words(pairs: &[(String, String)]) -> Vec<String> {
+pub(super) fn words(pairs: &[(String, String)]) -> Vec<String> {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
 }

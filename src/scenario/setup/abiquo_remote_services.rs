@@ -40,6 +40,7 @@ const KIND: ServiceKind = ServiceKind {
     vantage: Some("dependencies"),
     replica: None,
     count: None,
+    externals: &["Redis", "RabbitMQ"],
     left: &[],
     why: &[
         "Tomcat with the webapps of the Remote Services: on the active node and nowhere else.",

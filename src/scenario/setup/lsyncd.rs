@@ -16,6 +16,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     vantage: None,
     replica: Some("replica"),
     count: None,
+    externals: &[],
     left: &[],
     why: &[
         "The files of the Session Manager (settings, PHP sessions) are copied from the active node to the other one.",

@@ -44,6 +44,7 @@ const KIND: ServiceKind = ServiceKind {
     vantage: None,
     replica: None,
     count: Some(count),
+    externals: &[],
     left: &["drained"],
     why: &[
         "The kernel's table of virtual services, and the checks of real servers: on every director, all the time.",

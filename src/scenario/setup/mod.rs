@@ -128,6 +128,8 @@ pub struct ServiceKind {
     pub replica: Option<&'static str>,
     /// The servers that every node counts.
     pub count: Option<fn(&Service) -> Count>,
+    /// What it cannot do without, outside the cluster.
+    pub externals: &'static [&'static str],
     /// Parameters that are set by command while it runs: as they are, unless the section has them.
     pub left: &'static [&'static str],
     /// What it is for and why it is placed like this, for the reader of the script.

@@ -51,6 +51,7 @@ const KIND: ServiceKind = ServiceKind {
     vantage: None,
     replica: None,
     count: None,
+    externals: &[],
     left: &[],
     why: &[
         "ctdbd on every file server. It starts and stops Samba there, and has the address on one that is well. With the line",

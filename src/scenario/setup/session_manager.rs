@@ -17,6 +17,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     vantage: Some("database"),
     replica: None,
     count: None,
+    externals: &["database"],
     left: &[],
     why: &[
         "The web server and the cron job of the Session Manager: on the active node and nowhere else.",

@@ -15,6 +15,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     vantage: None,
     replica: None,
     count: None,
+    externals: &[],
     left: &[],
     why: &[
         "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",

@@ -1,0 +1,150 @@
+//! What only some scripts can do: a function for each kind of step, in a file of its own, in the scripts that have such a step.
+
+use super::layout::command;
+use super::steps::words;
+use crate::pcs::plan::{Action, Alert, Condition, Event, OrderKind, Part, Plan, QuorumDevice, Role, Sbd, Set, Step};
+
+/// A function, and which steps need it.
+type Verb = (&'static str, fn(&Step) -> bool);
+
+const VERBS: &[Verb] = &[
+    (include_str!("verbs/quorum_device.sh"), |step| matches!(step, Step::QuorumDevice(_))),
+    (include_str!("verbs/sbd.sh"), |step| matches!(step, Step::Sbd(_))),
+    (include_str!("verbs/operation_defaults.sh"), |step| matches!(step, Step::OperationDefaults(_))),
+    (include_str!("verbs/attributes.sh"), |step| matches!(step, Step::NodeAttributes { .. })),
+    (include_str!("verbs/level.sh"), |step| matches!(step, Step::Level { .. })),
+    (include_str!("verbs/own.sh"), |step| match step {
+        Step::Remote(_) => true,
+        Step::Primitive(resource) => resource.whole,
+        _ => false,
+    }),
+    (include_str!("verbs/remote.sh"), |step| matches!(step, Step::Remote(_))),
+    (include_str!("verbs/promotable.sh"), |step| matches!(step, Step::Promotable { .. })),
+    (include_str!("verbs/meta.sh"), |step| matches!(step, Step::Group { meta, .. } if !meta.is_empty())),
+    (include_str!("verbs/place.sh"), |step| matches!(step, Step::Where { .. })),
+    (
+        include_str!("verbs/colocation_of_roles.sh"),
+        |step| matches!(step, Step::Colocation { part, with, .. } if part.role.is_some() || with.role.is_some()),
+    ),
+    (include_str!("verbs/order_of_actions.sh"), |step| match step {
+        Step::Order { first, then, symmetrical, .. } => !is_plain(first, then, *symmetrical),
+        _ => false,
+    }),
+    (include_str!("verbs/sets.sh"), |step| matches!(step, Step::Together { .. } | Step::Sequence { .. })),
+    (include_str!("verbs/alert.sh"), |step| matches!(step, Step::Alert(_))),
+    (include_str!("verbs/tag.sh"), |step| matches!(step, Step::Tag { .. })),
+];
+
+/// The functions that the steps of a plan need.
+pub(super) fn functions(plan: &Plan) -> String {
+    VERBS.iter().filter(|(_, needs)| plan.steps().any(needs)).map(|(text, _)| *text).collect()
+}
+
+/// The meta attributes of a group.
+pub(super) fn meta(step: &Step) -> String {
+    match step {
+        Step::Group { id, meta, .. } if !meta.is_empty() => {
+            command("", "meta", &[vec![id.clone()], words(meta)].concat())
+        }
+        _ => String::new(),
+    }
+}
+
+fn is_plain(first: &Event, then: &Event, symmetrical: bool) -> bool {
+    first.action.is_none() && then.action.is_none() && symmetrical
+}
+
+fn kind(kind: OrderKind) -> String {
+    format!("kind={}", kind.word())
+}
+
+pub(super) fn order(first: &Event, then: &Event, how: OrderKind, symmetrical: bool) -> String {
+    if is_plain(first, then, symmetrical) {
+        return command("", "order", &[then.resource.clone(), "after".into(), first.resource.clone(), kind(how)]);
+    }
+    let action = |event: &Event| event.action.unwrap_or(Action::Start).word().to_owned();
+    let words = [
+        action(then),
+        then.resource.clone(),
+        "after".into(),
+        action(first),
+        first.resource.clone(),
+        kind(how),
+        format!("symmetrical={symmetrical}"),
+    ];
+    command("", "order_of_actions", &words)
+}
+
+pub(super) fn colocation(part: &Part, with: &Part, score: &str) -> String {
+    let score = format!("score={score}");
+    if part.role.is_none() && with.role.is_none() {
+        return command("", "colocation", &[part.resource.clone(), "with".into(), with.resource.clone(), score]);
+    }
+    let role = |part: &Part| part.role.map_or("any", Role::word).to_owned();
+    let words = [role(part), part.resource.clone(), "with".into(), role(with), with.resource.clone(), score];
+    command("", "colocation_of_roles", &words)
+}
+
+pub(super) fn place(id: &str, part: &Part, score: &str, condition: &Condition) -> String {
+    let mut words = vec![id.to_owned(), part.resource.clone(), format!("score={score}")];
+    words.extend(part.role.map(|role| format!("role={}", role.word())));
+    words.push("where".into());
+    let join = if condition.all { "and" } else { "or" };
+    for (index, expression) in condition.expressions.iter().enumerate() {
+        words.extend((index > 0).then(|| join.to_owned()));
+        words.extend(expression.words());
+    }
+    command("", "place", &words)
+}
+
+pub(super) fn together(id: &str, sets: &[Set], score: &str) -> String {
+    let words = [vec![id.to_owned(), format!("score={score}")], self::sets(sets, false)].concat();
+    command("", "together", &words)
+}
+
+pub(super) fn sequence(id: &str, sets: &[Set], how: OrderKind, symmetrical: bool) -> String {
+    let words = [vec![id.to_owned(), kind(how), format!("symmetrical={symmetrical}")], self::sets(sets, true)].concat();
+    command("", "sequence", &words)
+}
+
+fn sets(sets: &[Set], order: bool) -> Vec<String> {
+    let mut words = Vec::new();
+    for set in sets {
+        words.push("set".into());
+        words.extend(set.resources.iter().cloned());
+        words.push(format!("sequential={}", set.sequential));
+        if order {
+            words.push(format!("require-all={}", set.require_all));
+            words.extend(set.action.map(|action| format!("action={}", action.word())));
+        } else {
+            words.extend(set.role.map(|role| format!("role={}", role.word())));
+        }
+    }
+    words
+}
+
+pub(super) fn alert(alert: &Alert) -> String {
+    let mut words = vec![alert.id.clone(), alert.path.clone()];
+    for (part, pairs) in [("options", &alert.options), ("meta", &alert.meta)] {
+        if !pairs.is_empty() {
+            words.push(part.into());
+            words.extend(words(pairs));
+        }
+    }
+    for one in &alert.recipients {
+        words.extend(["to".into(), one.id.clone(), one.value.clone()]);
+    }
+    command("", "alert", &words)
+}
+
+pub(super) fn quorum_device(device: &QuorumDevice) -> String {
+    let words = [format!("host={}", device.host), format!("algorithm={}", device.algorithm)];
+    command("", "quorum_device", &words)
+}
+
+pub(super) fn sbd(sbd: &Sbd) -> String {
+    let mut words = vec![format!("watchdog={}", sbd.watchdog)];
+    words.extend(sbd.devices.iter().map(|device| format!("device={device}")));
+    words.push(format!("SBD_WATCHDOG_TIMEOUT={}", sbd.timeout));
+    command("", "sbd", &words)
+}

@@ -1,0 +1,3 @@
+
+# operation_defaults NAME=VALUE...
+operation_defaults() { settings /cib/configuration/op_defaults "$@" || edit resource op defaults update "$@"; }

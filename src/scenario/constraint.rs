@@ -1,0 +1,246 @@
+//! What is said of resources and nodes, and of resources among themselves.
+
+use std::fmt;
+
+/// What a location says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// So much speaks for that node, or, below zero, against it.
+    Score(Score),
+    /// The resource never runs there.
+    Avoid,
+    /// The resource never runs there, and is not probed there. A monitor with role=Stopped runs there all the same.
+    Never,
+}
+
+/// What a node attribute says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// This value.
+    Is(String),
+    /// A whole number, this or a greater one.
+    AtLeast(u32),
+    /// Nothing: the node has no such attribute (yet).
+    Unknown,
+}
+
+/// How strongly a resource likes a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// So much.
+    For(u32),
+    /// Not at all: it must not run there.
+    Never,
+}
+
+/// How an order holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderKind {
+    /// Always: the second is restarted with the first.
+    Mandatory,
+    /// Whenever both start or stop.
+    Optional,
+    /// Never both at once, in whatever order.
+    Serialize,
+}
+
+impl OrderKind {
+    /// The word for it in the cluster information base.
+    pub fn word(self) -> &'static str {
+        match self {
+            OrderKind::Mandatory => "Mandatory",
+            OrderKind::Optional => "Optional",
+            OrderKind::Serialize => "Serialize",
+        }
+    }
+}
+
+/// A score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Score {
+    /// So much, from -999999 to 999999.
+    Number(i32),
+    /// `INFINITY`: nothing outweighs it but its opposite.
+    Always,
+    /// `-INFINITY`: whatever else there is.
+    Never,
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Score::Number(number) => write!(f, "{number}"),
+            Score::Always => f.write_str("INFINITY"),
+            Score::Never => f.write_str("-INFINITY"),
+        }
+    }
+}
+
+/// A resource, or what is of it in one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The resource.
+    pub resource: String,
+    /// The role; none: whichever it has.
+    pub role: Option<Role>,
+}
+
+impl<T: Into<String>> From<T> for Part {
+    fn from(resource: T) -> Part {
+        Part { resource: resource.into(), role: None }
+    }
+}
+
+/// A role of an instance of a promotable clone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It has been promoted.
+    Promoted,
+    /// It has not.
+    Unpromoted,
+}
+
+impl Role {
+    /// The word for it since Pacemaker 2.1; older ones say Master and Slave.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Promoted => "Promoted",
+            Role::Unpromoted => "Unpromoted",
+        }
+    }
+}
+
+/// What happens to a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The resource.
+    pub resource: String,
+    /// What happens; none: it starts.
+    pub action: Option<Action>,
+}
+
+impl<T: Into<String>> From<T> for Event {
+    fn from(resource: T) -> Event {
+        Event { resource: resource.into(), action: None }
+    }
+}
+
+/// An action that an order may be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It starts.
+    Start,
+    /// It stops.
+    Stop,
+    /// It is promoted.
+    Promote,
+    /// It is demoted.
+    Demote,
+}
+
+impl Action {
+    /// The word for it in the cluster information base.
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Start => "start",
+            Action::Stop => "stop",
+            Action::Promote => "promote",
+            Action::Demote => "demote",
+        }
+    }
+}
+
+/// Resources of which a constraint says the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// The resources.
+    pub resources: Vec<String>,
+    /// Whether they depend on each other, in this order.
+    pub sequential: bool,
+    /// Whether all of them have to be there before what comes after them; for orders. false: one is enough.
+    pub require_all: bool,
+    /// The role that is meant, for colocations.
+    pub role: Option<Role>,
+    /// What happens to them, for orders; none: they start.
+    pub action: Option<Action>,
+}
+
+/// When a rule holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether all expressions have to be true; else one is enough.
+    pub all: bool,
+    /// What is asked; at least one.
+    pub expressions: Vec<Expression>,
+}
+
+/// A question about an attribute of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// Whether the node has the attribute.
+    Defined(String),
+    /// Whether it does not have it.
+    NotDefined(String),
+    /// How its value compares.
+    Compare {
+        /// The attribute; `#uname` is the node's name, `#kind` cluster, remote or container.
+        attribute: String,
+        /// How it is compared.
+        comparison: Comparison,
+        /// As what it is compared: `string`, `integer` or `version`; none: as numbers when both are.
+        kind: Option<String>,
+        /// With what.
+        value: String,
+    },
+}
+
+impl Expression {
+    /// It as words of the language that pcs and crmsh share.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Expression::Defined(attribute) => vec!["defined".into(), attribute.clone()],
+            Expression::NotDefined(attribute) => vec!["not_defined".into(), attribute.clone()],
+            Expression::Compare { attribute, comparison, kind, value } => {
+                let mut words = vec![attribute.clone(), comparison.word().into()];
+                words.extend(kind.clone());
+                words.push(value.clone());
+                words
+            }
+        }
+    }
+}
+
+/// How two values compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Less.
+    Lt,
+    /// Greater.
+    Gt,
+    /// Less, or the same.
+    Lte,
+    /// Greater, or the same.
+    Gte,
+    /// The same.
+    Eq,
+    /// Another.
+    Ne,
+}
+
+impl Comparison {
+    /// All of them.
+    pub const ALL: [Comparison; 6] =
+        [Comparison::Lt, Comparison::Gt, Comparison::Lte, Comparison::Gte, Comparison::Eq, Comparison::Ne];
+
+    /// The word for it, which is the same everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Comparison::Lt => "lt",
+            Comparison::Gt => "gt",
+            Comparison::Lte => "lte",
+            Comparison::Gte => "gte",
+            Comparison::Eq => "eq",
+            Comparison::Ne => "ne",
+        }
+    }
+}
