@@ -62,7 +62,11 @@ impl Pcs {
             Asked::For(dialect) => dialect,
             Asked::Nothing(wish) => script::script(installed()?, &wish),
         };
-        let script = dialect.render(&plan(&read.scenario));
+        let plan = plan(&read.scenario);
+        if let Some(reason) = dialect.lacks(&plan) {
+            return Err(Failure::Input(format!("{file}: {reason}")));
+        }
+        let script = dialect.render(&plan);
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

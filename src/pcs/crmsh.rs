@@ -2,7 +2,7 @@
 
 use super::cib::{self, placeholder};
 use super::dialect::{Dialect, Made, Wish};
-use super::plan::{Operation, OrderKind, Plan, Resource, Rule, Setting, Step, View, Weight};
+use super::plan::{Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 use super::{at_once, setting};
 use crate::scenario::setup::clone_id;
 
@@ -21,6 +21,11 @@ pub(super) fn make(variant: &str, _: &Wish) -> Made {
 impl Dialect for Crmsh {
     fn render(&self, plan: &Plan) -> String {
         at_once::script(plan, &at_once::Form::Crmsh(text(plan)), &texts(plan))
+    }
+
+    fn lacks(&self, plan: &Plan) -> Option<String> {
+        let what = plan.steps().find_map(Step::only_for_pcs)?;
+        Some(format!("crmsh has no words for {what} yet: write pcs"))
     }
 }
 
@@ -80,10 +85,10 @@ fn step(step: &Step) -> String {
             let meta = if meta.is_empty() { meta } else { format!(" meta {meta}") };
             format!("clone {} {resource}{meta}\n", clone_id(resource))
         }
-        Step::Group { id, members } => format!("group {id} {}\n", members.join(" ")),
+        Step::Group { id, members, .. } => format!("group {id} {}\n", members.join(" ")),
         Step::Location { resource, node, rule } => {
             let (word, how) = match rule {
-                Rule::Prefer(score) => ("prefer", format!("{score}:")),
+                Rule::Score(score) => ("prefer", format!("{score}:")),
                 Rule::Avoid => ("avoid", "-inf:".into()),
                 Rule::Never => ("never", "resource-discovery=never -inf:".into()),
             };
@@ -102,16 +107,16 @@ fn step(step: &Step) -> String {
             let id = format!("location-{resource}-{attribute}-{end}");
             format!("location {id} {resource} rule $id=\"{id}-rule\" {score}: {expression}\n")
         }
-        Step::Colocation { resource, with, score } => {
+        Step::Colocation { part, with, score } => {
+            let (resource, with) = (&part.resource, &with.resource);
             format!("colocation colocation-{resource}-{with} {}: {resource} {with}\n", score.replace("INFINITY", "inf"))
         }
-        Step::Order { first, then, kind } => {
-            let kind = match kind {
-                OrderKind::Mandatory => "Mandatory",
-                OrderKind::Optional => "Optional",
-            };
+        Step::Order { first, then, kind, .. } => {
+            let (first, then, kind) = (&first.resource, &then.resource, kind.word());
             format!("order order-{first}-{then} {kind}: {first} {then}\n")
         }
+        // Whoever asks for it is told: see Step::only_for_pcs.
+        _ => String::new(),
     }
 }
 
@@ -131,7 +136,7 @@ fn primitive(resource: &Resource, agent: &str) -> String {
 }
 
 fn operation(operation: &Operation) -> String {
-    let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
+    let Operation { name, interval, timeout, depth, role, on_fail } = operation;
     let mut text = format!("op {name} interval={interval}s timeout={timeout}s");
     if *depth > 0 {
         text.push_str(&format!(" OCF_CHECK_LEVEL={depth}"));
@@ -139,8 +144,8 @@ fn operation(operation: &Operation) -> String {
     if let Some(role) = role {
         text.push_str(&format!(" role={role}"));
     }
-    if *failure_ignored {
-        text.push_str(" on-fail=ignore");
+    if let Some(then) = on_fail {
+        text.push_str(&format!(" on-fail={}", then.word()));
     }
     text
 }

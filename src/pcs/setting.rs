@@ -5,7 +5,7 @@ use super::plan::{Plan, Resource, Setting, Step};
 /// Every resource and fencing device of a plan, in order.
 pub fn resources(plan: &Plan) -> impl Iterator<Item = &Resource> {
     plan.sections.iter().flat_map(|section| &section.steps).filter_map(|step| match step {
-        Step::Primitive(resource) | Step::Stonith(resource) => Some(resource),
+        Step::Primitive(resource) | Step::Stonith(resource) | Step::Remote(resource) => Some(resource),
         _ => None,
     })
 }

@@ -8,7 +8,7 @@ const NEVER: &str = "-INFINITY";
 
 pub(super) fn location(resource: &str, node: &str, rule: Rule) -> Element {
     let (word, score) = match rule {
-        Rule::Prefer(score) => ("prefer", score.to_string()),
+        Rule::Score(score) => ("prefer", score.to_string()),
         Rule::Avoid => ("avoid", NEVER.to_owned()),
         Rule::Never => ("never", NEVER.to_owned()),
     };
@@ -52,10 +52,6 @@ pub(super) fn colocation(resource: &str, with: &str, score: &str) -> Element {
 }
 
 pub(super) fn order(first: &str, then: &str, kind: OrderKind) -> Element {
-    let kind = match kind {
-        OrderKind::Mandatory => "Mandatory",
-        OrderKind::Optional => "Optional",
-    };
     let id = format!("order-{first}-{then}");
-    Element::new("rsc_order", &[("id", &id), ("first", first), ("then", then), ("kind", kind)])
+    Element::new("rsc_order", &[("id", &id), ("first", first), ("then", then), ("kind", kind.word())])
 }

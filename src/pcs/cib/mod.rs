@@ -31,17 +31,21 @@ pub fn configuration(plan: &Plan) -> Element {
             Step::Stonith(device) => resources.children.push(resource::primitive(device, true)),
             Step::Primitive(one) => resources.children.push(resource::primitive(one, false)),
             Step::Clone { resource, meta } => resource::clone(&mut resources, resource, meta),
-            Step::Group { id, members } => resource::group(&mut resources, id, members),
+            Step::Group { id, members, .. } => resource::group(&mut resources, id, members),
             Step::Location { resource, node, rule } => {
                 constraints.children.push(constraint::location(resource, node, *rule));
             }
             Step::Attraction { resource, attribute, view, weight } => {
                 constraints.children.push(constraint::attraction(resource, attribute, view, *weight));
             }
-            Step::Colocation { resource, with, score } => {
-                constraints.children.push(constraint::colocation(resource, with, score));
+            Step::Colocation { part, with, score } => {
+                constraints.children.push(constraint::colocation(&part.resource, &with.resource, score));
             }
-            Step::Order { first, then, kind } => constraints.children.push(constraint::order(first, then, *kind)),
+            Step::Order { first, then, kind, .. } => {
+                constraints.children.push(constraint::order(&first.resource, &then.resource, *kind));
+            }
+            // Whoever asks for it is told: see Step::only_for_pcs.
+            _ => {}
         }
     }
     Element::new("configuration", &[]).with([

@@ -64,7 +64,7 @@ fn operations(owner: &str, all: &[Operation]) -> Option<Element> {
 }
 
 fn operation(owner: &str, operation: &Operation) -> Element {
-    let Operation { name, interval, timeout, depth, role, failure_ignored } = operation;
+    let Operation { name, interval, timeout, depth, role, on_fail } = operation;
     let id = format!("{owner}-{name}-interval-{interval}s");
     let mut element = Element::new("op", &[("name", name)]);
     element.set("interval", &format!("{interval}s"));
@@ -72,8 +72,8 @@ fn operation(owner: &str, operation: &Operation) -> Element {
     if let Some(role) = role {
         element.set("role", role);
     }
-    if *failure_ignored {
-        element.set("on-fail", "ignore");
+    if let Some(then) = on_fail {
+        element.set("on-fail", then.word());
     }
     element.set("id", &id);
     let level = (*depth > 0).then(|| vec![("OCF_CHECK_LEVEL".to_owned(), depth.to_string())]);
