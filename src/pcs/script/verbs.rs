@@ -128,7 +128,7 @@ pub(super) fn alert(alert: &Alert) -> String {
     for (part, pairs) in [("options", &alert.options), ("meta", &alert.meta)] {
         if !pairs.is_empty() {
             words.push(part.into());
-            words.extend(words(pairs));
+            words.extend(super::steps::words(pairs));
         }
     }
     for one in &alert.recipients {
