@@ -214,7 +214,7 @@ copy() {
         }
     fi
     cp "$work/orig.xml" "$work/new.xml"
-    CIB_file="$work/new.xml" cibadmin --query --xpath '//nodes/node' 2>/dev/null |
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//nodes/node[not(@type='remote')]" 2>/dev/null |
         sed -n 's/.* uname="\([^"]*\)".*/\1/p' >"$work/nodes" || true
     obstacle
 }
@@ -389,6 +389,7 @@ apply() {
         done
     fi
     has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
+    [ "${#operations[@]}" -gt 0 ] || return 0
     if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
     # pcs cannot change one of two monitors, so all operations are taken out and added again.
     while path=$(paths "//primitive[@id='$id']/operations/op"); do
@@ -417,7 +418,7 @@ clone() {
     [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
-    if ! has "//clone[@id='$id']/primitive[@id='$1']"; then
+    if ! has "//clone[@id='$id']/*[@id='$1']"; then
         edit resource clone "$1" meta "${given[@]}"
     elif ! has "//clone[@id='$id']$(set_like meta "${@:2}")"; then
         edit resource meta "$id" "${@:2}"
@@ -491,15 +492,15 @@ attract() {
 # colocation RESOURCE with OTHER score=SCORE
 # shellcheck disable=SC2317 # in a group there is none
 colocation() {
-    local id="colocation-$1-$3"
-    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']" \
+    local id="colocation-$1-$3" plain="[not(@rsc-role!='Started' or @with-rsc-role!='Started')]"
+    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']$plain" \
         constraint colocation add "$@" "id=$id"
 }
 # order RESOURCE after FIRST kind=KIND
 # shellcheck disable=SC2317 # in a group there is none
 order() {
-    local id="order-$3-$1"
-    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}']" \
+    local id="order-$3-$1" plain="[not(@first-action!='start' or @then-action!='start')]"
+    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}'][not(@symmetrical='false')]$plain" \
         constraint order "$3" 'then' "$1" "$4" "id=$id"
 }
 
@@ -523,20 +524,27 @@ forget_earlier() {
 # With --prune it is removed.
 name_foreign() {
     local path id what remove verb
-    for path in $(paths '//constraints/*') $(paths '//resources/*'); do
+    for path in $(paths '//constraints/*') $(paths '//resources/*') \
+        $(paths '//fencing-topology/*|//alerts/*|//tags/*'); do
         id_of "$path"
         # What is removed takes its constraints along.
         if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
         what=resource verb=delete
         case $path in
             */constraints/*) what=constraint ;;
+            */alerts/*) what=alert ;;
+            */tags/*) what=tag ;;
+            */fencing-topology/*) what='stonith level' ;;
             */group\[*) ! holds_known "$path" || verb=ungroup ;;
             */clone\[*) ! holds_known "$path" || verb=unclone ;;
             *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
         esac
         covers_kind "$what" "$id" || continue
         remove="$what $verb"
-        if [ -n "$prune" ]; then
+        if [ "$what" = 'stonith level' ]; then
+            say "    not in the scenario, left as it is: the fencing level $id (see pcs stonith level)"
+            more=1
+        elif [ -n "$prune" ]; then
             say "    not in the scenario: $id"
             edit "$what" "$verb" "$id"
         else
@@ -560,7 +568,9 @@ holds_known() {
 covers_kind() {
     case $1 in
         resource) covers resources ;;
-        stonith) covers fencing ;;
+        stonith | 'stonith level') covers fencing ;;
+        alert) covers alerts ;;
+        tag) covers resources ;;
         constraint)
             covers constraints ||
                 { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }

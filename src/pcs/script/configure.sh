@@ -205,7 +205,8 @@ forget_earlier() {
 # With --prune it is removed.
 name_foreign() {
     local path id what remove verb
-    for path in $(paths '//constraints/*') $(paths '//resources/*') $(paths '//fencing-topology/*|//alerts/*|//tags/*'); do
+    for path in $(paths '//constraints/*') $(paths '//resources/*') \
+        $(paths '//fencing-topology/*|//alerts/*|//tags/*'); do
         id_of "$path"
         # What is removed takes its constraints along.
         if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
