@@ -14,6 +14,7 @@ pub mod diff;
 pub mod director;
 pub mod document;
 pub mod import;
+pub mod lint;
 pub mod lsb;
 pub mod multicall;
 pub mod ocf;

@@ -48,6 +48,8 @@ pub(super) struct Import {
 enum Kind {
     /// Directors of LVS: ha.cf, haresources, mon.cf and scripts with ipvsadm
     Lvs,
+    /// Abiquo's Remote Services: a text with the ccs and pcs commands of its guide, cluster.conf
+    Abiquo,
 }
 
 impl Import {
@@ -63,6 +65,7 @@ impl Import {
         let files = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
         let kind = match self.kind {
             Kind::Lvs => import::Kind::Lvs,
+            Kind::Abiquo => import::Kind::Abiquo,
         };
         let imported = import::import(kind, &files, &answers).map_err(Failure::Input)?;
         match &self.output {

@@ -6,6 +6,7 @@ mod diagram;
 mod diff;
 mod import;
 mod init;
+mod lint;
 mod lock;
 mod lsb;
 mod lvs;
@@ -23,7 +24,8 @@ Exit codes:
   1  something outside the input failed (a file cannot be read or written)
   2  the input is wrong (command line or scenario file); nothing was printed to standard output
 'agent' ends with the OCF exit code of the action, 'lsb' with that of the LSB; 'import' with 3 when the result has
-open questions; 'simulate' with 1, too, when a single failure loses the service, and 'diff' with 1 when the cluster differs.";
+open questions; 'simulate' with 1, too, when a single failure loses the service, and 'diff' with 1 when the cluster differs;
+'lint' with 1 when it finds an error.";
 
 /// High availability of Inuvika OVD, Abiquo and LVS with Pacemaker.
 #[derive(Debug, Parser)]
@@ -42,6 +44,7 @@ enum Command {
     Diff(diff::Diff),
     Import(import::Import),
     Init(init::Init),
+    Lint(lint::Lint),
     LockIsHeld(lock::LockIsHeld),
     Lsb(lsb::Lsb),
     Lvs(lvs::Lvs),
@@ -98,6 +101,10 @@ pub fn run() -> u8 {
             Err(failure) => Err(failure),
         },
         Command::Init(init) => init.run(),
+        Command::Lint(lint) => match lint.run() {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::LockIsHeld(lock) => lock.run(),
         Command::Lsb(lsb) => match lsb.run() {
             Ok(code) => return code,

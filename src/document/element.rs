@@ -21,6 +21,13 @@ pub struct Element {
     pub line: usize,
 }
 
+impl From<&crate::cluster::element::Element> for Element {
+    fn from(made: &crate::cluster::element::Element) -> Element {
+        let (name, attributes) = (made.name.clone(), made.attributes.clone());
+        Element { name, attributes, children: made.children.iter().map(Element::from).collect(), line: 0 }
+    }
+}
+
 /// A document, and how it had to be read.
 #[derive(Debug)]
 pub struct Document {

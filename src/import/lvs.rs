@@ -6,7 +6,7 @@ use super::ipvsadm::{self, Table};
 use super::mon_cf::{self, Mon};
 use super::notes::Notes;
 use super::write::Writer;
-use super::{Answers, Draft, File, lvs_farm};
+use super::{Answers, Draft, File, lvs_cib, lvs_farm};
 use std::net::IpAddr;
 
 /// Everything that the files say.
@@ -16,6 +16,10 @@ struct Found {
     haresources: Vec<Together>,
     mon: Option<(String, Mon)>,
     table: Table,
+    /// Nodes that a cib.xml names.
+    nodes: Vec<String>,
+    /// The stickiness that it says.
+    stickiness: Option<u32>,
 }
 
 /// What Heartbeat's authkeys becomes.
@@ -27,6 +31,11 @@ pub(super) fn import(files: &[File], answers: &Answers, notes: &mut Notes) -> Re
         let base = file.base();
         if base.contains("authkeys") {
             notes.leave(base, "", AUTHKEYS);
+        } else if file.text.trim_start().starts_with('<') {
+            let read = lvs_cib::read(file, notes)?;
+            found.nodes.extend(read.nodes);
+            found.haresources.extend(read.lines);
+            found.stickiness = read.stickiness.or(found.stickiness);
         } else if base.contains("haresources") {
             found.haresources.extend(haresources::read(file, notes));
         } else if base.contains("ha.cf") {
@@ -36,7 +45,10 @@ pub(super) fn import(files: &[File], answers: &Answers, notes: &mut Notes) -> Re
         } else if file.text.contains("ipvsadm") {
             ipvsadm::read(file, &mut found.table, notes);
         } else {
-            return Err(format!("{}: is neither ha.cf, haresources, mon.cf nor a script with ipvsadm", file.name));
+            return Err(format!(
+                "{}: is neither ha.cf, haresources, cib.xml, mon.cf nor a script with ipvsadm",
+                file.name
+            ));
         }
     }
     let address = address(&found, notes)?;
@@ -54,7 +66,13 @@ fn address(found: &Found, notes: &mut Notes) -> Result<Address, String> {
     for line in &found.haresources {
         for entry in &line.resources {
             match entry {
-                Entry::Address(one) if one.address == *first && wanted.is_none() => wanted = Some(one),
+                Entry::Address(one) if one.address == *first && wanted.is_none() => {
+                    if let Some(broadcast) = &one.broadcast {
+                        let why = "follows from the address and the length of its prefix";
+                        notes.leave(&line.place, &format!("broadcast {broadcast}"), why);
+                    }
+                    wanted = Some(one);
+                }
                 Entry::Address(one) => {
                     let why = "directors of LVS have one address that moves";
                     notes.leave(&line.place, &one.address.to_string(), why);
@@ -109,15 +127,19 @@ impl Scheme {
             notes.ask(FENCING);
         }
         let router = router(found, answers, notes);
-        let stickiness = found.ha_cf.as_ref().and_then(|(base, ha_cf)| match &ha_cf.failback {
-            Some((_, true)) => Some(0),
-            Some((_, false)) => None,
-            None => {
-                let why = "Heartbeat moves resources back unless told otherwise; here the address stays where it is";
-                notes.change(base, "no auto_failback", why);
-                None
-            }
-        });
+        let by_cib = found.stickiness;
+        let stickiness =
+            found.ha_cf.as_ref().filter(|_| by_cib.is_none()).and_then(|(base, ha_cf)| match &ha_cf.failback {
+                Some((_, true)) => Some(0),
+                Some((_, false)) => None,
+                None => {
+                    let why =
+                        "Heartbeat moves resources back unless told otherwise; here the address stays where it is";
+                    notes.change(base, "no auto_failback", why);
+                    None
+                }
+            });
+        let stickiness = by_cib.or(stickiness);
         if let Some((_, HaCf { deadtime: Some((place, seconds)), .. })) = &found.ha_cf {
             let why = "a silent node counts as lost after corosync's own token timeout (3 s and more); see detection";
             notes.leave(place, &format!("deadtime {seconds}"), why);
@@ -226,14 +248,15 @@ fn directors(found: &Found, answers: &Answers, notes: &mut Notes) -> Vec<Directo
         Some((_, ha_cf)) => ha_cf.nodes.iter().map(|node| (node.clone(), Vec::new())).collect(),
         None => Vec::new(),
     };
-    for line in &found.haresources {
-        if told.iter().all(|(node, _)| *node != line.node) {
-            told.push((line.node.clone(), Vec::new()));
+    let lines = found.haresources.iter().map(|line| &line.node).filter(|node| !node.is_empty());
+    for node in found.nodes.iter().chain(lines.clone()) {
+        if told.iter().all(|(known, _)| known != node) {
+            told.push((node.clone(), Vec::new()));
         }
     }
-    if let Some(first) = found.haresources.first() {
+    if let Some(first) = lines.clone().next() {
         // Where the address starts: only the order of the scenario says so.
-        told.sort_by_key(|(node, _)| *node != first.node);
+        told.sort_by_key(|(node, _)| node != first);
     }
     let mut open = Vec::new();
     let directors = told.into_iter().map(|(node, addresses)| {

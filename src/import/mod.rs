@@ -4,15 +4,21 @@
 //! and the generator must know is an open question: its place in the scenario holds `?`, or nothing, and the generator stops
 //! there. To know that nothing else is wrong, the same scenario is read once more with an answer for each.
 
+mod abiquo;
 mod answers;
+mod cluster;
+mod cman;
+mod commands;
 mod ha_cf;
 mod haresources;
 mod ipvsadm;
 mod lines;
 mod lvs;
+mod lvs_cib;
 mod lvs_farm;
 mod mon_cf;
 mod notes;
+mod pcs;
 mod services;
 mod write;
 
@@ -30,6 +36,8 @@ const RESULT: &str = "imported scenario";
 pub enum Kind {
     /// LVS directors: Heartbeat's files, mon.cf and scripts with ipvsadm.
     Lvs,
+    /// Abiquo's Remote Services: lines with ccs and pcs commands, cluster.conf.
+    Abiquo,
 }
 
 /// A file to import.
@@ -78,6 +86,16 @@ pub fn import(kind: Kind, files: &[File], answers: &Answers) -> Result<Imported,
     let mut notes = Notes::default();
     let draft = match kind {
         Kind::Lvs => lvs::import(files, answers, &mut notes)?,
+        Kind::Abiquo => {
+            let mut found = cluster::Cluster::default();
+            for file in files {
+                match file.text.trim_start().starts_with('<') {
+                    true => cman::read(file, &mut found, &mut notes)?,
+                    false => commands::read(file, &mut found, &mut notes),
+                }
+            }
+            abiquo::write(&found, answers, &mut notes)?
+        }
     };
     let read = |text: &str| scenario::read(RESULT, &notes.frame(text));
     let refused = |fault| format!("{fault}: the files say what no scenario can");

@@ -14,6 +14,8 @@ type Set = (Kind, &'static [(&'static str, &'static str)]);
 
 const SETS: &[Set] = files! {
     Kind::Lvs => "lvs": "ha.cf" "haresources" "mon.cf" "HA_CONFIG.sh" "dowem.up.alert";
+    Kind::Abiquo => "abiquo": "commands.txt" "cluster.conf";
+    Kind::Lvs => "lvs-cib": "cib.xml" "HA_CONFIG.sh" "ha.cf";
 };
 
 fn files(set: &Set) -> Vec<File> {
