@@ -114,7 +114,7 @@ fn a_part_leaves_the_rest_and_prune_takes_out_what_is_not_in_the_file() {
         &["resource", "create", "d", "ocf:heartbeat:Dummy", "--group", "g"][..],
         &["resource", "group", "add", "around", "vip_src"],
         &["stonith", "create", "f", "fence_ipmilan", "ip=1.2.3.4", "--force"],
-        &["constraint", "location", "add", "mine", "virtual_ip", "osm2.priv", "5"],
+        &["constraint", "location", "add", "mine", "virtual_ip", "osm3.priv", "5"],
         &["constraint", "location", "add", "location-virtual_ip-osm2.priv-prefer", "virtual_ip", "osm2.priv", "7"],
     ] {
         let output = trial.enter(&[&["pcs", "-f", "live.xml"], command].concat());

@@ -52,7 +52,8 @@ fn step(tag: &BytesStart, path: &[String]) -> String {
             let key = attribute.key.as_ref().to_owned();
             format!("{key}={}", attribute.value)
         })
-        .filter(|attribute| chosen || !attribute.starts_with("id="))
+        // Some write down what is so anyway.
+        .filter(|attribute| (chosen || !attribute.starts_with("id=")) && attribute != "boolean-op=and")
         .collect();
     attributes.sort();
     if attributes.is_empty() { name } else { format!("{name} {}", attributes.join(" ")) }

@@ -1,5 +1,5 @@
-# Sets defaults of all resources with a tool of Pacemaker: what pcs has for it is not the same in every version that this
-# is for, or does not work on a copy.
+# Sets defaults of all resources with a tool of Pacemaker: what pcs has for it is not the same in every version that
+# this is for, or does not work on a copy.
 set_defaults() {
     local word path id set=rsc_defaults-options pair
     ! path=$(paths /cib/configuration/rsc_defaults/meta_attributes) || { id_of "${path%%$'\n'*}"; set=$id; }

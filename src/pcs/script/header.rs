@@ -51,6 +51,9 @@ pub(super) fn header(script: &Script, plan: &Plan, steps: &[&Step]) -> String {
         }
     }
     let mut text = String::from("#!/bin/bash\n#\n");
+    if !parts.is_empty() {
+        text.insert_str("#!/bin/bash\n".len(), "# shellcheck disable=SC2317 # a part does not need every function\n");
+    }
     for line in comment {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');
