@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::Failure;
+use super::guard::Words;
 use crate::agents;
 
 /// Where Pacemaker looks for the agents of this package.
@@ -36,7 +37,11 @@ impl Agents {
     }
 }
 
-/// Run an action of an agent by hand, as its link would: agent NAME ACTION [OPTIONS]
+/// Run an action of an agent by hand: agent NAME ACTION [OPTIONS]
+///
+/// The same as its link does. start, stop and reload-agent of what Pacemaker manages on this node are refused, as it would undo
+/// them or take them for a failure; monitor, validate-all and meta-data never are. A cluster that does not answer within a second
+/// refuses nothing.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(super) struct Agent {
@@ -51,7 +56,11 @@ impl Agent {
     /// The exit code is the agent's own.
     pub(super) fn run(&self) -> Result<u8, Failure> {
         match agents::find(&self.name) {
-            Some(agent) => Ok(crate::ocf::run::run(agent, &self.words) as u8),
+            Some(agent) => {
+                let words = Words::parse(&self.words)?;
+                words.guard(&self.name)?;
+                Ok(crate::ocf::run::run(agent, &words.filled(&self.name)?) as u8)
+            }
             None => {
                 let known: Vec<_> = agents::specs().map(|spec| spec.name).collect();
                 Err(Failure::Input(format!("inuvika-ha: no agent {}: there are {}", self.name, known.join(", "))))

@@ -5,6 +5,7 @@ mod alert;
 mod diagram;
 mod diff;
 mod import;
+mod guard;
 mod init;
 mod lint;
 mod lock;

@@ -31,15 +31,22 @@ pub struct ByHand {
     pub ignored: Vec<String>,
 }
 
+/// The options, and what they are for.
+pub const OPTIONS: [(&str, &str); 7] = [
+    ("--param NAME=VALUE", "stands in for OCF_RESKEY_NAME (may be repeated)"),
+    ("--instance NAME", "the resource's id; without parameters, those of its last start on this node are used"),
+    ("--depth 0|10|20", "check level of monitor and validate-all"),
+    ("--timeout SECONDS", "ends by itself before this (default 20)"),
+    ("--json, --xml", "print the checks as data"),
+    ("--resource ID", "inuvika-ha agent only: with the parameters and the timeout that the cluster has for this resource"),
+    ("--force", "inuvika-ha agent only: start, stop or reload what Pacemaker manages"),
+];
+
 /// The lines of the help text.
-pub const HELP: &str = "\
-Options for runs by hand:
-  --param NAME=VALUE   stands in for OCF_RESKEY_NAME (may be repeated)
-  --instance NAME      the resource's id; without parameters, those of its last start on this node are used
-  --depth 0|10|20      check level of monitor and validate-all
-  --timeout SECONDS    ends by itself before this (default 20)
-  --json, --xml        print the checks as data
-";
+pub fn help() -> String {
+    let lines = OPTIONS.iter().map(|(option, text)| format!("  {option:18}  {text}\n"));
+    std::iter::once("Options for runs by hand:\n".to_owned()).chain(lines).collect()
+}
 
 impl ByHand {
     /// Reads the words after the action. Err is one line for the user.

@@ -196,6 +196,6 @@ fn usage(spec: &Spec) -> String {
         text.push_str(&format!("  {:widest$}  {}{extra}\n", param.name, param.short));
     }
     text.push('\n');
-    text.push_str(by_hand::HELP);
+    text.push_str(&by_hand::help());
     text
 }
