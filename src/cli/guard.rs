@@ -80,7 +80,9 @@ impl Words {
         let configuration = Configuration::ask(&Deadline::after(LONG)).map_err(anyhow::Error::from)?;
         let resource = pick(configuration.resources(), id, agent)?;
         if resource.has_rules {
-            out::stderr(&format!("note: parameters of {id} that depend on a rule are left out: give them by --param\n"));
+            out::stderr(&format!(
+                "note: parameters of {id} that depend on a rule are left out: give them by --param\n"
+            ));
         }
         let params = resource.revealed().context("take the parameters from the cluster")?;
         let mut words = vec![action.clone(), "--instance".to_owned(), id.clone()];

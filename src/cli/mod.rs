@@ -4,8 +4,8 @@ mod agent;
 mod alert;
 mod diagram;
 mod diff;
-mod import;
 mod guard;
+mod import;
 mod init;
 mod lint;
 mod lock;
@@ -17,7 +17,7 @@ mod replica;
 mod simulate;
 
 use crate::out;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -68,6 +68,11 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Failure::Outside(error)
     }
+}
+
+/// The description of the command line: manuals and completions are made of it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line; its exit code.

@@ -211,7 +211,8 @@ impl Resource {
 
     /// The timeout of an operation, as it is written there: of the one with this check level, if there is one.
     pub fn timeout(&self, name: &str, depth: u8) -> Option<&str> {
-        let all = || self.operations.iter().filter(|op| op.name == name && op.role != "Stopped" && !op.timeout.is_empty());
+        let all =
+            || self.operations.iter().filter(|op| op.name == name && op.role != "Stopped" && !op.timeout.is_empty());
         let exact = all().find(|op| op.depth.parse() == Ok(depth));
         exact.or_else(|| all().next()).map(|op| op.timeout.as_str())
     }

@@ -38,7 +38,10 @@ pub const OPTIONS: [(&str, &str); 7] = [
     ("--depth 0|10|20", "check level of monitor and validate-all"),
     ("--timeout SECONDS", "ends by itself before this (default 20)"),
     ("--json, --xml", "print the checks as data"),
-    ("--resource ID", "inuvika-ha agent only: with the parameters and the timeout that the cluster has for this resource"),
+    (
+        "--resource ID",
+        "inuvika-ha agent only: with the parameters and the timeout that the cluster has for this resource",
+    ),
     ("--force", "inuvika-ha agent only: start, stop or reload what Pacemaker manages"),
 ];
 

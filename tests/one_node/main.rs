@@ -68,6 +68,11 @@ fn rules(node: &Node) -> Result<usize> {
 fn says(node: &Node, code: i32, words: &[&str], text: &str) -> Result<String> {
     let output = node.output_with(Duration::from_secs(30), b"", words)?;
     let said = format!("{}{}", output.stdout, output.stderr);
-    ensure!(output.code == Some(code) && said.contains(text), "{}: wanted {code} {text:?}: {}", words.join(" "), output.describe());
+    ensure!(
+        output.code == Some(code) && said.contains(text),
+        "{}: wanted {code} {text:?}: {}",
+        words.join(" "),
+        output.describe()
+    );
     Ok(said)
 }

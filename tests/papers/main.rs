@@ -2,6 +2,11 @@
 //! it anew: `INUVIKA_WRITE=1 cargo test --test papers`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod agents;
+mod command;
+mod pages;
+mod roff;
+mod scenario;
 mod scripts;
 
 use std::collections::BTreeMap;
@@ -16,20 +21,22 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name)
 }
 
-/// Compares a folder with what it should have, or writes it.
-fn compare(name: &str, wanted: &Files, mode: u32) {
+/// Compares a folder with what it should have, or writes it. `by_hand` is there as well, and nobody makes it.
+fn compare(name: &str, wanted: &Files, by_hand: &[&str], mode: u32) {
     let folder = folder(name);
     if std::env::var_os("INUVIKA_WRITE").is_some() {
-        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
+        for file in files(&folder).iter().filter(|file| !by_hand.contains(&file.as_str())) {
+            std::fs::remove_file(folder.join(file)).unwrap();
+        }
         for (file, text) in wanted {
             std::fs::write(folder.join(file), text).unwrap();
             std::fs::set_permissions(folder.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
         }
     }
-    let entries = std::fs::read_dir(&folder).unwrap().map(Result::unwrap);
-    let found: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    let old: Vec<_> = found.iter().filter(|file| !wanted.contains_key(*file)).collect();
+    let found = files(&folder);
+    let old: Vec<_> =
+        found.iter().filter(|file| !wanted.contains_key(*file) && !by_hand.contains(&file.as_str())).collect();
     assert!(old.is_empty(), "packaging/{name} has files that nothing makes: {old:?}; {AGAIN}");
     for (file, text) in wanted {
         let path = folder.join(file);
@@ -42,6 +49,11 @@ fn compare(name: &str, wanted: &Files, mode: u32) {
         );
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, mode, "packaging/{name}/{file}: {AGAIN}");
     }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
 const AGAIN: &str = "run INUVIKA_WRITE=1 cargo test --test papers";

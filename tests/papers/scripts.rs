@@ -13,7 +13,7 @@ fn scripts_are_as_shipped() {
         .filter_map(|agent| Some(own(agent.table().name, text::script(agent.table(), agent.alone().script()?))))
         .collect();
     assert!(scripts.len() >= 5 && !scripts.contains_key("ofs-ctdb"), "{:?}", scripts.keys());
-    compare("init.d", &scripts, 0o755);
+    compare("init.d", &scripts, &[], 0o755);
 }
 
 #[test]
@@ -21,5 +21,5 @@ fn settings_files_are_as_shipped() {
     let all = REGISTRY.iter().filter(|agent| agent.alone().script().is_some());
     let files =
         all.map(|agent| (agent.table().name.to_owned(), text::settings(agent.table(), agent.alone()))).collect();
-    compare("default", &files, 0o644);
+    compare("default", &files, &[], 0o644);
 }

@@ -1,0 +1,304 @@
+//! inuvika-ha-scenario(5). Its texts are written here; which keys there are is asked of the program.
+
+use std::collections::BTreeMap;
+
+use assert_cmd::Command;
+use inuvika_ha::agents;
+
+use super::roff::Page;
+
+/// A section of the file: its header, what it is, and its keys with what they say.
+struct Section(&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What a service's section says of its agent; the name of the agent follows.
+const SERVICE: &str = "Parameters of the agent, without those that follow from [virtual_ip] or the nodes. A list is written with \
+                       commas or as a list. They are explained in";
+
+/// Sections that stand for an agent.
+const SERVICES: &[(&str, &str, &str)] = &[
+    (
+        "vip_src",
+        "ovd-vip-src",
+        "ovd-session-manager: connections of the active node leave with the virtual address as their source.",
+    ),
+    ("session_manager", "ovd-osm", "ovd-session-manager: the Session Manager's web server and cron job."),
+    (
+        "lsyncd",
+        "ovd-lsyncd",
+        "ovd-session-manager: its files on the other node. Without the section nothing is copied.",
+    ),
+    ("lvs_director", "lvs-director", "lvs-director: the virtual services and real servers."),
+    ("abiquo_rs", "abiquo-rs", "abiquo-remote-services: the Tomcat of the Remote Services."),
+    ("ofs_ctdb", "ofs-ctdb", "ovd-file-server: CTDB on every file server."),
+];
+
+const SECTIONS: &[Section] = &[
+    Section(
+        "The head",
+        "What stands before the first section.",
+        &[
+            (
+                "setup",
+                "What is made highly available: ovd-session-manager, lvs-director, abiquo-remote-services or ovd-file-server. Needed.",
+            ),
+            ("fencing", "\"none\", in place of [[fencing]], for a trial. Only together with accept_split_brain."),
+            (
+                "accept_split_brain",
+                "true: you know that without fencing two nodes may run everything at once, and that this may destroy data.",
+            ),
+        ],
+    ),
+    Section(
+        "[cluster]",
+        "The cluster itself. Needed.",
+        &[
+            ("name", "Its name: letters, digits, - and _. Needed."),
+            (
+                "detection",
+                "How soon a silent node counts as lost. \"default\": corosync's own token timeout, 3 s and more. \"fast\": about 1 s, \
+                 but a host or hypervisor that pauses for longer then loses a healthy node.",
+            ),
+            (
+                "start_at_boot",
+                "Whether a node joins by itself when it boots. Default: true. With two nodes false is safer.",
+            ),
+        ],
+    ),
+    Section(
+        "[[node]]",
+        "A node, once for each. At least two may run the services; an odd number of votes is better than an even one.",
+        &[
+            ("name", "Its name in the cluster, that of its host. Needed."),
+            (
+                "role",
+                "What it is for: osm, director, rs or ofs, by the set-up, for a node that may run the services; \"quorum\" for one that \
+                 only votes. Needed.",
+            ),
+            ("address", "Its address in the network of the cluster, or a list with one for each link. Needed."),
+        ],
+    ),
+    Section(
+        "[virtual_ip]",
+        "The address that clients have. Needed.",
+        &[
+            (
+                "address",
+                "With the length of the network's prefix, as 10.20.1.10/24, or without it beside network. Needed.",
+            ),
+            ("network", "Its network, as 10.20.1.0/24, when address has no prefix."),
+            ("nic", "The link that it is put on. Default: the one that has an address in that network."),
+            (
+                "holder",
+                "Only ovd-file-server. \"ctdb\": CTDB moves it, as in the guide (default). \"pacemaker\": the cluster does.",
+            ),
+        ],
+    ),
+    Section(
+        "[router]",
+        "What lies between the nodes and the clients: a node that alone does not reach it loses the address. Only lvs-director and \
+         abiquo-remote-services.",
+        &[("address", "Its address, or a list: one that answers is enough. Needed.")],
+    ),
+    Section(
+        "[repository], [ctdb_volume], [data_volume]",
+        "File systems. [repository] (abiquo-remote-services): mounted where the services run, before them. [ctdb_volume] and \
+         [data_volume] (ovd-file-server): mounted on every file server; without the second the data are on the first.",
+        &[
+            ("device", "What is mounted, as host:/path. Needed."),
+            ("directory", "Where. Needed."),
+            ("fstype", "Its type. Default: nfs."),
+            (
+                "options",
+                "As mount(8) takes them. Default with NFS: soft,timeo=50,retrans=3 for the repository, hard for the volumes.",
+            ),
+        ],
+    ),
+    Section(
+        "[failover]",
+        "When services move.",
+        &[
+            (
+                "stickiness",
+                "How much what runs stays where it is. Default: 1000. Nothing moves back by itself when a node returns.",
+            ),
+            ("migration_threshold", "After so many failures on a node another one is tried. Default: 3."),
+            ("failure_timeout", "After this time failures are forgotten. Default: \"4h\"."),
+        ],
+    ),
+    Section(
+        "[[fencing]]",
+        "A device that switches nodes off, so that nothing ever runs twice. Every node needs one.",
+        &[
+            ("node", "The nodes it can switch off: a name, or a list. Needed."),
+            ("agent", "The fence agent, as fence_ipmilan: see pcs stonith list. Needed."),
+            (
+                "name",
+                "The id of the device in the cluster. Default: fence- and the name of the node; needed with several nodes.",
+            ),
+            (
+                "options",
+                "The agent's options, as options.ip = \"192.168.200.11\". A secret is { file = \"/path\" }: the first line of a file \
+                 that only root may read, on the node where the script runs. It is never in the script.",
+            ),
+        ],
+    ),
+];
+
+/// A whole scenario, as short as it can be.
+const EXAMPLE: &str = r#"setup = "ovd-session-manager"
+
+[cluster]
+name = "ovd-sm"
+
+[[node]]
+name = "osm1.priv"
+role = "osm"
+address = "192.168.100.11"
+
+[[node]]
+name = "osm2.priv"
+role = "osm"
+address = "192.168.100.12"
+
+[[node]]
+name = "pcs3.priv"
+role = "quorum"
+address = "192.168.100.13"
+
+[virtual_ip]
+address = "10.20.1.10/24"
+nic = "eth0"
+
+[lsyncd]
+
+[[fencing]]
+name = "fence-vmware"
+node = ["osm1.priv", "osm2.priv", "pcs3.priv"]
+agent = "fence_vmware_rest"
+options.ip = "vcenter.example.com"
+options.username = "fence@vsphere.local"
+options.password = { file = "/etc/inuvika-ha/vmware.secret" }
+options.ssl = true
+options.pcmk_host_map = "osm1.priv:osm1;osm2.priv:osm2;pcs3.priv:pcs3"
+"#;
+
+/// The page.
+pub fn page() -> String {
+    let mut page = Page::new("inuvika-ha-scenario", 5, "File formats", "a cluster in a few lines");
+    page.section("DESCRIPTION").paragraphs(
+        "A scenario file says what is to be made highly available, on which nodes, behind which address. inuvika-ha makes the commands \
+         of it that configure the cluster. It is TOML, in UTF-8: names with values, in sections. Every key is known: one that is not is \
+         refused, with its line and column and what is allowed there, and nothing is printed.\n\ninuvika-ha init prints a commented \
+         file for each set-up.",
+    );
+    page.section("KEYS");
+    for Section(title, text, keys) in SECTIONS {
+        page.part(title).paragraphs(text);
+        for (key, text) in *keys {
+            page.term(key, text);
+        }
+    }
+    for (section, agent, text) in SERVICES {
+        page.part(&format!("[{section}]"));
+        page.paragraphs(&format!("{text}\n\n{SERVICE} {}(7).", super::agents::page_name(agent)));
+    }
+    page.section("EXAMPLE").paragraphs("Two Session Managers, and a third node that votes:").code(EXAMPLE);
+    let pages = SERVICES.iter().map(|(_, agent, _)| (super::agents::page_name(agent), 7));
+    page.see_also(&std::iter::once(("inuvika-ha".to_owned(), 8)).chain(pages).collect::<Vec<_>>());
+    page.source()
+}
+
+/// What `inuvika-ha pcs` says of a text; none when it takes it.
+fn refusal(text: &str) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.toml"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inuvika-ha"));
+    let output = command.current_dir(folder.path()).args(["pcs", "s.toml"]).output().unwrap();
+    (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// What the program says is allowed where this unknown key stands; none when it complains about something else.
+fn allowed(said: &str, path: &str) -> Option<(bool, Vec<String>)> {
+    let said = said.split_once(&format!(": {path}: "))?.1;
+    let known = said.split_once("unknown key: allowed here are ").map(|(_, list)| (false, list));
+    let (service, list) =
+        known.or_else(|| said.split_once("has no such parameter: it takes ").map(|(_, list)| (true, list)))?;
+    Some((service, list.lines().next()?.split(", ").map(str::to_owned).collect()))
+}
+
+const UNKNOWN: &str = "no_such_key";
+
+/// Every section the program knows with its keys, and whether it stands for an agent. The head is the empty name.
+fn known() -> BTreeMap<String, (bool, Vec<String>)> {
+    let mut found = BTreeMap::new();
+    for setup in ["ovd-session-manager", "lvs-director", "abiquo-remote-services", "ovd-file-server"] {
+        let path = format!("{}/pcs-examples/{setup}/scenario.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let said = refusal(&format!("{UNKNOWN} = 1\n{text}")).unwrap();
+        let (_, top) = allowed(&said, UNKNOWN).unwrap_or_else(|| panic!("{setup}: {said}"));
+        for section in &top {
+            let at = |line: &str| line == format!("[{section}]") || line == format!("[[{section}]]");
+            let candidates: Vec<String> = match text.lines().find(|line| at(line)) {
+                Some(line) => vec![text.replacen(&format!("\n{line}\n"), &format!("\n{line}\n{UNKNOWN} = 1\n"), 1)],
+                None => ["[", "[["]
+                    .map(|open| format!("{text}\n{open}{section}{}\n{UNKNOWN} = 1\n", open.replace('[', "]")))
+                    .into(),
+            };
+            let path = format!("{section}.{UNKNOWN}");
+            let answer = candidates.iter().find_map(|text| allowed(&refusal(text)?, &path));
+            if let Some(answer) = answer {
+                found.insert(section.clone(), answer);
+            }
+        }
+        let head: &mut (bool, Vec<String>) = found.entry(String::new()).or_default();
+        head.1.push("setup".to_owned());
+        let heads = top
+            .into_iter()
+            .filter(|key| ["fencing", "accept_split_brain"].contains(&key.as_str()) || !found.contains_key(key));
+        let heads: Vec<String> = heads.collect();
+        found.entry(String::new()).or_default().1.extend(heads);
+    }
+    found
+}
+
+#[test]
+fn every_key_is_documented() {
+    let page = page().replace("\\-", "-");
+    let parts: Vec<&str> = page.split("\n.SS \"").skip(1).collect();
+    let all = known();
+    let again = all.clone();
+    assert!(all.len() > 10, "{:?}", all.keys());
+    for (section, (is_service, keys)) in all {
+        let is_it = |part: &&&str| {
+            let title = part.lines().next().unwrap();
+            if section.is_empty() { title.starts_with("The head") } else { title.contains(&format!("[{section}]")) }
+        };
+        let part =
+            parts.iter().find(is_it).unwrap_or_else(|| panic!("[{section}] is not documented (it has {keys:?})"));
+        if is_service {
+            let name = SERVICES.iter().find(|(name, ..)| *name == section).map(|(_, agent, _)| *agent);
+            let table = agents::find(name.unwrap_or_else(|| panic!("[{section}] has no agent"))).unwrap().table();
+            assert!(keys.iter().all(|key| table.param(key).is_some()), "[{section}] is not {}: {keys:?}", table.name);
+            continue;
+        }
+        for key in keys {
+            assert!(part.contains(&format!(".B \"{key}\"\n")), "[{section}] {key} is not documented");
+        }
+    }
+    // What is documented is known: nothing outlives its key.
+    for Section(title, _, keys) in SECTIONS {
+        for (key, _) in *keys {
+            let there = again.iter().any(|(section, (_, known))| {
+                let is_it =
+                    if section.is_empty() { *title == "The head" } else { title.contains(&format!("[{section}]")) };
+                is_it && known.iter().any(|one| one == key)
+            });
+            assert!(there, "{title} {key} is documented, and no set-up knows it");
+        }
+    }
+}
+
+#[test]
+fn the_example_is_one() {
+    assert_eq!(refusal(EXAMPLE), None);
+}
