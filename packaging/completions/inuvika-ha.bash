@@ -37,6 +37,9 @@ _inuvika__ha() {
             inuvika__ha,init)
                 cmd="inuvika__ha__subcmd__init"
                 ;;
+            inuvika__ha,lint)
+                cmd="inuvika__ha__subcmd__lint"
+                ;;
             inuvika__ha,lock-is-held)
                 cmd="inuvika__ha__subcmd__lock__subcmd__is__subcmd__held"
                 ;;
@@ -110,7 +113,7 @@ _inuvika__ha() {
 
     case "${cmd}" in
         inuvika__ha)
-            opts="-h -V --help --version agents alert diagram diff import init lock-is-held lsb lvs ofs-config pcs replica simulate agent"
+            opts="-h -V --help --version agents alert diagram diff import init lint lock-is-held lsb lvs ofs-config pcs replica simulate agent"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -240,7 +243,7 @@ _inuvika__ha() {
             return 0
             ;;
         inuvika__ha__subcmd__import)
-            opts="-o -h --address --hosts --cluster --accept-split-brain --output --help lvs"
+            opts="-o -h --address --hosts --cluster --accept-split-brain --output --help lvs abiquo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +288,28 @@ _inuvika__ha() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        inuvika__ha__subcmd__lint)
+            opts="-h --cib --json --explain --list --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cib)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --explain)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -32,6 +32,7 @@ complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "diagram" -d '
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "diff" -d 'Compare the cluster\'s configuration with a scenario'
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "import" -d 'Make a scenario of the files of an older set-up'
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "init" -d 'Print a commented scenario file to start from'
+complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "lint" -d 'Name what is wrong with a cluster although pcs and crm_verify take it'
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "lock-is-held" -d 'Say whether somebody holds a lock on a file'
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "lsb" -d 'Do a verb of the script /etc/init.d/NAME, with the parameters of /etc/default/NAME or /etc/sysconfig/NAME'
 complete -c inuvika-ha -n "__fish_inuvika_ha_needs_command" -f -a "lvs" -d 'Show, try, run and maintain directors of LVS'
@@ -63,6 +64,11 @@ complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand import" -s h -l he
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand init" -s o -l output -d 'Write to this file instead, which must not exist' -r -F
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand init" -l guide -d 'The four nodes of the OVD failover guide; they tolerate no more losses than the three of the default'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lint" -l cib -d 'A CIB: a file, or "live" for that of the cluster this node is in' -r -F
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lint" -l explain -d 'Print the page of a code, such as HA005' -r
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lint" -l json -d 'Print the findings as JSON'
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lint" -l list -d 'List all codes'
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lock-is-held" -s h -l help -d 'Print help'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lsb" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand lvs; and not __fish_seen_subcommand_from show check run drain enable doctor" -s h -l help -d 'Print help'
