@@ -121,7 +121,13 @@ impl Open {
     }
 }
 
+/// Names in the reader's own complaints are as they stand in the text, line ends and all.
 fn read(text: &str, repair: bool) -> Result<Document, String> {
+    let one_line = |reason: String| reason.replace(char::is_control, " ");
+    tree(text, repair).map_err(one_line)
+}
+
+fn tree(text: &str, repair: bool) -> Result<Document, String> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = !repair;
     let mut open = Open { elements: vec![Element::default()], count: 0 };
@@ -196,6 +202,7 @@ mod tests {
         ] {
             assert!(Element::read(wrong).is_err_and(|line| line.contains(part)), "{wrong} {:?}", Element::read(wrong));
         }
+        assert!(Element::read("<a></\nb>").is_err_and(|line| !line.contains('\n')));
         assert!(Element::read(&"<a>".repeat(100)).is_err_and(|line| line.contains("64 deep")));
     }
 
