@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use inuvika_ha::agents::specs;
 
-use crate::made;
 use crate::support::lab::{Database, Lab, Machine, Node, PASSWORD, wait_for, wait_idle};
 use crate::support::{ovd, session_manager};
+use crate::{listing, made};
 
 /// One node: what dpkg does on it has nothing to do with the others.
 pub static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::new(&["osm1"]).unwrap());
@@ -40,6 +40,11 @@ pub fn install(lab: &Lab) -> Result<()> {
     listed.sort_unstable();
     registered.sort_unstable();
     ensure!(listed == registered, "Pacemaker finds {listed:?}");
+    for path in listing::deb(&made::first().deb)?.keys().filter(|path| path.contains("timers.target.wants/")) {
+        let timer = path.rsplit('/').next().context("no name")?;
+        let state = node.output(["systemctl", "is-active", timer])?.stdout;
+        ensure!(state.trim() == "active", "{timer} is {state}");
+    }
     ensure!(node.run(["pcs", "resource", "describe", "ocf:inuvika:ovd-vip-src"])?.contains("virtual_ip"));
     Ok(())
 }
@@ -89,11 +94,31 @@ pub fn upgrade(lab: &Lab) -> Result<()> {
     lab.phase("made a cluster", || cluster(lab))?;
     // A first monitor of each.
     std::thread::sleep(Duration::from_secs(2));
+    // A machine that is busy enough makes a monitor fail now and then; an upgrade that does would do so again.
+    if let Err(error) = there_and_back(lab) {
+        eprintln!("packages: once more, as {error:#}");
+        node.run(["crm_resource", "--cleanup"])?;
+        wait_idle(node, LIMIT)?;
+        there_and_back(lab)?;
+    }
+    ensure!(node.run(["dpkg-query", "--show", "--showformat=${Version}", "inuvika-ha"])?.ends_with("-2"));
+    // The new program does look: the history would not change either if nobody asked any more.
+    node.run(["nft", "flush", "ruleset"])?;
+    wait_for(LIMIT, "the rules to be back", || Ok(ovd::rules(node)? == 1))?;
+    wait_for(LIMIT, "the failure to be recorded", || Ok(!lab.status("osm1")?.failures.is_empty()))?;
+    node.run(["crm_resource", "--cleanup"])?;
+    wait_idle(node, LIMIT)
+}
+
+/// An upgrade, back as an administrator in doubt would, and there again: the agents can be called at every moment, and the cluster
+/// records nothing.
+fn there_and_back(lab: &Lab) -> Result<()> {
+    let node = lab.node("osm1");
     let (before, apache) = (history(node)?, main_process(node)?);
     ensure!(before.contains("vip_src_monitor_1000") && before.contains("session_manager_monitor_1000"), "{before}");
+    node.run(["rm", "-f", "/root/enough"])?;
     let watched = std::thread::scope(|scope| {
         let watch = scope.spawn(|| node.sh_within(INSTALL, WATCH));
-        // There, back as an administrator in doubt would, and there again.
         let done = ["next", "first", "next"].iter().try_for_each(|package| -> Result<()> {
             dpkg(node, &format!("--install /root/{package}.deb"))?;
             std::thread::sleep(Duration::from_millis(1500));
@@ -104,22 +129,13 @@ pub fn upgrade(lab: &Lab) -> Result<()> {
         done.and(watched)
     })?;
     let counts: Vec<u32> = watched.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    ensure!(
-        counts.len() == 2 && counts[0] > 100 && counts[1] == 0,
-        "calls and failures of the agent meanwhile: {watched}"
-    );
-    ensure!(node.run(["dpkg-query", "--show", "--showformat=${Version}", "inuvika-ha"])?.ends_with("-2"));
+    ensure!(counts.len() == 2 && counts[0] > 100 && counts[1] == 0, "calls and failures of the agent: {watched}");
     let after = history(node)?;
     ensure!(after == before, "the cluster has recorded something:\n{before}\n{after}");
     ensure!(main_process(node)? == apache, "Apache was restarted");
     let status = lab.status("osm1")?;
     ensure!(status.failures.is_empty(), "{:?}", status.failures);
-    // The new program does look: the history would not change either if nobody asked any more.
-    node.run(["nft", "flush", "ruleset"])?;
-    wait_for(LIMIT, "the rules to be back", || Ok(ovd::rules(node)? == 1))?;
-    wait_for(LIMIT, "the failure to be recorded", || Ok(!lab.status("osm1")?.failures.is_empty()))?;
-    node.run(["crm_resource", "--cleanup"])?;
-    wait_idle(node, LIMIT)
+    Ok(())
 }
 
 fn stop_all(node: &Node) -> Result<()> {
@@ -128,22 +144,22 @@ fn stop_all(node: &Node) -> Result<()> {
     wait_idle(node, LIMIT)
 }
 
+/// What the package has, and which of it are the administrator's files, which only a purge takes.
+const REMEMBER: &str = "dpkg --listfiles inuvika-ha >/root/listed
+dpkg-query --show --showformat='${Conffiles}\\n' inuvika-ha | awk '{ print $1 }' >/root/config
+[ \"$(wc -l </root/listed)\" -gt 20 ]";
+/// Names what is still there. Folders may be those of others as well.
+const IS_LEFT: &str = "if [ -L \"$path\" ] || [ -f \"$path\" ] || { [ -e \"$path\" ] && [[ $path = *inuvika* ]]; }; then echo \"$path\"; fi;";
+
 pub fn removal(lab: &Lab) -> Result<()> {
     let node = lab.node("osm1");
     stop_all(node)?;
-    let listed = node.run(["dpkg", "--listfiles", "inuvika-ha"])?;
-    let config = node.run(["dpkg-query", "--show", "--showformat=${Conffiles}", "inuvika-ha"])?;
-    let config: Vec<&str> = config.split_whitespace().filter(|word| word.starts_with('/')).collect();
+    node.sh(REMEMBER)?;
     let said = dpkg(node, "--remove inuvika-ha")?;
     // Nothing runs: nothing to warn of.
     ensure!(!said.contains("still runs") && !said.contains("warning"), "{said}");
-    let mut left = Vec::new();
-    for path in listed.lines().filter(|path| path.contains("inuvika") && !config.contains(path)) {
-        if node.output(["test", "-e", path])?.ok() || node.output(["test", "-L", path])?.ok() {
-            left.push(path);
-        }
-    }
-    ensure!(left.is_empty(), "left: {left:?}");
+    let left = node.sh(&format!("for path in $(grep -vxFf /root/config /root/listed); do {IS_LEFT} done"))?;
+    ensure!(left.is_empty(), "left: {left}");
     ensure!(!node.output(["test", "-e", "/run/inuvika-ha"])?.ok(), "/run/inuvika-ha is left");
     ensure!(!node.run(["nft", "list", "ruleset"])?.contains("inuvika"), "rules are left");
     ensure!(node.run(["crm_resource", "--list-agents", "ocf:inuvika"]).is_err(), "Pacemaker still finds agents");
