@@ -149,7 +149,7 @@ const REMEMBER: &str = "dpkg --listfiles inuvika-ha >/root/listed
 dpkg-query --show --showformat='${Conffiles}\\n' inuvika-ha | awk '{ print $1 }' >/root/config
 [ \"$(wc -l </root/listed)\" -gt 20 ]";
 /// Names what is still there. Folders may be those of others as well.
-const IS_LEFT: &str = "if [ -L \"$path\" ] || [ -f \"$path\" ] || { [ -e \"$path\" ] && [[ $path = *inuvika* ]]; }; then echo \"$path\"; fi;";
+const IS_LEFT: &str = "if { [ -L \"$path\" ] && [ ! -d \"$path\" ]; } || [ -f \"$path\" ] || { [ -e \"$path\" ] && [[ $path = *inuvika* ]]; }; then echo \"$path\"; fi;";
 
 pub fn removal(lab: &Lab) -> Result<()> {
     let node = lab.node("osm1");
