@@ -24,10 +24,10 @@ fn names() -> Vec<String> {
 fn all_examples(root: &Root, dialect: &str) {
     for example in names() {
         let ours = Trial::new(&example);
-        ours.apply(&ours.script(&[]));
+        ours.apply(&without_units(ours.script(&[])));
         let trial = Trial::new(&example);
         root.fresh(&trial);
-        let script = in_root(&trial, trial.script_in(dialect, &trial.scenario));
+        let script = without_units(in_root(&trial, trial.script_in(dialect, &trial.scenario)));
         root.apply(&trial, &script, &[]);
         let first = trial.read("live.xml");
         let verdict = root.run(&trial, &["crm_verify", "-x", "live.xml"]);
@@ -68,6 +68,11 @@ fn changes(root: &Root, dialect: &str) {
     let live = trial.read("live.xml");
     assert!(!live.contains("Dummy") && live.contains("value=\"ens3\"") && live.contains("interval=\"15s\""), "{live}");
     assert!(root.apply(&trial, &slower, &["--prune"]).contains("configured like this already"));
+}
+
+/// pcs asks systemd for a unit, and systemd does not run here: an agent takes its place.
+fn without_units(script: String) -> String {
+    script.replace("systemd:ovd-slaveserver", "ocf:heartbeat:Dummy")
 }
 
 /// The secrets are in the trial's folder, which has another name inside.
