@@ -149,7 +149,7 @@ fn a_file_that_is_not_text_is_wrong_input() {
     let empty = pcs("");
     assert_eq!(
         stderr(&empty),
-        "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director or abiquo-remote-services or ovd-file-server\n"
+        "s.toml:1:1: setup: is missing: ovd-session-manager or lvs-director or abiquo-remote-services or ovd-file-server or free\n"
     );
 }
 

@@ -37,6 +37,7 @@ impl Diff {
         let text = std::fs::read(&self.scenario).map_err(|error| Failure::Input(format!("read {file}: {error}")))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
+        super::is_known(&file, &read.scenario)?;
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

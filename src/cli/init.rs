@@ -11,6 +11,7 @@ const THREE: &str = include_str!("../../pcs-examples/ovd-session-manager/scenari
 const LVS: &str = include_str!("../../pcs-examples/lvs-director/scenario.toml");
 const ABIQUO: &str = include_str!("../../pcs-examples/abiquo-remote-services/scenario.toml");
 const FILES: &str = include_str!("../../pcs-examples/ovd-file-server/scenario.toml");
+const FREE: &str = include_str!("../scenario/free/example.toml");
 const GUIDE: &str = include_str!("../../pcs-examples/ovd-session-manager-guide/scenario.toml");
 
 /// Print a commented scenario file to start from.
@@ -37,6 +38,8 @@ enum SetUp {
     AbiquoRemoteServices,
     /// Two OVD File Servers with CTDB on shared volumes, and a third node that votes
     OvdFileServer,
+    /// Resources of any agent, without a service of this program
+    Free,
 }
 
 impl Init {
@@ -47,7 +50,8 @@ impl Init {
             (SetUp::LvsDirector, false) => LVS,
             (SetUp::AbiquoRemoteServices, false) => ABIQUO,
             (SetUp::OvdFileServer, false) => FILES,
-            (SetUp::LvsDirector | SetUp::AbiquoRemoteServices | SetUp::OvdFileServer, true) => {
+            (SetUp::Free, false) => FREE,
+            (_, true) => {
                 return Err(Failure::Input("--guide is for ovd-session-manager only: leave it out".into()));
             }
         };

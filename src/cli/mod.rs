@@ -17,6 +17,9 @@ mod replica;
 mod simulate;
 
 use crate::out;
+use crate::pcs::plan as pcs_plan;
+use crate::pcs::plan::Step;
+use crate::scenario::Scenario;
 use clap::{CommandFactory, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
@@ -138,6 +141,14 @@ pub fn run() -> u8 {
             out::stderr(&format!("inuvika-ha: {error:#}\n"));
             1
         }
+    }
+}
+
+/// Refuses a scenario with steps that only scripts of pcs know yet: what would be left out would be believed not to be there.
+fn is_known(file: &str, scenario: &Scenario) -> Result<(), Failure> {
+    match pcs_plan(scenario).steps().find_map(Step::only_for_pcs) {
+        Some(what) => Err(Failure::Input(format!("{file}: has {what}, which only \"inuvika-ha pcs\" knows yet"))),
+        None => Ok(()),
     }
 }
 

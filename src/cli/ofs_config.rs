@@ -73,7 +73,7 @@ A ctdbd that runs reads nodes at 'ctdb reloadnodes', public_addresses at 'ctdb r
 /// What the scenario says of file servers.
 fn wanted(file: &str, scenario: &Scenario) -> Result<Wanted, Failure> {
     let service = scenario.services.iter().find(|service| service.spec.name == AGENT);
-    let Some(service) = service else {
+    let (Some(service), Some(vip)) = (service, &scenario.virtual_ip) else {
         let line =
             format!("{file}: a scenario of {} has no CTDB: see inuvika-ha init ovd-file-server", scenario.setup.name);
         return Err(Failure::Input(line));
@@ -81,7 +81,6 @@ fn wanted(file: &str, scenario: &Scenario) -> Result<Wanted, Failure> {
     let servers = scenario.nodes.iter().filter(|node| node.role == Role::Active);
     // The first address is that of the network of the cluster.
     let nodes = servers.filter_map(|node| node.addresses.first().copied()).collect();
-    let vip = &scenario.virtual_ip;
     let link = vip.nic.clone().filter(|_| vip.own);
     Wanted::new(&service.read, nodes, vip.net, link).map_err(|failure| Failure::Input(format!("{file}: {failure}")))
 }

@@ -151,7 +151,7 @@ fn agent(one: &Element) -> String {
 
 /// The network of the clients, with the router and the address; the line that nodes hang on.
 fn clients(canvas: &mut Canvas, scenario: &Scenario, (left, right): (u32, u32), y: u32) -> u32 {
-    let vip = &scenario.virtual_ip;
+    let Some(vip) = &scenario.virtual_ip else { return y };
     let nic = vip.nic.as_ref().map(|nic| format!(" on {nic}")).unwrap_or_default();
     let holder = if vip.own { ", which a service of its own holds" } else { "" };
     let address = format!("virtual IP address {}{nic}{holder}", vip.net);

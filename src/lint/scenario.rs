@@ -22,7 +22,7 @@ impl Subject {
         };
         configuration.nodes = plan.nodes.iter().map(node).collect();
         let devices = match &scenario.fencing {
-            Fencing::None => &[][..],
+            Fencing::None | Fencing::Watchdog => &[][..],
             Fencing::Devices(devices) => devices,
         };
         let options = devices.iter().flat_map(|device| &device.options);

@@ -2,6 +2,91 @@
 
 use std::fmt;
 
+/// What a scenario says of resources on its own, beside what follows from its set-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Constraint {
+    /// Where a resource should be or must not be.
+    Location {
+        /// The resource.
+        resource: String,
+        /// The node.
+        node: String,
+        /// What about the two.
+        rule: Rule,
+    },
+    /// Where a resource should be or must not be, by a condition.
+    Where {
+        /// The constraint's id.
+        id: String,
+        /// The resource, and the role that the score is for.
+        part: Part,
+        /// How strongly.
+        score: Score,
+        /// The condition.
+        condition: Condition,
+    },
+    /// A resource runs where another runs, or does not.
+    Colocation {
+        /// The resource that follows.
+        part: Part,
+        /// The resource that leads.
+        with: Part,
+        /// How strongly.
+        score: Score,
+    },
+    /// Sets of resources run together.
+    Together {
+        /// The constraint's id.
+        id: String,
+        /// The sets.
+        sets: Vec<Set>,
+        /// How strongly.
+        score: Score,
+    },
+    /// Something happens after something else.
+    Order {
+        /// What happens first.
+        first: Event,
+        /// What happens then.
+        then: Event,
+        /// How it holds.
+        kind: OrderKind,
+        /// Whether it holds the other way round, too.
+        symmetrical: bool,
+    },
+    /// Sets of resources start one after the other.
+    Sequence {
+        /// The constraint's id.
+        id: String,
+        /// The sets.
+        sets: Vec<Set>,
+        /// How it holds.
+        kind: OrderKind,
+        /// Whether it holds the other way round, too.
+        symmetrical: bool,
+    },
+}
+
+/// The id of a location of a resource on a node.
+pub fn location_id(resource: &str, node: &str, rule: Rule) -> String {
+    let verb = match rule {
+        Rule::Score(_) => "prefer",
+        Rule::Avoid => "avoid",
+        Rule::Never => "never",
+    };
+    format!("location-{resource}-{node}-{verb}")
+}
+
+/// The id of a colocation.
+pub fn colocation_id(resource: &str, with: &str) -> String {
+    format!("colocation-{resource}-{with}")
+}
+
+/// The id of an order.
+pub fn order_id(first: &str, then: &str) -> String {
+    format!("order-{first}-{then}")
+}
+
 /// What a location says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {

@@ -1,9 +1,9 @@
 //! `[[fencing]]`: how a node that is not heard of any more is switched off, so that nothing ever runs twice.
 
 use super::fault::Fault;
+use super::free::ids::Ids;
 use super::host_map;
 use super::names;
-use super::node::Node;
 use super::reader::{Item, Table, Word};
 
 /// How nodes are switched off.
@@ -11,6 +11,8 @@ use super::reader::{Item, Table, Word};
 pub enum Fencing {
     /// Not at all. The scenario had to accept what that means.
     None,
+    /// Each node by its own watchdog, without any device.
+    Watchdog,
     /// By these devices.
     Devices(Vec<Device>),
 }
@@ -45,11 +47,14 @@ const HOST_MAP: &str = "pcmk_host_map";
 const NEEDED: &str = "[[fencing]] for every node, or fencing = \"none\" with accept_split_brain = true";
 
 impl Fencing {
-    /// Reads the section; `reserved` are the ids of the other resources.
+    /// Reads the section; `nodes` are the names of all nodes, of remote ones, too, `votes` how many of them vote, `watchdog`
+    /// whether nodes can switch themselves off without a device.
     pub(super) fn read(
         top: &mut Table<'_>,
-        nodes: &[Node],
-        reserved: &[String],
+        nodes: &[&str],
+        votes: usize,
+        watchdog: bool,
+        ids: &mut Ids,
         warnings: &mut Vec<String>,
     ) -> Result<Fencing, Fault> {
         let accepted = match top.take("accept_split_brain") {
@@ -69,6 +74,8 @@ impl Fencing {
                     "without fencing two nodes may run everything at once: write accept_split_brain = true as well, \
                      or describe a [[fencing]] device for every node",
                 )),
+                ("watchdog", _) if watchdog => Ok(Fencing::Watchdog),
+                ("watchdog", _) => Err(word.fault("needs [sbd] without devices: with disks, [[fencing]] of fence_sbd")),
                 _ => Err(word.must_be("none, or [[fencing]] for every node")),
             };
         }
@@ -77,20 +84,17 @@ impl Fencing {
         let mut devices: Vec<Device> = Vec::new();
         let mut last = None;
         for table in tables {
-            let (device, name) = Device::read(table, nodes, reserved)?;
-            if devices.iter().any(|other| other.id == device.id) {
-                return Err(name.fault(format!("{} is there already: give this device another name", device.id)));
-            }
+            let (device, name) = Device::read(table, nodes, ids)?;
             devices.push(device);
             last = Some(name);
         }
         let Some(last) = last else { return Err(whole) };
-        let fenced = |node: &&Node| devices.iter().any(|device| device.nodes.contains(&node.name));
+        let fenced = |node: &&&str| devices.iter().any(|device| device.nodes.iter().any(|name| name == **node));
         if let Some(node) = nodes.iter().find(|node| !fenced(node)) {
-            return Err(last.fault(format!("no device can switch off {}: every node needs one", node.name)));
+            return Err(last.fault(format!("no device can switch off {node}: every node needs one")));
         }
         let delayed = |device: &Device| device.options.iter().any(|(name, _)| name.starts_with("pcmk_delay"));
-        if nodes.len() == 2 && !devices.iter().any(delayed) {
+        if votes == 2 && !devices.iter().any(delayed) {
             let doubt = "two nodes may switch off each other: give one device options.pcmk_delay_base = \"5s\"";
             warnings.push(last.fault(doubt).warning());
         }
@@ -100,13 +104,12 @@ impl Fencing {
 
 impl Device {
     /// Reads a device; the word is what to point at when the device as a whole is wrong.
-    fn read<'a>(table: Table<'a>, nodes: &[Node], reserved: &[String]) -> Result<(Device, Word<'a>), Fault> {
+    fn read<'a>(table: Table<'a>, nodes: &[&str], ids: &mut Ids) -> Result<(Device, Word<'a>), Fault> {
         let mut table = table.only(&["node", "agent", "name", "options"])?;
         let targets = table.need("node", "the node it switches off, or a list of nodes")?.texts()?;
         for target in &targets {
-            if nodes.iter().all(|node| node.name != target.text) {
-                let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-                return Err(target.must_be(format!("a node of this file: {}", names.join(", "))));
+            if !nodes.contains(&target.text.as_str()) {
+                return Err(target.must_be(format!("a node of this file: {}", nodes.join(", "))));
             }
         }
         let Some(first) = targets.first().cloned() else { return Err(table.fault("node must name at least one")) };
@@ -125,9 +128,7 @@ impl Device {
         if !names::is_id(&id) {
             return Err(word.must_be(names::ID));
         }
-        if reserved.contains(&id) {
-            return Err(word.fault(format!("{id} is the name of another resource: give this device another name")));
-        }
+        ids.claim_derived(&word, id.clone(), "a device")?;
         let options = match table.take("options") {
             Some(item) => options(item, &targets)?,
             None => Vec::new(),
@@ -157,12 +158,7 @@ fn options(item: Item<'_>, targets: &[Word<'_>]) -> Result<Vec<(String, Value)>,
             }
             Value::Plain(map.text)
         } else if item.is_table() {
-            let mut table = item.table()?.only(&["file"])?;
-            let file = table.need("file", "an absolute path")?.text()?;
-            if !file.text.starts_with('/') || file.text.chars().any(char::is_control) {
-                return Err(file.must_be("an absolute path"));
-            }
-            Value::File(file.text)
+            Value::File(secret_file(item)?)
         } else {
             let yes = item.boolean().ok();
             let mut value = item.scalar()?;
@@ -183,8 +179,19 @@ fn options(item: Item<'_>, targets: &[Word<'_>]) -> Result<Vec<(String, Value)>,
     Ok(options)
 }
 
-/// Whether an option's name says that its value is a secret. `password_script` names a program, `identity_file` a file.
-pub(crate) fn is_secret(name: &str) -> bool {
+/// Reads `{ file = "PATH" }`, the file whose first line is a secret.
+pub(super) fn secret_file(item: Item<'_>) -> Result<String, Fault> {
+    let mut table = item.table()?.only(&["file"])?;
+    let file = table.need("file", "an absolute path")?.text()?;
+    if !file.text.starts_with('/') || file.text.chars().any(char::is_control) {
+        return Err(file.must_be("an absolute path"));
+    }
+    Ok(file.text)
+}
+
+/// Whether the name of an option or parameter, of whatever agent, says that its value is a secret. `password_script` names a
+/// program, `identity_file` a file.
+pub fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let place = ["_script", "_file", "_path"].iter().any(|end| name.ends_with(end));
     !place && SECRETS.iter().any(|part| name.contains(part))

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod constraint;
 pub mod failover;
 pub mod fencing;
+pub mod free;
 mod host_map;
 pub mod names;
 pub mod node;
@@ -22,11 +23,14 @@ use cluster::Cluster;
 use failover::{Failover, Weighed};
 use fault::{Fault, Source};
 use fencing::Fencing;
+use free::Free;
+use free::ids::Ids;
 use node::{Node, Role};
 use reader::Table;
 use repository::{Outage, Repository};
 use router::Router;
 use setup::{Service, SetUp};
+use std::net::IpAddr;
 use virtual_ip::VirtualIp;
 use volume::Volume;
 
@@ -39,8 +43,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// Its nodes, in the file's order.
     pub nodes: Vec<Node>,
-    /// The address the services are reached at.
-    pub virtual_ip: VirtualIp,
+    /// The address the services are reached at; every set-up but `free` has one.
+    pub virtual_ip: Option<VirtualIp>,
     /// What nodes ask whether clients still reach them.
     pub router: Option<Router>,
     /// What is mounted where the services run.
@@ -53,6 +57,8 @@ pub struct Scenario {
     pub failover: Failover,
     /// How a node that is not heard of any more is switched off.
     pub fencing: Fencing,
+    /// What it has beside the services of the set-up.
+    pub free: Free,
 }
 
 impl Scenario {
@@ -81,14 +87,19 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     allowed.extend(setup.repository.then_some("repository"));
     allowed.extend(setup.volumes.iter().map(|volume| volume.section));
     allowed.extend(setup.services.iter().map(|service| service.section));
+    allowed.extend(free::SECTIONS);
     let mut top = top.only(&allowed)?;
 
     let mut warnings = Vec::new();
     let cluster = Cluster::read(top.need("cluster", "[cluster] with a name")?.table()?)?;
     let nodes = node::read(top.need("node", "[[node]] for every node")?.tables()?, setup, &mut warnings)?;
-    let table = top.need("virtual_ip", "[virtual_ip] with an address")?.table()?;
-    let virtual_ip = VirtualIp::read(table, &nodes, setup.own_address)?;
-    let is_public = |node: &Node| node.addresses.first().is_some_and(|first| virtual_ip.net.contains(first));
+    let item = match setup.address_optional {
+        true => top.take("virtual_ip"),
+        false => Some(top.need("virtual_ip", "[virtual_ip] with an address")?),
+    };
+    let virtual_ip = item.map(|item| VirtualIp::read(item.table()?, &nodes, setup.own_address)).transpose()?;
+    let clients = |first: &IpAddr| virtual_ip.as_ref().is_some_and(|vip| vip.net.contains(first));
+    let is_public = |node: &Node| node.addresses.first().is_some_and(clients);
     if let Some(service) =
         setup.own_address.filter(|_| nodes.iter().any(|node| is_public(node) && node.role == Role::Active))
     {
@@ -98,7 +109,10 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
         warnings.push(word.fault(doubt).warning());
     }
     let asked = top.take(router::ID).map(reader::Item::table).transpose()?;
-    let router = asked.map(|table| Router::read(table, &virtual_ip, &nodes)).transpose()?;
+    let router = match (asked, &virtual_ip) {
+        (Some(table), Some(vip)) => Some(Router::read(table, vip, &nodes)?),
+        _ => None,
+    };
     if setup.router && router.is_none() {
         let doubt = "without [router] the address stays on a node that clients do not reach any more";
         warnings.push(word.fault(doubt).warning());
@@ -114,8 +128,8 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let mut services = Vec::new();
     for kind in setup.services {
         let table = top.take(kind.section).map(reader::Item::table).transpose()?;
-        if table.is_some() || !kind.optional {
-            services.push(kind.read(&word, table, &virtual_ip, &nodes)?);
+        if let Some(vip) = virtual_ip.as_ref().filter(|_| table.is_some() || !kind.optional) {
+            services.push(kind.read(&word, table, vip, &nodes)?);
         }
     }
     // What the mount says of its server, the agent need not be told twice.
@@ -130,13 +144,17 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let longest = actions.chain(setup.unit.map(|unit| unit.timeout)).max().unwrap_or(0);
     let failover =
         Failover::read(top.take("failover"), u64::from(longest), &Weighed::of(setup, &services), &mut warnings)?;
-    let ids = setup.services.iter().map(|service| service.section).chain(setup.router.then_some(router::ID));
-    let ids = ids.chain(setup.volumes.iter().map(|volume| volume.section)).chain(setup.unit.map(|unit| unit.id));
-    let mut reserved: Vec<String> = ids.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).collect();
-    reserved.push(virtual_ip::ID.into());
-    reserved.push(repository::ID.into());
-    reserved.extend(setup.group.map(str::to_owned));
-    let fencing = Fencing::read(&mut top, &nodes, &reserved, &mut warnings)?;
+    let mut ids = own_ids(setup, &services, &volumes, router.is_some(), virtual_ip.as_ref());
+    let mut free = Free::read(&mut top, &nodes, &mut ids)?;
+    let names = nodes.iter().map(|node| node.name.as_str());
+    let names: Vec<&str> = names.chain(free.remotes.iter().map(|remote| remote.name.as_str())).collect();
+    let watchdog = free.sbd.as_ref().is_some_and(|sbd| sbd.devices.is_empty());
+    let fencing = Fencing::read(&mut top, &names, nodes.len(), watchdog, &mut ids, &mut warnings)?;
+    let devices = if let Fencing::Devices(devices) = &fencing { devices.as_slice() } else { &[] };
+    free.read_relations(&mut top, &nodes, devices, &mut ids)?;
+    if setup.services.is_empty() && free.resources.is_empty() {
+        return Err(word.fault("has no services: describe them as [[resource]]"));
+    }
     Ok(Read {
         scenario: Scenario {
             setup,
@@ -149,9 +167,39 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
             services,
             failover,
             fencing,
+            free,
         },
         warnings,
     })
+}
+
+/// The ids that the set-up has, or might have, and those of its resources that constraints may name.
+fn own_ids(
+    setup: &SetUp,
+    services: &[Service],
+    volumes: &[Volume],
+    router: bool,
+    virtual_ip: Option<&VirtualIp>,
+) -> Ids {
+    let mut ids = Ids::default();
+    let all = setup.services.iter().map(|service| service.section).chain(setup.router.then_some(router::ID));
+    let all = all.chain(setup.volumes.iter().map(|volume| volume.section)).chain(setup.unit.map(|unit| unit.id));
+    all.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).for_each(|id| ids.reserve(id));
+    ids.reserve(virtual_ip::ID.into());
+    ids.reserve(repository::ID.into());
+    if let Some(group) = setup.group {
+        ids.reserve(group.to_owned());
+        ids.own(group, group);
+    } else if virtual_ip.is_some_and(|vip| !vip.own) {
+        ids.own(virtual_ip::ID, virtual_ip::ID);
+    }
+    let everywhere = services.iter().filter(|service| service.is_everywhere()).map(|service| service.kind.section);
+    let everywhere = everywhere.chain(volumes.iter().map(|volume| volume.kind.section));
+    let everywhere = everywhere.chain(setup.unit.map(|unit| unit.id)).chain(router.then_some(router::ID));
+    everywhere.for_each(|id| ids.own(id, &setup::clone_id(id)));
+    let single = services.iter().filter(|service| !service.is_everywhere() && setup.group.is_none());
+    single.for_each(|service| ids.own(service.kind.section, service.kind.section));
+    ids
 }
 
 #[cfg(test)]

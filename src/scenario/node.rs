@@ -1,6 +1,7 @@
 //! `[[node]]`: who votes and who may run the services.
 
 use super::fault::Fault;
+use super::free::pairs::{self, Pairs};
 use super::names;
 use super::reader::{Table, Word};
 use super::setup::SetUp;
@@ -24,6 +25,8 @@ pub struct Node {
     pub role: Role,
     /// Its address on each of the cluster's links.
     pub addresses: Vec<IpAddr>,
+    /// Its permanent attributes.
+    pub attributes: Pairs,
 }
 
 /// corosync knows at most this many links (knet).
@@ -35,7 +38,7 @@ pub(super) fn read(tables: Vec<Table<'_>>, setup: &SetUp, warnings: &mut Vec<Str
     let mut nodes: Vec<Node> = Vec::new();
     let mut last = None;
     for table in tables {
-        let mut table = table.only(&["name", "role", "address"])?;
+        let mut table = table.only(&["name", "role", "address", "attributes"])?;
         let name = table.need("name", names::HOST_NAME)?.text()?;
         if !names::is_host_name(&name.text) {
             return Err(name.must_be(names::HOST_NAME));
@@ -61,7 +64,8 @@ pub(super) fn read(tables: Vec<Table<'_>>, setup: &SetUp, warnings: &mut Vec<Str
             addresses.push(address);
         }
         links_match(&table, &addresses, nodes.first())?;
-        nodes.push(Node { name: name.text, role, addresses });
+        let attributes = table.take("attributes").map_or(Ok(Vec::new()), pairs::read)?;
+        nodes.push(Node { name: name.text, role, addresses, attributes });
         last = Some(table);
     }
     let Some(table) = last else { return Ok(nodes) };

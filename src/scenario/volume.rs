@@ -98,7 +98,7 @@ mod tests {
         let service = &read.scenario.services[0];
         assert_eq!(service.read.text("data"), Some("/mnt/nfs/ovd"));
         assert!(service.params.contains(&("data", Some("/mnt/nfs/ovd".to_owned()))));
-        assert!(read.scenario.virtual_ip.own);
+        assert!(read.scenario.virtual_ip.unwrap().own);
         // What is acknowledged must not be lost.
         assert!(read.scenario.volumes.iter().all(|volume| volume.mount.options.as_deref() == Some("hard")));
         let soft = with(&[("# options = \"hard\"", "options = \"soft,vers=4.2\"")]).unwrap();
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_address_has_one_of_two_holders() {
         let read = with(&[("# holder = \"pacemaker\"", "holder = \"pacemaker\"")]).unwrap();
-        assert!(!read.scenario.virtual_ip.own);
+        assert!(!read.scenario.virtual_ip.unwrap().own);
         let wrong = refusal(&[("# holder = \"pacemaker\"", "holder = \"keepalived\"")]);
         assert!(
             wrong.contains("virtual_ip.holder: \"keepalived\" is not allowed: must be ctdb or pacemaker"),

@@ -22,6 +22,7 @@ pub(super) fn of(scenario: &Scenario) -> Vec<External> {
         let addresses: Vec<_> = router.addresses.iter().map(ToString::to_string).collect();
         all.push(one(&format!("router {}", addresses.join(", ")), vec![scenario.anchor().to_owned()]));
     }
+    all.extend(scenario.free.externals.iter().cloned());
     merged(all)
 }
 

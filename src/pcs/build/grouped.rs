@@ -29,8 +29,8 @@ pub(super) fn sections(group: &str, services: &[&Service], scenario: &Scenario, 
         ));
     }
     members.push(virtual_ip::ID.to_owned());
-    let address = Resource { meta: pairs(AGAIN), ..ipaddr2::resource(&scenario.virtual_ip) };
-    let address = vec![Step::Primitive(address)];
+    let address = scenario.virtual_ip.iter().map(ipaddr2::resource);
+    let address = address.map(|plain| Step::Primitive(Resource { meta: pairs(AGAIN), ..plain })).collect();
     all.push(section("the virtual IP address", scenario.setup.address, address));
     for service in services {
         members.push(service.kind.section.to_owned());

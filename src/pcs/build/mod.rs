@@ -2,6 +2,7 @@
 
 mod everywhere;
 mod externals;
+mod free;
 mod grouped;
 mod services;
 mod volumes;
@@ -9,12 +10,12 @@ mod volumes;
 use super::ipaddr2;
 use super::plan::{Event, Member, Operation, OrderKind, Plan, Resource, Rule, Score, Section, Setting, Step};
 use crate::scenario::Scenario;
-use crate::scenario::cluster::{Cluster, Detection};
+use crate::scenario::cluster::Detection;
 use crate::scenario::failover::Failover;
 use crate::scenario::fencing::{Device, Fencing, Value};
 use crate::scenario::node::{Node, Role};
 use crate::scenario::setup::{Service, clone_id};
-use crate::scenario::virtual_ip;
+use crate::scenario::virtual_ip::{self, VirtualIp};
 
 /// The token timeout of `detection = "fast"`, in milliseconds.
 const FAST_TOKEN: u32 = 1000;
@@ -34,21 +35,24 @@ pub fn plan(scenario: &Scenario) -> Plan {
     }
     match scenario.setup.group {
         Some(group) => resources.extend(grouped::sections(group, &following, scenario, &quorum)),
-        // A service moves it by itself.
-        None if scenario.virtual_ip.own => {}
         None => {
-            resources.push(virtual_ip(scenario, &apart, &quorum));
-            resources.extend(everywhere::reach(scenario));
+            // Unless a service moves it by itself.
+            if let Some(vip) = scenario.virtual_ip.as_ref().filter(|vip| !vip.own) {
+                resources.push(virtual_ip(scenario, vip, &apart, &quorum));
+                resources.extend(everywhere::reach(scenario));
+            }
             resources.extend(following.iter().map(|one| services::follower(one, scenario, &quorum)));
         }
     }
     let asked_everywhere = resources.iter().flat_map(|section| &section.steps).any(passive);
     let mut sections =
-        vec![auth(), agents(asked_everywhere), cluster(&scenario.cluster), properties(), fencing(&scenario.fencing)];
+        vec![auth(), agents(asked_everywhere), cluster(scenario), properties(), fencing(&scenario.fencing)];
     sections.push(defaults(&scenario.failover));
+    free::before(&scenario.free, &mut sections);
     sections.extend(resources);
-    let by_hand = (scenario.setup.by_hand)(&scenario.services, &scenario.virtual_ip);
-    if !by_hand.is_empty() {
+    sections.extend(free::after(&scenario.free, &quorum));
+    let by_hand = scenario.virtual_ip.as_ref().map(|vip| (scenario.setup.by_hand)(&scenario.services, vip));
+    if let Some(by_hand) = by_hand.filter(|lines| !lines.is_empty()) {
         let why = "On other hosts than the nodes of the cluster: this is for whoever looks after them.";
         sections.push(section("elsewhere, by hand", &[why], vec![Step::ByHand(by_hand)]));
     }
@@ -65,7 +69,10 @@ pub fn plan(scenario: &Scenario) -> Plan {
     }
     Plan {
         cluster: scenario.cluster.name.clone(),
-        title: format!("{} behind {}", scenario.setup.title, scenario.virtual_ip.net),
+        title: match &scenario.virtual_ip {
+            Some(vip) => format!("{} behind {}", scenario.setup.title, vip.net),
+            None => scenario.setup.title.to_owned(),
+        },
         nodes: members.collect(),
         runners: names(Role::Active).collect(),
         needs: lines(scenario.setup.needs),
@@ -107,7 +114,8 @@ fn agents(everywhere: bool) -> Section {
     section("the nodes have the agents", why, vec![Step::Agents])
 }
 
-fn cluster(cluster: &Cluster) -> Section {
+fn cluster(scenario: &Scenario) -> Section {
+    let cluster = &scenario.cluster;
     let mut why = vec!["Only when there is no cluster of this name yet."];
     let token = match cluster.detection {
         Detection::Default => {
@@ -123,7 +131,18 @@ fn cluster(cluster: &Cluster) -> Section {
     if !cluster.start_at_boot {
         why.push("Nodes do not join by themselves when they boot: pcs cluster start on the node that came back.");
     }
-    section("the cluster exists", &why, vec![Step::ClusterSetup { token, start_at_boot: cluster.start_at_boot }])
+    let mut steps = vec![Step::ClusterSetup { token, start_at_boot: cluster.start_at_boot }];
+    if let Some(device) = &scenario.free.quorum_device {
+        why.push("Before it, on the quorum device's host: pcs qdevice setup model net --enable --start. It has a vote, so that of two");
+        why.push("halves of a split cluster one goes on.");
+        steps.push(Step::QuorumDevice(device.clone()));
+    }
+    if let Some(sbd) = &scenario.free.sbd {
+        why.push("sbd: a node without news from the cluster is switched off by its own watchdog. The nodes need the package sbd and");
+        why.push("a watchdog in hardware; on disks: pcs stonith sbd device setup once, before it.");
+        steps.push(Step::Sbd(sbd.clone()));
+    }
+    section("the cluster exists", &why, steps)
 }
 
 fn properties() -> Section {
@@ -136,6 +155,14 @@ fn properties() -> Section {
 
 fn fencing(fencing: &Fencing) -> Section {
     let enabled = |value| Step::Property(pairs(&[("stonith-enabled", value)]));
+    if matches!(fencing, Fencing::Watchdog) {
+        let why = [
+            "No device: a node that has lost the others is switched off by its own watchdog (sbd), and these wait until it has",
+            "been. -1: for twice the time of the watchdog. It needs three votes, or two and a quorum device.",
+        ];
+        let timeout = Step::Property(pairs(&[("stonith-watchdog-timeout", "-1")]));
+        return section("fencing by watchdog", &why, vec![enabled("true"), timeout]);
+    }
     let Fencing::Devices(devices) = fencing else {
         let why = "The scenario says fencing = \"none\" and accept_split_brain = true: nothing is switched off, ever.";
         return section("no fencing", &[why], vec![enabled("false")]);
@@ -158,10 +185,6 @@ fn fencing(fencing: &Fencing) -> Section {
 }
 
 fn stonith(device: &Device) -> Resource {
-    let setting = |value: &Value| match value {
-        Value::Plain(text) => Setting::Text(text.clone()),
-        Value::File(path) => Setting::SecretFile(path.clone()),
-    };
     let mut params: Vec<_> = device.options.iter().map(|(name, value)| (name.clone(), setting(value))).collect();
     if !device.options.iter().any(|(name, _)| name == "pcmk_host_map") {
         params.push(("pcmk_host_list".into(), Setting::Text(device.nodes.join(","))));
@@ -170,6 +193,13 @@ fn stonith(device: &Device) -> Resource {
     let operation = |name, interval| Operation::plain(name, interval, 60);
     let operations = vec![operation("start", 0), operation("monitor", 60)];
     Resource { id: device.id.clone(), agent: device.agent.clone(), params, meta: Vec::new(), operations, whole: true }
+}
+
+fn setting(value: &Value) -> Setting {
+    match value {
+        Value::Plain(text) => Setting::Text(text.clone()),
+        Value::File(path) => Setting::SecretFile(path.clone()),
+    }
 }
 
 fn defaults(failover: &Failover) -> Section {
@@ -206,8 +236,8 @@ fn never(resource: &str, quorum: &[String]) -> Vec<Step> {
 }
 
 /// The address; it runs only where the services `apart` from it do.
-fn virtual_ip(scenario: &Scenario, apart: &[&Service], quorum: &[String]) -> Section {
-    let mut steps = vec![Step::Primitive(ipaddr2::resource(&scenario.virtual_ip))];
+fn virtual_ip(scenario: &Scenario, vip: &VirtualIp, apart: &[&Service], quorum: &[String]) -> Section {
+    let mut steps = vec![Step::Primitive(ipaddr2::resource(vip))];
     let first = scenario.nodes.iter().find(|node| node.role == Role::Active);
     let rule = preference(scenario);
     let prefer = |node: &Node| Step::Location { resource: virtual_ip::ID.into(), node: node.name.clone(), rule };

@@ -1,11 +1,10 @@
 //! The services that are where the address is.
 
 use super::{after, never, pairs, section};
-use crate::ocf::spec::STOPPED;
-use crate::pcs::plan::{OnFail, Operation, OrderKind, Resource, Section, Setting, Step, View, Weight};
+use crate::pcs::plan::{OrderKind, Resource, Section, Setting, Step, View, Weight};
 use crate::scenario::Scenario;
 use crate::scenario::failover::{Weighed, Weights};
-use crate::scenario::setup::{NEVER, OK, Service};
+use crate::scenario::setup::{self, NEVER, OK, Service};
 use crate::scenario::virtual_ip;
 
 /// What a service has without which the others are of no use: they follow it to another node.
@@ -23,7 +22,7 @@ pub(super) fn primitive(service: &Service, meta: Vec<(String, String)>) -> Resou
         agent: format!("ocf:inuvika:{}", service.spec.name),
         params: service.params.iter().map(|(name, value)| ((*name).into(), setting(value))).collect(),
         meta,
-        operations: operations(service),
+        operations: setup::operations(service.spec),
         whole: false,
     }
 }
@@ -135,16 +134,4 @@ pub(super) fn attraction(scenario: &Scenario, attribute: &str, what: &str) -> ([
 /// The scores of node attributes.
 pub(super) fn weights(scenario: &Scenario) -> Weights {
     scenario.failover.weights(&Weighed::of(scenario.setup, &scenario.services))
-}
-
-/// The operations that Pacemaker runs, also one that the meta-data leaves out; not those that only tools run.
-fn operations(service: &Service) -> Vec<Operation> {
-    let run = service.spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
-    run.map(|action| Operation {
-        depth: action.depth.unwrap_or(0),
-        role: action.role.map(Into::into),
-        on_fail: (action.role == Some(STOPPED)).then_some(OnFail::Ignore),
-        ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
-    })
-    .collect()
 }

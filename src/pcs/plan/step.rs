@@ -1,5 +1,6 @@
 //! The steps themselves.
 
+use super::constraint::{colocation_id, location_id, order_id};
 use super::{Alert, Condition, Event, OrderKind, Part, QuorumDevice, Resource, Rule, Sbd, Set, View, Weight};
 
 /// The agent of the connection to a remote node.
@@ -166,21 +167,14 @@ impl Step {
     /// constraint, made anew in every run.
     pub fn id(&self) -> Option<String> {
         Some(match self {
-            Step::Location { resource, node, rule } => {
-                let verb = match rule {
-                    Rule::Score(_) => "prefer",
-                    Rule::Avoid => "avoid",
-                    Rule::Never => "never",
-                };
-                format!("location-{resource}-{node}-{verb}")
-            }
+            Step::Location { resource, node, rule } => location_id(resource, node, *rule),
             Step::Attraction { resource, attribute, view, .. } => match view {
                 View::Is(value) => format!("location-{resource}-{attribute}-{value}"),
                 View::AtLeast(number) => format!("location-{resource}-{attribute}-{number}"),
                 View::Unknown => format!("location-{resource}-{attribute}-undefined"),
             },
-            Step::Colocation { part, with, .. } => format!("colocation-{}-{}", part.resource, with.resource),
-            Step::Order { first, then, .. } => format!("order-{}-{}", first.resource, then.resource),
+            Step::Colocation { part, with, .. } => colocation_id(&part.resource, &with.resource),
+            Step::Order { first, then, .. } => order_id(&first.resource, &then.resource),
             Step::Where { id, .. } | Step::Together { id, .. } | Step::Sequence { id, .. } => id.clone(),
             _ => return None,
         })

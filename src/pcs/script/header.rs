@@ -4,7 +4,6 @@ use super::layout::WIDTH;
 use super::{Feature, Script, remark};
 use crate::pcs::plan::{Plan, Setting, Step};
 use crate::pcs::quote::quote;
-use crate::pcs::unit::STANDARD;
 
 /// Where a script keeps the configurations it replaced: on every distribution a place for a program's own state.
 const BACKUPS: &str = "/var/lib/inuvika-ha";
@@ -97,8 +96,9 @@ fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 /// Every agent of the plan's resources and fencing devices, as crm_resource names them. A unit has none.
 fn agents(steps: &[&Step]) -> Vec<String> {
     let agent = |step: &Step| match step {
-        Step::Primitive(resource) if resource.agent.starts_with(STANDARD) => None,
-        Step::Primitive(resource) | Step::Remote(resource) => Some(resource.agent.clone()),
+        Step::Primitive(resource) | Step::Remote(resource) => {
+            resource.agent.starts_with("ocf:").then(|| resource.agent.clone())
+        }
         Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
         _ => None,
     };

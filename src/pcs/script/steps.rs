@@ -5,7 +5,6 @@ use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
 use super::verbs;
 use crate::pcs::plan::{Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
-use crate::pcs::unit::STANDARD;
 
 /// What fence agents called their parameters before, and what they call them.
 const FENCE_NAMES: &[(&str, &str)] = &[
@@ -212,7 +211,7 @@ where
 fn need_agents(plan: &Plan) -> String {
     let primitives = plan.sections.iter().flat_map(|section| &section.steps);
     let primitives = primitives.filter_map(|step| if let Step::Primitive(one) = step { Some(one) } else { None });
-    let primitives = primitives.filter(|one| !one.agent.starts_with(STANDARD));
+    let primitives = primitives.filter(|one| one.agent.starts_with("ocf:"));
     let (everywhere, elsewhere): (Vec<_>, Vec<_>) = primitives.partition(|one| one.is_asked_everywhere());
     let all: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
     let need = |one: &Resource, nodes: &[String]| {

@@ -1,6 +1,7 @@
 //! The set-ups a scenario can be of, and the services in them: one file each.
 
 mod abiquo_remote_services;
+mod free;
 mod lsyncd;
 mod lvs_director;
 mod ovd_file_server;
@@ -10,12 +11,13 @@ mod vip_src;
 
 use super::fault::Fault;
 use super::node::Node;
+use super::operation::{OnFail, Operation};
 use super::reader::{Table, Word};
 use super::virtual_ip::VirtualIp;
 use crate::agents;
 use crate::ocf;
 use crate::ocf::params::fits;
-use crate::ocf::spec::Spec;
+use crate::ocf::spec::{STOPPED, Spec};
 
 /// Parameters of an agent, each with its value when it has one.
 pub type Params = Vec<(&'static str, Option<String>)>;
@@ -51,6 +53,8 @@ pub struct SetUp {
     pub unit: Option<&'static Unit>,
     /// The word for a service that has the address itself, where the scenario does not want the cluster to have it.
     pub own_address: Option<&'static str>,
+    /// Whether it makes sense without a virtual IP address.
+    pub address_optional: bool,
     /// What the script cannot do, as lines to print: on other hosts than the cluster's nodes.
     pub by_hand: fn(&[Service], &VirtualIp) -> Vec<String>,
 }
@@ -173,8 +177,13 @@ impl Service {
     }
 }
 
-const SETUPS: &[SetUp] =
-    &[ovd_session_manager::SETUP, lvs_director::SETUP, abiquo_remote_services::SETUP, ovd_file_server::SETUP];
+const SETUPS: &[SetUp] = &[
+    ovd_session_manager::SETUP,
+    lvs_director::SETUP,
+    abiquo_remote_services::SETUP,
+    ovd_file_server::SETUP,
+    free::SETUP,
+];
 
 /// The names of all set-ups, as the end of "must be ...".
 pub(super) fn allowed() -> String {
@@ -237,6 +246,18 @@ impl ServiceKind {
         service.count = self.count.map(|count| count(&service));
         Ok(service)
     }
+}
+
+/// The operations that Pacemaker runs, also one that the meta-data leaves out; not those that only tools run.
+pub fn operations(spec: &Spec) -> Vec<Operation> {
+    let run = spec.actions.iter().filter(|a| !["meta-data", "validate-all", "status"].contains(&a.name));
+    run.map(|action| Operation {
+        depth: action.depth.unwrap_or(0),
+        role: action.role.map(Into::into),
+        on_fail: (action.role == Some(STOPPED)).then_some(OnFail::Ignore),
+        ..Operation::plain(action.name, action.interval.unwrap_or(0), action.timeout)
+    })
+    .collect()
 }
 
 #[cfg(test)]

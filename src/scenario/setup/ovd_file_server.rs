@@ -36,6 +36,7 @@ pub(super) const SETUP: SetUp = SetUp {
     ],
     unit: Some(&SLAVESERVER),
     own_address: Some("ctdb"),
+    address_optional: false,
     by_hand: |_, _| Vec::new(),
 };
 

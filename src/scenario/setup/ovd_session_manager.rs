@@ -27,5 +27,6 @@ pub(super) const SETUP: SetUp = SetUp {
     volumes: &[],
     unit: None,
     own_address: None,
+    address_optional: false,
     by_hand: |_, _| Vec::new(),
 };
