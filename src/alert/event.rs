@@ -193,8 +193,8 @@ impl Event {
                 "lost" => format!("node {node} is lost"),
                 desc => format!("node {node}: {desc}"),
             },
-            Kind::Fencing if self.is_failure() => format!("fencing of {node} FAILED ({})", self.task_word()),
-            Kind::Fencing => format!("node {node} was fenced ({})", self.task_word()),
+            Kind::Fencing if self.is_failure() => format!("fencing of {node} FAILED ({})", self.fencing_word()),
+            Kind::Fencing => format!("node {node} was fenced ({})", self.fencing_word()),
             Kind::Resource => format!("{} on {node}: {} {}", self.resource, self.task_word(), self.verdict()),
             Kind::Attribute => format!("attribute {} of {node} is {:?}", self.attribute, self.value),
             Kind::Test => format!("test message from {node}"),
@@ -203,6 +203,15 @@ impl Event {
 
     fn task_word(&self) -> &str {
         if self.task.is_empty() { "no operation named" } else { &self.task }
+    }
+
+    /// What the fencer did. Pacemaker gives the name of its own message as the task, and `Operation reboot of ...` as text.
+    fn fencing_word(&self) -> &str {
+        let mut words = self.desc.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("Operation"), Some(word)) => word.trim_matches('\''),
+            _ => self.task_word(),
+        }
     }
 
     /// How the operation ended, in words.
@@ -295,6 +304,7 @@ mod tests {
         let desc = |by: &str| format!("Operation reboot of osm1 by {by}: OK (ref=4711-a)");
         let seen = |by: &str| event(&[("kind", "fencing"), ("node", "osm1"), ("desc", &desc(by))]).unwrap();
         assert_eq!(seen("osm2").identity(), seen("pcs3").identity());
+        assert_eq!(Event { rc: Some(0), ..seen("osm2") }.headline(), "node osm1 was fenced (reboot)");
         assert!(seen("osm2").identity().contains("4711-a "), "{}", seen("osm2").identity());
     }
 

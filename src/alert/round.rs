@@ -24,6 +24,9 @@ const PUBLISH: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often new events are looked for while others wait.
 const LOOK: Duration = Duration::from_millis(500);
+/// After which time, in milliseconds, an event that another node claims is looked at again: soon enough for this node to tell
+/// it within the same run when that one could not.
+const AGAIN: u64 = 2_000;
 /// How long, in milliseconds, a claim counts in addition to the least time between two mails.
 const PATIENCE: u64 = 600_000;
 
@@ -190,7 +193,7 @@ impl<'a> Round<'a> {
                 Turn::Own => own.push(index),
                 Turn::OwnAfter(before) => after.push((index, before)),
                 Turn::Later(at) => later(at),
-                Turn::LeftTo(_) => later(now().saturating_add(super::turn::STEP)),
+                Turn::LeftTo(_) => later(now().saturating_add(AGAIN)),
                 Turn::ToldBy(node) => {
                     self.log.info(&format!("{}: told by {node}", record.event.headline()));
                     self.finish(record, channel);
@@ -210,7 +213,7 @@ impl<'a> Round<'a> {
         own.extend(self.not_yielded(channel, after, records, sight));
         own.sort_unstable();
         if own.is_empty() {
-            return Some(now().saturating_add(super::turn::STEP));
+            return Some(now().saturating_add(AGAIN));
         }
         self.send(channel, &own, records, sight.as_ref().is_some_and(Option::is_some));
         let again = self.memory.trouble.get(&channel.key).map(Trouble::again);

@@ -162,7 +162,7 @@ fn dies(lab: &Lab) -> Result<()> {
     wait_for(Duration::from_secs(60), "osm1 to be fenced", || Ok(lab.fencing.times_off("osm1") > before))?;
     wait_for(Duration::from_secs(90), "osm1 to be back", || Ok(lab.status("osm2")?.online().len() == 3))?;
     let mails = all(Duration::from_secs(16))?;
-    for what in ["node osm1.priv is lost", "node osm1.priv was fenced (", "node osm1.priv is a member again"] {
+    for what in ["node osm1.priv is lost", "node osm1.priv was fenced (reboot)", "node osm1.priv is a member again"] {
         told_once(&mails, what, "osm2.priv")?;
     }
     // What osm1 sees of the others for the first time is no news.
@@ -182,7 +182,11 @@ fn takes_over(lab: &Lab) -> Result<()> {
     let before = lab.fencing.times_off("osm1");
     lab.node("osm1").kill()?;
     wait_for(Duration::from_secs(60), "osm1 to be fenced", || Ok(lab.fencing.times_off("osm1") > before))?;
-    let mut mails = all(Duration::from_secs(30))?;
+    // On a slow machine the timer may have to do it.
+    let told = |what: &str| Ok(POST.arrived()?.iter().any(|mail| mail.body().contains(what)));
+    wait_for(Duration::from_secs(150), "pcs3 to tell the loss", || told("node osm1.priv is lost"))?;
+    wait_for(Duration::from_secs(150), "pcs3 to tell the fencing", || told("node osm1.priv was fenced ("))?;
+    let mut mails = all(Duration::from_secs(2))?;
     told_once(&mails, "node osm1.priv is lost", "pcs3.priv")?;
     // With its link back, osm2 knows that there is nothing left to tell; its timer takes care of it.
     lab.net.link_up("osm2", Net::Srv)?;
