@@ -238,3 +238,39 @@ fn the_script_keeps_to_what_bash_4_2_has() {
     }
     assert!(script.contains("in ${secrets[@]+\"${secrets[@]}\"}; do"));
 }
+
+/// The script for the part "alerts" alone: a few calls of pcs.
+fn alerts(trial: &Trial, recipients: &str) -> String {
+    let section = format!("\n[alerts]\nrecipients = [{recipients}]\n\n[[fencing]]\nname");
+    trial.write("scenario.toml", &trial.scenario.replacen("\n[[fencing]]\nname", &section, 1), 0o644);
+    let output =
+        trial::inuvika_ha().args(["pcs", "--part", "alerts"]).arg(trial.path("scenario.toml")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let script = String::from_utf8(output.stdout).unwrap();
+    let backups = trial.path("backups");
+    script.replace("backups=/var/lib/inuvika-ha", &format!("backups={}", backups.display()))
+}
+
+#[test]
+fn the_cluster_is_told_whom_to_tell() {
+    let trial = small();
+    // Nothing but alerts is configured here, and Pacemaker refuses a cluster that does not say what it does about fencing.
+    let set = "<cluster_property_set id=\"p\"><nvpair id=\"p1\" name=\"stonith-enabled\" value=\"false\"/></cluster_property_set>";
+    let live = trial.read("live.xml").replace("<crm_config/>", &format!("<crm_config>{set}</crm_config>"));
+    trial.write("live.xml", &live, 0o600);
+    let script = alerts(&trial, "\"ops@example.com\", \"hook\"");
+    trial.apply(&script);
+    let live = trial.read("live.xml");
+    for part in [
+        "<alert id=\"inuvika-alert\" path=\"/usr/share/pacemaker/alerts/inuvika-alert\">",
+        "<recipient id=\"inuvika-alert-1\" value=\"ops@example.com\"/>",
+        "<recipient id=\"inuvika-alert-2\" value=\"hook\"/>",
+        "name=\"timeout\" value=\"30s\"",
+    ] {
+        assert!(live.contains(part), "no {part} in {live}");
+    }
+    assert!(trial.apply(&script).contains("nothing to push"));
+    trial.apply(&alerts(&trial, "\"night@example.com\""));
+    let live = trial.read("live.xml");
+    assert!(live.contains("value=\"night@example.com\"") && !live.contains("inuvika-alert-2"), "{live}");
+}

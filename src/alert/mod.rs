@@ -35,7 +35,9 @@ use spool::{Record, Spool};
 
 /// The name that Pacemaker calls it by.
 pub const NAME: &str = "inuvika-alert";
-/// How long a run may take: Pacemaker's own limit is 30 s unless the alert is given another.
+/// After which time Pacemaker kills it unless the alert is given another.
+pub const KILLED_AFTER: Duration = Duration::from_secs(30);
+/// How long a run may take: it ends by itself well before [`KILLED_AFTER`].
 pub const LIMIT: Duration = Duration::from_secs(20);
 /// How long one message may take that could not be kept.
 const UNKEPT: Duration = Duration::from_secs(8);

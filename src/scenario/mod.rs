@@ -1,5 +1,6 @@
 //! The scenario file: a cluster in a few lines. Reading it checks everything that can be known without a cluster.
 
+pub mod alerts;
 pub mod beside;
 pub mod cluster;
 pub mod constraint;
@@ -19,6 +20,7 @@ pub mod volume;
 
 pub use crate::document::fault;
 use crate::document::reader;
+use beside::Alert;
 use cluster::Cluster;
 use failover::{Failover, Weighed};
 use fault::{Fault, Source};
@@ -59,6 +61,8 @@ pub struct Scenario {
     pub fencing: Fencing,
     /// What it has beside the services of the set-up.
     pub free: Free,
+    /// Who is told what happens.
+    pub alert: Option<Alert>,
 }
 
 impl Scenario {
@@ -82,7 +86,8 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     let mut top = Table::document(Source { file, text })?;
     let word = top.need("setup", &setup::allowed())?.text()?;
     let setup = setup::find(&word)?;
-    let mut allowed = vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain"];
+    let mut allowed =
+        vec!["cluster", "node", "virtual_ip", "failover", "fencing", "accept_split_brain", alerts::SECTION];
     allowed.extend(setup.router.then_some(router::ID));
     allowed.extend(setup.repository.then_some("repository"));
     allowed.extend(setup.volumes.iter().map(|volume| volume.section));
@@ -155,6 +160,7 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
     if setup.services.is_empty() && free.resources.is_empty() {
         return Err(word.fault("has no services: describe them as [[resource]]"));
     }
+    let alert = top.take(alerts::SECTION).map(reader::Item::table).transpose()?.map(alerts::read).transpose()?;
     Ok(Read {
         scenario: Scenario {
             setup,
@@ -168,6 +174,7 @@ pub fn read(file: &str, text: &str) -> Result<Read, Fault> {
             failover,
             fencing,
             free,
+            alert,
         },
         warnings,
     })
@@ -187,6 +194,7 @@ fn own_ids(
     all.flat_map(|id| [id.to_owned(), setup::clone_id(id)]).for_each(|id| ids.reserve(id));
     ids.reserve(virtual_ip::ID.into());
     ids.reserve(repository::ID.into());
+    ids.reserve(crate::alert::NAME.into());
     if let Some(group) = setup.group {
         ids.reserve(group.to_owned());
         ids.own(group, group);

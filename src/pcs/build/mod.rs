@@ -8,7 +8,7 @@ mod services;
 mod volumes;
 
 use super::ipaddr2;
-use super::plan::{Event, Member, Operation, OrderKind, Plan, Resource, Rule, Score, Section, Setting, Step};
+use super::plan::{Alert, Event, Member, Operation, OrderKind, Plan, Resource, Rule, Score, Section, Setting, Step};
 use crate::scenario::Scenario;
 use crate::scenario::cluster::Detection;
 use crate::scenario::failover::Failover;
@@ -51,6 +51,7 @@ pub fn plan(scenario: &Scenario) -> Plan {
     free::before(&scenario.free, &mut sections);
     sections.extend(resources);
     sections.extend(free::after(&scenario.free, &quorum));
+    sections.extend(scenario.alert.as_ref().map(alert));
     let by_hand = scenario.virtual_ip.as_ref().map(|vip| (scenario.setup.by_hand)(&scenario.services, vip));
     if let Some(by_hand) = by_hand.filter(|lines| !lines.is_empty()) {
         let why = "On other hosts than the nodes of the cluster: this is for whoever looks after them.";
@@ -143,6 +144,17 @@ fn cluster(scenario: &Scenario) -> Section {
         steps.push(Step::Sbd(sbd.clone()));
     }
     section("the cluster exists", &why, steps)
+}
+
+fn alert(alert: &Alert) -> Section {
+    section(
+        "who is told what happens",
+        &[
+            "Pacemaker runs the agent on every node that sees an event; one node tells it. The mail server stands in",
+            "/etc/inuvika-ha/alert.toml on every node: inuvika-ha alert check, then inuvika-ha alert test. See inuvika-alert(8).",
+        ],
+        vec![Step::Alert(alert.clone())],
+    )
 }
 
 fn properties() -> Section {
