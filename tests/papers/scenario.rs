@@ -39,13 +39,17 @@ const SECTIONS: &[Section] = &[
         &[
             (
                 "setup",
-                "What is made highly available: ovd-session-manager, lvs-director, abiquo-remote-services or ovd-file-server. Needed.",
+                "What is made highly available: ovd-session-manager, lvs-director, abiquo-remote-services, ovd-file-server, or free: \
+                 only what [[resource]] says. Needed.",
             ),
             ("fencing", "\"none\", in place of [[fencing]], for a trial. Only together with accept_split_brain."),
             (
                 "accept_split_brain",
                 "true: you know that without fencing two nodes may run everything at once, and that this may destroy data.",
             ),
+            ("properties", "A section of cluster properties by their names, beside those that other sections say."),
+            ("defaults", "A section of meta attributes for all resources, beside those of [failover]."),
+            ("operation_defaults", "A section of attributes for all operations, as timeout."),
         ],
     ),
     Section(
@@ -75,6 +79,7 @@ const SECTIONS: &[Section] = &[
                  only votes. Needed.",
             ),
             ("address", "Its address in the network of the cluster, or a list with one for each link. Needed."),
+            ("attributes", "Node attributes, as attributes.rack = \"a\"."),
         ],
     ),
     Section(
@@ -140,6 +145,151 @@ const SECTIONS: &[Section] = &[
                 "The agent's options, as options.ip = \"192.168.200.11\". A secret is { file = \"/path\" }: the first line of a file \
                  that only root may read, on the node where the script runs. It is never in the script.",
             ),
+        ],
+    ),
+    Section(
+        "[alerts]",
+        "inuvika-alert tells what happens in the cluster: see inuvika-alert(8).",
+        &[(
+            "recipients",
+            "Whom: mail addresses, \"mail\", \"hook\" or \"file\" (sections of its configuration), or the path of another \
+             configuration. Default: all that its configuration says.",
+        )],
+    ),
+    Section(
+        "[[resource]]",
+        "A resource of any agent, in any set-up.",
+        &[
+            ("id", "Its id in the cluster. Needed."),
+            ("agent", "Its agent, as ocf:heartbeat:apache, systemd:nginx or lsb:NAME. Needed."),
+            (
+                "params",
+                "Its parameters, as params.ip = \"10.20.1.20\". A secret is { file = \"/path\" }, as with [[fencing]]. Those of \
+                 agents of inuvika-ha are checked.",
+            ),
+            ("meta", "Its meta attributes, as meta.critical = false."),
+            (
+                "op",
+                "Its operations, a list of tables: name, interval, timeout, depth (the check level), role, on_fail. Default: start, \
+                 stop, and a monitor every 30 s; for agents of inuvika-ha what their meta-data say.",
+            ),
+            ("target", "\"stopped\": it is configured, and does not run. Default: \"started\"."),
+            ("clone", "true, or a table of meta attributes: an instance on every node."),
+            ("promotable", "true, or a table of meta attributes: a clone some instances of which are promoted."),
+        ],
+    ),
+    Section(
+        "[[group]]",
+        "Resources that are in one place, start one after the other, and stop the other way round.",
+        &[
+            ("id", "Its id. Needed."),
+            ("members", "The ids of [[resource]]s, in the order they start in. Needed."),
+            ("meta", "Its meta attributes."),
+            ("clone", "As of a resource."),
+            ("promotable", "As of a resource."),
+        ],
+    ),
+    Section(
+        "[[colocation]]",
+        "A resource runs where another runs.",
+        &[
+            ("id", "Its id. Needed with sets."),
+            ("resource", "What follows. Needed without sets."),
+            ("with", "What it follows. Needed without sets."),
+            ("role", "\"Promoted\" or \"Unpromoted\": only instances of what follows in this role."),
+            ("with_role", "The same of what it follows."),
+            ("sets", "In place of the two: a list of tables with resources, sequential and role."),
+            ("score", "How strongly: a number, \"INFINITY\" (default) or \"-INFINITY\"."),
+        ],
+    ),
+    Section(
+        "[[order]]",
+        "A resource starts after another and stops before it.",
+        &[
+            ("id", "Its id. Needed with sets."),
+            ("first", "What starts first. Needed without sets."),
+            ("then", "What starts then. Needed without sets."),
+            ("first_action", "What is waited for: \"start\" (default), \"stop\", \"promote\" or \"demote\"."),
+            ("then_action", "What waits. Default: the same."),
+            ("sets", "In place of the two: a list of tables with resources, sequential, require_all and action."),
+            ("kind", "\"Mandatory\" (default), \"Optional\" or \"Serialize\"."),
+            ("symmetrical", "Whether they stop the other way round."),
+        ],
+    ),
+    Section(
+        "[[location]]",
+        "Where a resource should be, or must not be.",
+        &[
+            ("id", "Its id. Needed with a rule."),
+            ("resource", "What is placed. Needed."),
+            ("node", "A node. Needed without a rule."),
+            ("probe", "false: the resource is never probed there. Only with score = \"-INFINITY\"."),
+            ("when", "A rule: a list of expressions, as \"pingd lt 1\", \"not_defined pingd\" or \"#uname eq osm1\"."),
+            ("match", "\"all\" or \"any\" of them."),
+            ("role", "The rule is about instances in this role."),
+            ("score", "A number, \"INFINITY\" or \"-INFINITY\"."),
+        ],
+    ),
+    Section(
+        "[[remote]]",
+        "A node without corosync, that pacemaker_remote runs on: it runs resources and does not vote.",
+        &[
+            ("name", "Its name. Needed."),
+            ("address", "Its address. Needed."),
+            ("port", "Default: 3121."),
+            ("reconnect_interval", "After what time a lost connection is tried again, as \"60s\"."),
+            ("attributes", "Node attributes."),
+        ],
+    ),
+    Section(
+        "[[fencing_level]]",
+        "What is tried to switch a node off, in which order.",
+        &[
+            ("node", "The node. Needed."),
+            ("level", "1 to 9: the lowest is tried first. Needed."),
+            ("devices", "Names of [[fencing]] devices, all of which have to work. Needed."),
+        ],
+    ),
+    Section(
+        "[[alert]]",
+        "Another alert agent than inuvika-alert.",
+        &[
+            ("id", "Its id. Needed."),
+            ("path", "The program, an absolute path that every node has. Needed."),
+            ("options", "What it gets in its environment."),
+            ("meta", "Meta attributes, as timeout."),
+            ("recipients", "A list of recipients."),
+        ],
+    ),
+    Section(
+        "[[tag]]",
+        "A name for several resources.",
+        &[("id", "The name. Needed."), ("members", "Resources or groups. Needed.")],
+    ),
+    Section(
+        "[[external]]",
+        "What resources need outside the cluster, for inuvika-ha simulate and diagram.",
+        &[
+            ("name", "What it is, for people. Needed."),
+            ("needed_by", "The resources that are of no use without it. Needed."),
+        ],
+    ),
+    Section(
+        "[quorum_device]",
+        "A host outside the cluster with a vote.",
+        &[
+            ("host", "The host on which corosync-qnetd runs. Needed."),
+            ("address", "Its address, when its name does not say."),
+            ("algorithm", "\"ffsplit\" or \"lms\": see corosync-qdevice(8)."),
+        ],
+    ),
+    Section(
+        "[sbd]",
+        "Nodes that the cluster has lost switch themselves off.",
+        &[
+            ("watchdog", "The watchdog's device. Default: /dev/watchdog."),
+            ("devices", "Shared disks, one to three. Without: by the watchdog alone."),
+            ("timeout", "The watchdog's time, 1s to 10min. Default: \"5s\"."),
         ],
     ),
 ];
