@@ -277,7 +277,7 @@ _inuvika__ha() {
             return 0
             ;;
         inuvika__ha__subcmd__init)
-            opts="-o -h --guide --output --help ovd-session-manager lvs-director abiquo-remote-services ovd-file-server"
+            opts="-o -h --guide --output --help ovd-session-manager lvs-director abiquo-remote-services ovd-file-server free"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
