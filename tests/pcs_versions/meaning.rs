@@ -50,7 +50,7 @@ fn step(tag: &BytesStart, path: &[String]) -> String {
         .map(|attribute| {
             let attribute = attribute.unwrap();
             let key = attribute.key.as_ref().to_owned();
-            format!("{key}={}", attribute.value)
+            format!("{key}={}", attribute.value.replace("&apos;", "'"))
         })
         // Some write down what is so anyway.
         .filter(|attribute| (chosen || !attribute.starts_with("id=")) && attribute != "boolean-op=and")
