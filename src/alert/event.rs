@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 pub const PREFIX: &str = "CRM_alert_";
 /// Longest text kept of a variable, in characters: they come from agents and may be of any length.
 const TEXT_MAX: usize = 500;
-/// How far apart in milliseconds two nodes may see the same event, their clocks' difference included.
-const APART: u64 = 120_000;
+/// How far apart in milliseconds two nodes may see the same event, their clocks' difference included. A node that is lost again
+/// has been back in between, which takes longer: of two events that are taken for one, one would be told by nobody.
+const APART: u64 = 10_000;
+/// The same for an event that has a number of its own.
+const APART_NUMBERED: u64 = 600_000;
 /// The status of an operation that was cancelled (PCMK_EXEC_CANCELLED).
 const CANCELLED: i32 = 1;
 
@@ -168,12 +171,9 @@ impl Event {
 
     /// The same text on every node that raises this event for the same recipient.
     pub fn identity(&self) -> String {
-        let what = match self.kind {
-            Kind::Fencing => match self.desc.split_once("ref=") {
-                // The fencer's own number of this one operation.
-                Some((_, number)) => number.trim_end_matches(')').to_owned(),
-                None => format!("{} {}", self.node, self.task),
-            },
+        let what = match (self.kind, self.number()) {
+            (_, Some(number)) => number.to_owned(),
+            (Kind::Fencing, None) => format!("{} {}", self.node, self.task),
             _ => format!("{} {}", self.node, self.desc),
         };
         format!("{:?} {what} {}", self.kind, self.recipient)
@@ -181,7 +181,13 @@ impl Event {
 
     /// Whether an event of the same identity that somebody saw at `other` (ms) is this one.
     pub fn is_near(&self, other: u64) -> bool {
-        self.time.abs_diff(other) <= APART
+        self.time.abs_diff(other) <= if self.number().is_some() { APART_NUMBERED } else { APART }
+    }
+
+    /// The fencer's own number of this one operation.
+    fn number(&self) -> Option<&str> {
+        let (_, number) = self.desc.split_once("ref=").filter(|_| self.kind == Kind::Fencing)?;
+        Some(number.trim_end_matches(')'))
     }
 
     /// One line that says what happened.

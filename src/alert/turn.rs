@@ -128,6 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_is_lost_again_is_another_event() {
+        let first = event(Kind::Node, "n1");
+        let mut told = Told::default();
+        told.mark(&first, "mail", Progress::Told);
+        let mut seen = sight("n3", &["n2", "n3"]);
+        seen.told = vec![("n2".into(), told)];
+        // As the other node's clock has it.
+        assert_eq!(of(&Event { time: SEEN + 3_000, ..first.clone() }, STEP, &seen), Turn::ToldBy("n2".into()));
+        let again = Event { time: SEEN + 26_000, ..first };
+        assert_eq!(of(&again, STEP, &seen), Turn::OwnAfter(vec!["n2".into()]));
+    }
+
+    #[test]
     fn of_two_that_claim_at_once_the_one_before_wins() {
         let lost = event(Kind::Node, "n1");
         let mut told = Told::default();
