@@ -5,6 +5,7 @@ use crate::cluster::element::Element;
 use crate::diff;
 use crate::ocf::deadline::Deadline;
 use crate::pcs::plan;
+use crate::pcs::plan::Step;
 use crate::sys::process;
 use crate::{out, scenario};
 use anyhow::Context;
@@ -37,7 +38,7 @@ impl Diff {
         let text = std::fs::read(&self.scenario).map_err(|error| Failure::Input(format!("read {file}: {error}")))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
-        super::is_known(&file, &read.scenario)?;
+        super::is_known(&file, &read.scenario, Step::only_for_pcs)?;
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

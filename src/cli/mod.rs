@@ -144,9 +144,9 @@ pub fn run() -> u8 {
     }
 }
 
-/// Refuses a scenario with steps that only scripts of pcs know yet: what would be left out would be believed not to be there.
-fn is_known(file: &str, scenario: &Scenario) -> Result<(), Failure> {
-    match pcs_plan(scenario).steps().find_map(Step::only_for_pcs) {
+/// Refuses a scenario with steps that a sub-command does not know yet: what would be left out would be believed not to be there.
+fn is_known(file: &str, scenario: &Scenario, unknown: fn(&Step) -> Option<&'static str>) -> Result<(), Failure> {
+    match pcs_plan(scenario).steps().find_map(unknown) {
         Some(what) => Err(Failure::Input(format!("{file}: has {what}, which only \"inuvika-ha pcs\" knows yet"))),
         None => Ok(()),
     }

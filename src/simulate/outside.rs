@@ -20,6 +20,9 @@ pub fn all(scenario: &Scenario, plan: &Plan) -> Vec<String> {
         let section = service.kind.section;
         all.extend(service.kind.vantage.map(|what| format!("the {what} that {section} asks")));
     }
+    for external in &scenario.free.externals {
+        all.push(format!("{}, which {} needs", external.name, external.needed_by.join(", ")));
+    }
     if let Some(router) = scenario.router.as_ref().filter(|router| router.addresses.len() == 1) {
         all.extend(router.addresses.first().map(|address| format!("the router {address}: the only one that is asked")));
     }

@@ -76,7 +76,13 @@ impl World {
         let ids = || model.nodes.iter().enumerate().map(|(index, name)| ((index + 1).to_string(), name));
         let mut configuration = model.configuration.clone();
         if let Some(nodes) = configuration.child_mut("nodes") {
-            nodes.children.extend(ids().map(|(id, name)| Element::new("node", &[("id", &id), ("uname", name)])));
+            // Some have attributes already, and their name as their id.
+            let known = std::mem::take(&mut nodes.children);
+            nodes.children.extend(ids().map(|(id, name)| {
+                let attributes = known.iter().filter(|one| one.text("uname") == name);
+                let attributes = attributes.flat_map(|one| one.children.clone());
+                Element::new("node", &[("id", &id), ("uname", name)]).with(attributes)
+            }));
         }
         let states = ids().map(|(id, name)| {
             let state = Element::new(

@@ -45,7 +45,17 @@ pub fn entry(text: &str, section: &str, key: &str, value: &str, others: &[&str])
     }
     match head {
         _ if done => {}
-        Some(at) => lines.insert(at + 1, line),
+        Some(head) => {
+            // Behind whatever the section's own line goes on with.
+            let mut at = head + 1;
+            while lines.get(at - 1).is_some_and(|before| before.ends_with('\\')) {
+                if at == lines.len() {
+                    lines.push(String::new());
+                }
+                at += 1;
+            }
+            lines.insert(at, line);
+        }
         None => {
             if !lines.is_empty() {
                 lines.push(String::new());
@@ -184,6 +194,15 @@ mod tests {
         assert_eq!(none, "# Pacemaker has the address: CTDB has none.\n");
         assert_eq!(public(&none, &net, None), none);
         assert_eq!(public(&none, &net, Some("ens32")), "172.16.4.26/24 ens32\n");
+    }
+
+    #[test]
+    fn a_section_whose_line_goes_on_is_not_taken_for_the_value() {
+        for text in ["[a]\\\n", "[a]\\\n\\\n", "[a]\\\nx\ny = 1\n"] {
+            let once = entry(text, "a", "b", "c", &[]);
+            assert_eq!(Ini::parse(&once).get("a", "b"), Some("c"), "{once}");
+            assert_eq!(entry(&once, "a", "b", "c", &[]), once);
+        }
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! A plan as a part of the cluster information base: its elements, with the ids that pcs gives them.
 
+mod beside;
 mod constraint;
 mod dialect;
 mod resource;
@@ -15,6 +16,8 @@ pub use resource::placeholder;
 pub const PROPERTIES: &str = "cib-bootstrap-options";
 /// The id of the set with the defaults of all resources.
 pub const DEFAULTS: &str = "rsc_defaults-meta_attributes";
+/// The id of the set with the defaults of all operations.
+const OPERATION_DEFAULTS: &str = "op_defaults-meta_attributes";
 
 /// The configuration of a plan: `<configuration>`, without the nodes. Secrets are [`placeholder`]s.
 pub fn configuration(plan: &Plan) -> Element {
@@ -22,39 +25,63 @@ pub fn configuration(plan: &Plan) -> Element {
     let mut defaults = Element::new("meta_attributes", &[("id", DEFAULTS)]);
     let mut resources = Element::new("resources", &[]);
     let mut constraints = Element::new("constraints", &[]);
+    let mut nodes = Element::new("nodes", &[]);
+    let mut operations = Element::new("meta_attributes", &[("id", OPERATION_DEFAULTS)]);
+    let mut topology = Element::new("fencing-topology", &[]);
+    let mut alerts = Element::new("alerts", &[]);
+    let mut tags = Element::new("tags", &[]);
     for step in plan.sections.iter().flat_map(|section| &section.steps) {
         match step {
-            // What is done before there is a configuration, and what people do.
+            // What is done before there is a configuration, what is in those of others, and what people do.
             Step::Auth | Step::ClusterSetup { .. } | Step::Agents | Step::ByHand(_) => {}
+            Step::QuorumDevice(_) | Step::Sbd(_) => {}
             Step::Property(pairs) => properties.children.extend(resource::pairs(PROPERTIES, pairs)),
             Step::Defaults(pairs) => defaults.children.extend(resource::pairs(DEFAULTS, pairs)),
             Step::Stonith(device) => resources.children.push(resource::primitive(device, true)),
             Step::Primitive(one) => resources.children.push(resource::primitive(one, false)),
             Step::Clone { resource, meta } => resource::clone(&mut resources, resource, meta),
-            Step::Group { id, members, .. } => resource::group(&mut resources, id, members),
+            Step::Promotable { resource, meta } => resource::promotable(&mut resources, resource, meta),
+            Step::Group { id, members, meta } => resource::group(&mut resources, id, members, meta),
+            Step::Remote(one) => resources.children.push(resource::primitive(one, false)),
+            Step::OperationDefaults(pairs) => operations.children.extend(resource::pairs(OPERATION_DEFAULTS, pairs)),
+            Step::NodeAttributes { node, attributes } => nodes.children.push(beside::node(node, attributes)),
+            Step::Level { node, level, devices } => topology.children.push(beside::level(node, *level, devices)),
+            Step::Alert(one) => alerts.children.push(beside::alert(one)),
+            Step::Tag { id, members } => tags.children.push(beside::tag(id, members)),
             Step::Location { resource, node, rule } => {
                 constraints.children.push(constraint::location(resource, node, *rule));
             }
             Step::Attraction { resource, attribute, view, weight } => {
                 constraints.children.push(constraint::attraction(resource, attribute, view, *weight));
             }
+            Step::Where { id, part, score, condition } => {
+                constraints.children.push(constraint::by_rule(id, part, score, condition));
+            }
             Step::Colocation { part, with, score } => {
-                constraints.children.push(constraint::colocation(&part.resource, &with.resource, score));
+                constraints.children.push(constraint::colocation(part, with, score));
             }
-            Step::Order { first, then, kind, .. } => {
-                constraints.children.push(constraint::order(&first.resource, &then.resource, *kind));
+            Step::Together { id, sets, score } => constraints.children.push(constraint::together(id, sets, score)),
+            Step::Order { first, then, kind, symmetrical } => {
+                constraints.children.push(constraint::order(first, then, *kind, *symmetrical));
             }
-            // Whoever asks for it is told: see Step::only_for_pcs.
-            _ => {}
+            Step::Sequence { id, sets, kind, symmetrical } => {
+                constraints.children.push(constraint::sequence(id, sets, *kind, *symmetrical));
+            }
         }
     }
-    Element::new("configuration", &[]).with([
-        Element::new("crm_config", &[]).with([properties]),
-        Element::new("nodes", &[]),
-        resources,
-        constraints,
-        Element::new("rsc_defaults", &[]).with([defaults]),
-    ])
+    let wanted = |one: &Element| !one.children.is_empty();
+    let operations = wanted(&operations).then(|| Element::new("op_defaults", &[]).with([operations]));
+    let more = [topology, tags, alerts].into_iter().filter(wanted);
+    Element::new("configuration", &[])
+        .with([
+            Element::new("crm_config", &[]).with([properties]),
+            nodes,
+            resources,
+            constraints,
+            Element::new("rsc_defaults", &[]).with([defaults]),
+        ])
+        .with(operations)
+        .with(more)
 }
 
 #[cfg(test)]

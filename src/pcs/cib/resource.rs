@@ -18,7 +18,7 @@ pub(super) fn pairs(id: &str, pairs: &[(String, String)]) -> Vec<Element> {
 }
 
 /// A set of values; nothing when it is empty.
-fn set(kind: &str, owner: &str, mut values: Vec<(String, String)>) -> Option<Element> {
+pub(super) fn set(kind: &str, owner: &str, mut values: Vec<(String, String)>) -> Option<Element> {
     let id = format!("{owner}-{kind}");
     values.sort();
     let pairs = pairs(&id, &values);
@@ -95,7 +95,14 @@ pub(super) fn clone(resources: &mut Element, resource: &str, meta: &[(String, St
 }
 
 /// Makes a group of resources that are there.
-pub(super) fn group(resources: &mut Element, id: &str, members: &[String]) {
+pub(super) fn group(resources: &mut Element, id: &str, members: &[String], meta: &[(String, String)]) {
     let inner: Vec<_> = members.iter().filter_map(|member| take(resources, member)).collect();
-    resources.children.push(Element::new("group", &[("id", id)]).with(inner));
+    let group = Element::new("group", &[("id", id)]).with(inner);
+    resources.children.push(group.with(set("meta_attributes", id, meta.to_vec())));
+}
+
+/// Makes a promotable clone of a resource that is there.
+pub(super) fn promotable(resources: &mut Element, resource: &str, meta: &[(String, String)]) {
+    let own = ("promotable".to_owned(), "true".to_owned());
+    clone(resources, resource, &[meta, &[own]].concat());
 }

@@ -205,6 +205,11 @@ impl Step {
         })
     }
 
+    /// What it is, when the simulation of a cluster does not know it: it would be believed to be simulated.
+    pub fn not_simulated(&self) -> Option<&'static str> {
+        matches!(self, Step::QuorumDevice(_) | Step::Sbd(_) | Step::Remote(_)).then(|| self.only_for_pcs()).flatten()
+    }
+
     /// What has parameters: a resource, a remote node's connection or a fencing device.
     pub fn resource(&self) -> Option<&Resource> {
         match self {
