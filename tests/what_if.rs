@@ -101,6 +101,34 @@ fn every_example_survives_a_single_failure_and_four_votes_are_no_better_than_thr
 }
 
 #[test]
+fn resources_of_any_agent_are_simulated_and_looked_at() {
+    const FREE: &str = include_str!("pcs/free.toml");
+    let (report, code) = simulate(FREE);
+    assert_eq!(code, 0, "{report:#}");
+    let lost = row(&report, "web1 is lost");
+    assert!(["virtual_ip", "web", "one", "two"].iter().all(|id| runs(lost, id) == ["web2"]), "{lost:#}");
+    assert_eq!(list(&lost["interrupted"]), ["virtual_ip", "web", "one", "two"]);
+    assert_eq!(runs(row(&report, "web2 is lost"), "store"), ["web1"]);
+    // A group is where its members are, and the rule keeps it from where it must not be.
+    let elsewhere = FREE.replace("rack eq b", "rack eq a");
+    let (report, _) = simulate(&elsewhere);
+    assert_eq!(runs(row(&report, "web2 is lost"), "one"), Vec::<&str>::new());
+    assert_eq!(runs(row(&report, "vote3 is lost"), "two"), ["web2"]);
+    let outside = serde_json::to_string(&report).unwrap();
+    assert!(outside.contains("the database db1, which web needs"), "{outside}");
+    // No constraint names something that is not there; what it does not simulate it says.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.toml");
+    std::fs::write(&file, FREE).unwrap();
+    let output = inuvika_ha().args(["lint", "--json"]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    std::fs::write(&file, format!("{FREE}\n[quorum_device]\nhost = \"qnetd\"\naddress = \"10.20.1.9\"\n")).unwrap();
+    let output = inuvika_ha().arg("simulate").arg(&file).output().unwrap();
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("has a quorum device"), "{output:?}");
+}
+
+#[test]
 fn without_fencing_a_stop_that_fails_loses_the_service() {
     let text = example(EXAMPLE);
     let (before, _) = text.split_once("\n[[fencing]]").unwrap();
