@@ -26,6 +26,9 @@ fn life() -> Result<()> {
     let well = || one.sh("ctdb -X status").matches("|0|0|0|0|0|0|0|0|").count() == 2;
     wait_for("each sees both well", well);
     wait_for("somebody serves the address", || one.has_vip() != two.has_vip());
+    // A Samba that has just begun may take longer for its first answer than a monitor waits.
+    let answers = |node: &site::Node| node.agent().recurring().with("OCF_CHECK_LEVEL", "10").run("monitor").code == 0;
+    wait_for("Samba answers where the address is", || answers(one) && answers(two));
     for depth in ["0", "10", "20"] {
         monitor(one, &one.agent(), depth, 0, "")?;
         monitor(two, &two.agent(), depth, 0, "")?;
@@ -39,6 +42,7 @@ fn life() -> Result<()> {
     monitor(one, &one.agent(), "0", 7, "is not running")?;
     // The other one goes on, and has the address.
     wait_for("the other node serves the address", || two.has_vip());
+    wait_for("the other Samba answers there", || answers(two));
     monitor(two, &two.agent(), "0", 0, "")?;
     monitor(two, &two.agent(), "10", 0, "")?;
     monitor(two, &two.agent(), "20", 190, &format!("node 0 ({}) is disconnected", site::private(0)))?;
