@@ -14,7 +14,9 @@ const LINES: &str = "30";
 
 /// A trial over a shared lab. When it fails, the lab's report goes to standard error.
 pub fn trial(name: &str, lab: fn() -> &'static Lab, body: fn(&Lab) -> Result<()>) -> Trial {
+    let own = name.to_owned();
     Trial::test(name, move || {
+        let name = &own;
         let lab = lab();
         let begun = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| body(lab)));
@@ -22,11 +24,12 @@ pub fn trial(name: &str, lab: fn() -> &'static Lab, body: fn(&Lab) -> Result<()>
         match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                eprintln!("{}", report(lab));
+                // The harness gives the reasons of all trials at its end, which is far away, or never reached: so here as well.
+                eprintln!("{}\nlab: {name}: {error:#}", report(lab));
                 Err(format!("{error:#}").into())
             }
             Err(cause) => {
-                eprintln!("{}", report(lab));
+                eprintln!("{}\nlab: {name}: panicked, see before the report", report(lab));
                 resume_unwind(cause)
             }
         }
