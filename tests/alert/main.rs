@@ -1,5 +1,5 @@
-//! inuvika-alert through the shipped program, as the user that Pacemaker runs it as, with a real mail server (Exim). Judges: the
-//! mails as they arrived, with what the server says of encryption and login; the files.
+//! inuvika-alert through the shipped program, as the user that Pacemaker runs it as, with a real mail server (Exim) and a
+//! real web server (Apache). Judges: what arrived, with what the servers say of encryption and login; the files.
 //!
 //! There is no cluster here; three nodes that see the same event are in the suite `alert_cluster`.
 
@@ -12,6 +12,7 @@
     missing_docs
 )]
 
+mod hook;
 mod node;
 mod post;
 mod sending;
@@ -25,7 +26,7 @@ use anyhow::{Context, Result, ensure};
 use support::suite::{self, Body};
 
 fn main() -> ExitCode {
-    let trials = [sending::TRIALS, waiting::TRIALS].concat();
+    let trials = [sending::TRIALS, waiting::TRIALS, hook::TRIALS].concat();
     suite::run(trials, |body| {
         node::clean()?;
         body()

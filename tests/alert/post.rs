@@ -116,19 +116,26 @@ fn names() -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// Folders, keys and configuration; the keys once.
-fn prepare(address: &str) -> Result<()> {
-    let owner = "Debian-exim";
+/// A CA, another one, and a certificate of the first for "localhost"; made once.
+pub fn keys() -> Result<()> {
     sh(&format!(
-        "rm -rf {FOLDER}/box {FOLDER}/spool {PID}; mkdir -p {FOLDER}/box {FOLDER}/spool {FOLDER}/log; chmod 755 {FOLDER}; cd {FOLDER}
+        "mkdir -p {FOLDER}; chmod 755 {FOLDER}; cd {FOLDER}
          if [ ! -e server.pem ]; then
              curve='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
              for ca in ca other; do openssl req -x509 $curve -keyout $ca.key -out $ca.pem -days 2 -subj \"/CN=$ca\" 2>/dev/null; done
              openssl req $curve -keyout server.key -out server.csr -subj /CN=localhost 2>/dev/null
              printf 'subjectAltName=DNS:localhost\\n' >names
              openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem 2>/dev/null
-         fi
-         chown -R {owner}:{owner} box spool log server.key"
+         fi"
+    ))
+}
+
+/// Folders, keys and configuration.
+fn prepare(address: &str) -> Result<()> {
+    keys()?;
+    let owner = "Debian-exim";
+    sh(&format!(
+        "cd {FOLDER}; rm -rf box spool {PID}; mkdir -p box spool log; chown -R {owner}:{owner} box spool log server.key"
     ))?;
     fs::write(format!("{FOLDER}/conf"), configuration(address)).context("write Exim's configuration")
 }

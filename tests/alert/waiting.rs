@@ -1,14 +1,12 @@
 //! The spool: servers that are down, bursts, the pace, processes that are killed.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::node::{self, FAILED, LOST, alert_says, begin, configure, raise, secret, wait_is};
+use crate::node::{self, FAILED, LOST, alert_says, begin, configure, raise, wait_is};
 use crate::post::Post;
 use crate::sending::{SHORT, plain};
 use crate::{Body, sh};
@@ -19,7 +17,6 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("mails keep a distance", pace),
     ("a killed agent leaves its event to the next", killed),
     ("without a spool the event is told at once", no_spool),
-    ("a hook gets a document, and again when it refused one", hook),
     ("a file gets a line for each event", file),
     ("what is too old is dropped, and damage does no harm", old),
 ];
@@ -98,55 +95,6 @@ fn no_spool() -> Result<()> {
     alert_says(&["check"], 1, "systemd-tmpfiles --create makes it")?;
     raise(FAILED, &[], Duration::from_secs(12))?;
     post.mail().map(|_| ())
-}
-
-/// Takes one request, answers with that status; the request.
-fn answer(listener: &TcpListener, status: &str) -> Result<String> {
-    let (mut stream, _) = listener.accept()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let mut heard = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let length = stream.read(&mut buffer)?;
-        heard.extend_from_slice(&buffer[..length]);
-        let text = String::from_utf8_lossy(&heard);
-        let wanted = text
-            .to_ascii_lowercase()
-            .split("content-length: ")
-            .nth(1)
-            .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok());
-        if let (Some((_, body)), Some(wanted)) = (text.split_once("\r\n\r\n"), wanted)
-            && body.len() >= wanted
-        {
-            break;
-        }
-        ensure!(length > 0, "half a request: {text}");
-    }
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
-    Ok(String::from_utf8(heard)?)
-}
-
-fn hook() -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:8080")?;
-    configure("gather = 0\n[hook]\nurl = \"http://localhost:8080/s3cret/path\"\n")?;
-    let server = std::thread::spawn(move || -> Result<[String; 2]> {
-        Ok([answer(&listener, "503 Busy")?, answer(&listener, "204 No Content")?])
-    });
-    raise(FAILED, &[("timestamp_epoch", "1700000000")], SHORT)?;
-    wait_is(1)?;
-    let output = node::alert(&["check"])?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(text.contains("hook at localhost: answered 503") && !text.contains("s3cret"), "{text}");
-    alert_says(&["flush"], 0, "1 sent, 0 wait\n")?;
-    let [first, second] = server.join().ok().context("the server panicked")??;
-    ensure!(first.starts_with("POST /s3cret/path HTTP/1.1\r\n"), "{first}");
-    let body: Value = serde_json::from_str(second.split_once("\r\n\r\n").context("no body")?.1)?;
-    let event = &body["events"][0];
-    ensure!(event["resource"] == "session_manager" && event["rc"] == 1 && event["failure"] == true, "{body}");
-    ensure!(event["time"].as_str().is_some_and(|time| time.starts_with("2023-11-1")), "{body}");
-    secret("/etc/inuvika-ha/token", "t0ken\n")?;
-    configure("[hook]\nurl = \"http://localhost:8080/\"\ntoken_file = \"/etc/inuvika-ha/token\"\n")?;
-    alert_says(&["check"], 2, "hook.token_file: would be sent without encryption")
 }
 
 fn file() -> Result<()> {
