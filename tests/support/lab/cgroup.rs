@@ -90,7 +90,7 @@ impl Cgroup {
 fn bases() -> Result<Vec<PathBuf>> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").context("read mounts")?;
     let groups = fs::read_to_string("/proc/self/cgroup").context("read control groups")?;
-    let mut bases = Vec::new();
+    let mut bases: Vec<(&str, PathBuf)> = Vec::new();
     for line in mounts.lines() {
         let Some((left, right)) = line.split_once(" - ") else { continue };
         let Some(point) = left.split(' ').nth(4) else { continue };
@@ -103,11 +103,13 @@ fn bases() -> Result<Vec<PathBuf>> {
             let mut fields = line.splitn(3, ':').skip(1);
             (fields.next() == Some(kind)).then(|| fields.next()).flatten()
         });
-        bases.push(Path::new(point).join(own.unwrap_or("/").trim_start_matches('/')));
+        let base = Path::new(point).join(own.unwrap_or("/").trim_start_matches('/'));
+        // A hierarchy may be mounted more than once, for a chroot: the groups are the same.
+        if base.is_dir() && bases.iter().all(|(other, _)| *other != kind) {
+            bases.push((kind, base));
+        }
     }
-    bases.retain(|dir| dir.is_dir());
-    bases.dedup();
-    Ok(bases)
+    Ok(bases.into_iter().map(|(_, base)| base).collect())
 }
 
 /// When a process began, as the kernel counts; none when it is gone.
