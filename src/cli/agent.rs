@@ -40,7 +40,8 @@ impl Agents {
 /// Run an action of an agent by hand: agent NAME ACTION [OPTIONS]
 ///
 /// The same as its link does. start, stop and reload-agent of what Pacemaker manages on this node are refused, as it would undo
-/// them or take them for a failure; monitor, validate-all and meta-data never are. A cluster that does not answer within a second
+/// them or take them for a failure: of a resource that --instance or --resource names, and without a name of any of this agent.
+/// monitor, validate-all and meta-data never are refused. A cluster that does not answer within a second
 /// refuses nothing.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]

@@ -10,6 +10,7 @@ use crate::cluster::managed::{self, Configuration, Resource};
 use crate::ocf::action::Action;
 use crate::ocf::by_hand::ByHand;
 use crate::ocf::deadline::Deadline;
+use crate::ocf::instance::Instance;
 use crate::ocf::params::seconds;
 use crate::out;
 use crate::sys::process;
@@ -55,21 +56,42 @@ impl Words {
         Action::parse(self.rest.first()?)
     }
 
-    /// Refuses what Pacemaker would undo, or take for a failure.
+    /// Refuses what Pacemaker would undo, or take for a failure: a resource of that name, and without a name any of the agent.
+    /// A name that the cluster does not have is free, as it is an instance of the person's own; what it must not share is said.
     pub fn guard(&self, agent: &str) -> Result<(), Failure> {
         let (Some(action @ (Action::Start | Action::Stop | Action::ReloadAgent)), false) = (self.action(), self.force)
         else {
             return Ok(());
         };
-        let all = managed::of_agent(&full(agent), &Deadline::after(PATIENCE));
-        let named = self.resource.as_ref().and_then(|id| all.iter().find(|resource| resource.id == *id));
-        let Some(resource) = named.or_else(|| all.first()) else { return Ok(()) };
-        Err(input(format!(
-            "{} of {agent} by hand is refused: Pacemaker manages {}: use '{}', or --force",
-            action.name(),
-            resource.id,
-            instead(action, &resource.id)
-        )))
+        let all = managed::on_this_node(&Deadline::after(PATIENCE));
+        let verdict = judge(&all, agent, &self.names(std::env::var("OCF_RESOURCE_INSTANCE").ok()));
+        let refused = match verdict {
+            Verdict::Free => return Ok(()),
+            Verdict::Foreign { name, managed } => {
+                out::stderr(&format!(
+                    "note: the cluster has no resource {name}: it manages {managed}, whose addresses and services are not to be touched\n"
+                ));
+                return Ok(());
+            }
+            Verdict::Managed(resource) => {
+                format!("Pacemaker manages {}: use '{}', or --force", resource.id, instead(action, &resource.id))
+            }
+            Verdict::Other(resource) => {
+                format!("{} is {} in this cluster: use another --instance, or --force", resource.id, resource.agent)
+            }
+        };
+        Err(input(format!("{} of {agent} by hand is refused: {refused}", action.name())))
+    }
+
+    /// The names of what is acted on, as the agent takes them; `inherited` is that of the environment.
+    fn names(&self, inherited: Option<String>) -> Vec<Instance> {
+        let options = self.rest.get(1..).map(ByHand::parse).and_then(Result::ok).unwrap_or_default();
+        let own = [options.instance, self.resource.clone()].into_iter().flatten();
+        let mut names: Vec<Instance> = own.map(|name| Instance::new(&name)).collect();
+        if names.is_empty() {
+            names.extend(inherited.filter(|name| !name.is_empty()).map(|name| Instance::new(&name)));
+        }
+        names
     }
 
     /// The words for the agent, with what the cluster has for the resource. What is given by hand counts more.
@@ -97,6 +119,53 @@ impl Words {
         words.extend(rest.iter().cloned());
         Ok(words)
     }
+}
+
+/// What the cluster has to do with an action by hand.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict<'a> {
+    /// Nothing.
+    Free,
+    /// It manages others of the same agent than the one that is named.
+    Foreign { name: String, managed: String },
+    /// It manages this one.
+    Managed(&'a Resource),
+    /// It has something else of that name.
+    Other(&'a Resource),
+}
+
+/// `names` are what is to be acted on; none means whatever there is of the agent.
+fn judge<'a>(all: &'a [Resource], agent: &str, names: &[Instance]) -> Verdict<'a> {
+    let is_ours = |resource: &&Resource| resource.agent == full(agent) || is_script(resource, agent);
+    let mut ours = all.iter().filter(is_ours);
+    if names.is_empty() {
+        return ours.find(|resource| resource.is_managed).map_or(Verdict::Free, Verdict::Managed);
+    }
+    let called = |resource: &&Resource, name: &Instance| {
+        // A script has its own name for what it runs.
+        resource.id == name.name() || (is_script(resource, agent) && agent == name.name())
+    };
+    let of_name: Vec<&Resource> =
+        names.iter().flat_map(|name| all.iter().filter(move |resource| called(resource, name))).collect();
+    let managed = of_name.iter().find(|resource| resource.is_managed && is_ours(resource));
+    if let Some(resource) = managed {
+        return Verdict::Managed(resource);
+    }
+    if let Some(resource) = of_name.iter().find(|resource| !is_ours(resource)) {
+        return Verdict::Other(resource);
+    }
+    let others: Vec<&str> = ours.filter(|resource| resource.is_managed).map(|resource| resource.id.as_str()).collect();
+    match names.first() {
+        Some(name) if of_name.is_empty() && !others.is_empty() => {
+            Verdict::Foreign { name: name.name().to_owned(), managed: others.join(", ") }
+        }
+        _ => Verdict::Free,
+    }
+}
+
+/// Whether it is the agent's script in /etc/init.d.
+fn is_script(resource: &Resource, agent: &str) -> bool {
+    ["lsb", "service"].iter().any(|class| resource.agent.split_once(':') == Some((class, agent)))
 }
 
 fn pick(all: Vec<Resource>, id: &str, agent: &str) -> Result<Resource, Failure> {
@@ -147,5 +216,57 @@ mod tests {
         assert!(found.force && found.resource.as_deref() == Some("a"));
         assert_eq!(found.rest, ["monitor", "--depth", "10", "--param", "x=--force"]);
         assert!(Words::parse(&["monitor".to_owned(), "--resource".to_owned()]).is_err());
+    }
+    fn resource(id: &str, agent: &str, is_managed: bool) -> Resource {
+        let (params, operations) = (Vec::new(), Vec::new());
+        Resource { id: id.to_owned(), agent: agent.to_owned(), params, operations, has_rules: false, is_managed }
+    }
+
+    #[test]
+    fn only_what_the_cluster_manages_is_guarded() {
+        let all = [
+            resource("vip", "ocf:heartbeat:IPaddr2", true),
+            resource("resting", "ocf:inuvika:ovd-vip-src", false),
+            resource("vip_src", "ocf:inuvika:ovd-vip-src", true),
+            resource("director", "lsb:lvs-director", true),
+        ];
+        let verdict = |agent: &str, names: &[&str]| {
+            let names: Vec<Instance> = names.iter().map(|name| Instance::new(name)).collect();
+            match judge(&all, agent, &names) {
+                Verdict::Free => "free".to_owned(),
+                Verdict::Foreign { name, managed } => format!("{name} beside {managed}"),
+                Verdict::Managed(resource) => format!("managed {}", resource.id),
+                Verdict::Other(resource) => format!("other {}", resource.id),
+            }
+        };
+        for (agent, names, wanted) in [
+            ("ovd-vip-src", &[][..], "managed vip_src"),
+            ("ovd-vip-src", &["vip_src"], "managed vip_src"),
+            ("ovd-vip-src", &["vip_src:0"], "managed vip_src"),
+            ("ovd-vip-src", &["mine", "vip_src"], "managed vip_src"),
+            ("ovd-vip-src", &["resting"], "free"),
+            ("ovd-vip-src", &["mine"], "mine beside vip_src"),
+            ("ovd-vip-src", &["vip"], "other vip"),
+            ("ovd-osm", &[], "free"),
+            ("ovd-osm", &["mine"], "free"),
+            ("ovd-osm", &["vip_src"], "other vip_src"),
+            ("lvs-director", &[], "managed director"),
+            ("lvs-director", &["lvs-director"], "managed director"),
+        ] {
+            assert_eq!(verdict(agent, names), wanted, "{agent} {names:?}");
+        }
+    }
+
+    #[test]
+    fn the_environment_names_it_where_nothing_else_does() {
+        let names = |words: &[&str], inherited: Option<&str>| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let found = Words::parse(&words).unwrap().names(inherited.map(str::to_owned));
+            found.iter().map(|name| name.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["stop"], Some("a:1")), ["a"]);
+        assert_eq!(names(&["stop", "--instance", "b"], Some("a")), ["b"]);
+        assert_eq!(names(&["stop", "--resource=c", "--instance=b"], Some("a")), ["b", "c"]);
+        assert!(names(&["stop"], None).is_empty());
     }
 }

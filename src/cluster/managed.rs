@@ -218,15 +218,14 @@ impl Resource {
     }
 }
 
-/// The resources of an agent (`ocf:inuvika:…`) that Pacemaker manages on this node. None where no cluster runs, or none that
-/// answers by then: nobody is to be kept from anything by that.
-pub fn of_agent(agent: &str, deadline: &Deadline) -> Vec<Resource> {
+/// All resources, with what Pacemaker manages on this node. None where no cluster runs, or none that answers by then: nobody is
+/// to be kept from anything by that.
+pub fn on_this_node(deadline: &Deadline) -> Vec<Resource> {
     let Ok(configuration) = Configuration::ask(deadline) else { return Vec::new() };
     let mut all = configuration.resources();
-    all.retain(|resource| resource.agent == agent && resource.is_managed);
     let resting = configuration.nodes_in_maintenance();
-    if !all.is_empty() && !resting.is_empty() && member::own(deadline).is_ok_and(|own| resting.contains(&own)) {
-        all.clear();
+    if !resting.is_empty() && member::own(deadline).is_ok_and(|own| resting.contains(&own)) {
+        all.iter_mut().for_each(|resource| resource.is_managed = false);
     }
     all
 }

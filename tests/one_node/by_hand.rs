@@ -40,6 +40,30 @@ pub fn guarded(lab: &Lab) -> Result<()> {
     says(node, 0, &[&link[..], &["start"]].concat(), "")?;
     says(node, 0, &["inuvika-ha", "lsb", "ovd-vip-src", "stop"], "")?;
     by_hand(node, 0, &["start", "--force", "--resource", "vip_src"], "")?;
+    // An instance of one's own is free, as the cluster does not know it; one of another agent's name is a mistake.
+    let own =
+        ["--instance", "mine", "--param", "virtual_ip=10.20.1.61", "--param", "arp_check=no", "--param", "nic=eth0"];
+    node.sh("ip address add 10.20.1.61/24 dev eth0")?;
+    let note = "note: the cluster has no resource mine: it manages vip_src, whose addresses and services";
+    by_hand(node, 0, &[&["start"][..], &own].concat(), note)?;
+    ensure!(rules(node)? == 2, "not started");
+    by_hand(node, 0, &["stop", "--instance", "mine"], note)?;
+    ensure!(rules(node)? == 1, "not stopped, or too much of it");
+    node.sh("ip address del 10.20.1.61/24 dev eth0")?;
+    let inherited = ["env", "OCF_RESOURCE_INSTANCE=mine"];
+    says(node, 0, &[&inherited[..], &AGENT, &["stop"]].concat(), note)?;
+    let inherited = ["env", "OCF_RESOURCE_INSTANCE=vip_src:0"];
+    says(node, 2, &[&inherited[..], &AGENT, &["stop"]].concat(), refused)?;
+    let other = ["inuvika-ha", "agent", "ovd-osm", "stop", "--instance", "vip_src"];
+    says(node, 2, &other, "vip_src is ocf:inuvika:ovd-vip-src in this cluster: use another --instance, or --force")?;
+    // Pacemaker leaves one alone: that one is free, also while it manages another of the agent.
+    node.sh(
+        "pcs resource create second ocf:inuvika:ovd-vip-src virtual_ip=10.20.1.62 arp_check=no meta is-managed=false",
+    )?;
+    by_hand(node, 0, &["stop", "--instance", "second"], "")?;
+    by_hand(node, 2, &["stop"], refused)?;
+    node.sh("pcs resource delete second --force")?;
+    wait_idle(node, PATIENCE)?;
     // What Pacemaker leaves alone is free.
     for (on, off) in [
         ("pcs property set maintenance-mode=true", "pcs property set maintenance-mode="),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::rules;
 use crate::support::lab::{Lab, Machine, wait_for, wait_idle};
+use crate::{rules, says};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -18,6 +18,8 @@ pub fn runs(lab: &Lab) -> Result<()> {
     node.write_file("/etc/default/ovd-vip-src", "VIRTUAL_IP=10.20.1.10\nARP_CHECK=no\n", 0o644)?;
     node.sh("pcs resource create vip_src lsb:ovd-vip-src op monitor interval=3s timeout=15s --wait=60")?;
     ensure!(rules(node)? == 1, "started, without rules");
+    let by_hand = ["inuvika-ha", "agent", "ovd-vip-src", "stop"];
+    says(node, 2, &by_hand, "by hand is refused: Pacemaker manages vip_src: use 'pcs resource disable vip_src'")?;
     node.run(["nft", "flush", "ruleset"])?;
     wait_for(PATIENCE, "the rules to be back", || Ok(rules(node)? == 1))?;
     wait_idle(node, PATIENCE)?;
