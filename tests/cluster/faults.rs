@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::settled;
-use crate::support::lab::{Lab, Machine, Node, wait_for, wait_idle};
+use crate::support::lab::{Element, Lab, Machine, Node, wait_for, wait_idle};
 use crate::support::ovd;
 
 /// Two monitor intervals and some.
@@ -52,13 +52,17 @@ pub fn address_deleted(lab: &Lab) -> Result<()> {
     settled(lab)
 }
 
-/// When Pacemaker last started a resource on a node, as its history says.
-fn starts(node: &Node, id: &str) -> Result<String> {
-    let path = format!(
-        "//node_state[@uname='{}']//lrm_resource[@id='{id}']/lrm_rsc_op[@operation='start']",
-        node.cluster_name()
-    );
-    let text = node.run(["cibadmin", "--query", "--xpath", &path])?;
-    let at = text.split("last-rc-change=\"").nth(1).and_then(|rest| rest.split('"').next());
-    at.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("no start of {id} in the history:\n{text}"))
+/// When Pacemaker last started a resource on a node, as its history says; none if it was found running when the history was lost, as
+/// happens when a node joins.
+fn starts(node: &Node, id: &str) -> Result<Option<String>> {
+    let query = "cibadmin --query --scope status";
+    let status = Element::parse(&node.sh(query)?)?;
+    let own = |state: &&&Element| state.get("uname") == node.cluster_name();
+    let states = status.all("node_state");
+    let state = states.iter().find(own).with_context(|| format!("no state of {} in {query}", node.name()))?;
+    let all = state.all("lrm_resource");
+    let resource = all.iter().find(|resource| resource.get("id") == id);
+    let history = resource.with_context(|| format!("no history of {id} on {}", node.name()))?.all("lrm_rsc_op");
+    let start = history.iter().find(|operation| operation.get("operation") == "start");
+    Ok(start.map(|operation| operation.get("last-rc-change").to_owned()))
 }

@@ -154,6 +154,9 @@ fn missing_agent(lab: &Lab) -> Result<()> {
     let result = lab.node("osm1").output(["bash", "-c", "bash /root/cluster.sh 2>&1"]);
     voter.run(["ln", "-sf", "/usr/sbin/inuvika-ha", &agent])?;
     voter.run(["pcs", "cluster", "start", "--wait=60"])?;
+    ovd::wait_all_online(lab, Duration::from_secs(60))?;
+    lab::wait_idle(lab.node("osm1"), Duration::from_secs(60))?;
+    lab::wait_for(Duration::from_secs(30), "all resources to be known", || Ok(ovd::active(lab).is_ok()))?;
     let said = result?;
     ensure!(configuration()? == before, "something was pushed: {}", said.describe());
     ensure!(!said.ok() && said.stdout.contains("pcs3.priv") && said.stdout.contains("ovd-osm"), "{}", said.describe());

@@ -151,9 +151,12 @@ pub fn wait_active(lab: &Lab, wanted: &Node, limit: Duration) -> Result<Duration
     wait_for(limit, &what, || Ok(active(lab)?.name() == wanted.name()))
 }
 
-/// Waits until all nodes take part.
+/// Waits until all nodes take part, and what serves is known to run; how long the former took. A node that joins may bring a newer
+/// configuration with an empty status along: Pacemaker then forgets what runs, and probes everything anew for some seconds.
 pub fn wait_all_online(lab: &Lab, limit: Duration) -> Result<Duration> {
-    wait_for(limit, "all nodes online", || Ok(view(lab)?.online().len() == lab.nodes().len()))
+    let took = wait_for(limit, "all nodes online", || Ok(view(lab)?.online().len() == lab.nodes().len()))?;
+    wait_for(limit, "what serves to be known", || Ok(active_of(lab, &SERVING).is_ok()))?;
+    Ok(took)
 }
 
 /// Every source NAT rule on a node that gives the virtual IP, as nft lists them.
