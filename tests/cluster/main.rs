@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         on("a lost node returns and overwrites nothing", lost::returns),
         on("an lsyncd that starts at boot is named and not joined", peer::boot_enabled),
         on("an sshd that hangs (SIGSTOP) holds nothing up", peer::sshd_stopped),
-        on("without ssh the old copy serves and the new one stays", peer::dropped),
+        more("without ssh the old copy serves and the new one stays", peer::dropped),
         more("newer files on a node that cannot serve follow the service", peer::newer_but_broken),
         on("a killed node is fenced and the other takes over", moves::killed),
         more("the guide's own lsyncd loses the files", lost::guide_loses),

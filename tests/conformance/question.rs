@@ -16,3 +16,8 @@ pub fn expect(subject: &Subject, action: &str, wanted: &[i32]) -> Result<(), Str
     let run = subject.run(action);
     ensure(wanted.contains(&run.code), || format!("{action} gave {run}, wanted {wanted:?}"))
 }
+
+/// Whether the long form is asked for.
+pub fn is_full() -> bool {
+    std::env::var_os("INUVIKA_TEST_FULL").is_some()
+}

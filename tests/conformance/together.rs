@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::fixture::Fixture;
+use crate::question::is_full;
 use crate::{Question, ensure, expect};
 
 pub const QUESTIONS: &[Question] = &[
@@ -37,7 +38,7 @@ fn side_by_side(fixture: &Fixture) -> Result<(), String> {
 }
 
 fn twice_at_once(fixture: &Fixture) -> Result<(), String> {
-    for _ in 0..10 {
+    for _ in 0..times(10, 4) {
         let children: Vec<_> = (0..4).map(|_| fixture.subject.begin("start")).collect();
         for child in children {
             let out = child.wait_with_output().map_err(|e| e.to_string())?;
@@ -51,7 +52,7 @@ fn twice_at_once(fixture: &Fixture) -> Result<(), String> {
 }
 
 fn start_and_stop(fixture: &Fixture) -> Result<(), String> {
-    for _ in 0..20 {
+    for _ in 0..times(20, 8) {
         let begun = Instant::now();
         let start = fixture.subject.begin("start");
         let stop = fixture.subject.begin("stop");
@@ -67,4 +68,9 @@ fn start_and_stop(fixture: &Fixture) -> Result<(), String> {
         fixture.nothing_left()?;
     }
     Ok(())
+}
+
+/// How often something is tried, in the long form and in the short one.
+fn times(long: usize, short: usize) -> usize {
+    if is_full() { long } else { short }
 }
