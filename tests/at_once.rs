@@ -7,7 +7,7 @@ mod trial;
 
 use inuvika_ha::cluster::element::Element;
 use std::process::{Command, Output};
-use trial::{Trial, examples, inuvika_ha};
+use trial::{Trial, examples, inuvika_ha, without_units};
 
 const DIALECTS: [&str; 2] = ["cib", "crmsh"];
 const EXAMPLE: &str = "ovd-session-manager";
@@ -28,13 +28,7 @@ fn script(trial: &Trial, dialect: &str, edits: &[(&str, &str)]) -> String {
     trial.write("scenario.toml", &scenario, 0o644);
     let output = inuvika_ha().args(["pcs", "--dialect", dialect]).arg(trial.path("scenario.toml")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    stand_in(String::from_utf8(output.stdout).unwrap())
-}
-
-fn stand_in(script: String) -> String {
-    let xml = "class=\"systemd\" type=\"ovd-slaveserver\"";
-    let dummy = "class=\"ocf\" type=\"Dummy\" provider=\"heartbeat\"";
-    script.replace("systemd:ovd-slaveserver", "ocf:heartbeat:Dummy").replace(xml, dummy)
+    without_units(&String::from_utf8(output.stdout).unwrap())
 }
 
 fn refused(output: &Output, reason: &str) {
@@ -124,7 +118,7 @@ fn all_dialects_make_the_same_configuration_and_a_second_run_changes_nothing() {
         }
         if name == "abiquo-remote-services" || std::env::var_os("INUVIKA_TEST_FULL").is_some() {
             trial.write("live.xml", &fresh, 0o600);
-            trial.apply(&stand_in(trial.script(&[])));
+            trial.apply(&without_units(&trial.script(&[])));
             made.push(("pcs", configuration(&trial)));
             let output = trial.apply(&script(&trial, "cib", &[]));
             assert!(output.ends_with(SAME), "{name}: {output}");

@@ -21,8 +21,8 @@ case "$*" in
     'cluster corosync '*) cat "remote-$3" 2>/dev/null || { echo "Error: Error connecting to $3 - (HTTP error: 400)" >&2; exit 1; } ;;
     'cluster setup '*) printf 'totem {\n cluster_name: %s\n}\n' "$3" >/etc/corosync/corosync.conf
         printf 'node {\n  ring0_addr: 192.168.100.1%s\n  name: %s\n}\n' 1 osm1.priv 2 osm2.priv 3 pcs3.priv >>/etc/corosync/corosync.conf ;;
-    -f*) exec /usr/sbin/pcs "$@" ;;
-    'cluster cib-push '*) exec /usr/sbin/pcs -f live.xml cluster cib-push "$3" "$4" ;;
+    -f*) exec fast/pcs "$@" ;;
+    'cluster cib-push '*) exec fast/pcs -f live.xml cluster cib-push "$3" "$4" ;;
     *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
 "#;

@@ -6,6 +6,7 @@ mod steps;
 #[path = "support/trial.rs"]
 mod trial;
 
+use std::sync::OnceLock;
 use trial::Trial;
 
 const EXAMPLE: &str = "ovd-session-manager";
@@ -23,6 +24,18 @@ fn small() -> Trial {
     trial
 }
 
+/// The same, configured.
+fn configured() -> Trial {
+    static LIVE: OnceLock<String> = OnceLock::new();
+    let trial = small();
+    let live = LIVE.get_or_init(|| {
+        trial.apply(&trial.script(&[]));
+        trial.read("live.xml")
+    });
+    trial.write("live.xml", live, 0o600);
+    trial
+}
+
 fn refused(trial: &Trial, script: &str, reason: &str) {
     let output = trial.run(script, &[]);
     let text = String::from_utf8_lossy(&output.stderr);
@@ -31,9 +44,8 @@ fn refused(trial: &Trial, script: &str, reason: &str) {
 
 #[test]
 fn a_secret_arrives_whatever_the_ids_are() {
-    let trial = small();
+    let trial = configured();
     let script = trial.script(&[]);
-    trial.apply(&script);
     // As crmsh writes it, and with another password.
     let live = trial.read("live.xml");
     let other = live.replace("fence-all-instance_attributes-password", "p1").replace("a&amp;b", "before");
@@ -57,9 +69,7 @@ fn a_secret_arrives_whatever_the_ids_are() {
 
 #[test]
 fn what_the_scenario_drops_is_taken_out() {
-    let mut trial = small();
-    let script = trial.script(&[]);
-    trial.apply(&script);
+    let mut trial = configured();
     assert!(trial.read("live.xml").contains("name=\"lanplus\""));
     // An option less; the quorum node becomes one that may run the services and the first one at that.
     let scenario = trial.scenario.replace("options.lanplus = true\n", "").replace("\"quorum\"", "\"osm\"");
@@ -104,8 +114,7 @@ fn new_lines(before: &str, after: &str) -> Vec<String> {
 
 #[test]
 fn a_part_leaves_the_rest_and_prune_takes_out_what_is_not_in_the_file() {
-    let trial = small();
-    trial.apply(&trial.script(&[]));
+    let trial = configured();
     let edited =
         trial.scenario.replace("nic = \"eth0\"", "nic = \"ens3\"").replace("stickiness = 1000", "stickiness = 500");
     let part = |parts: &str| trial.script_with(&["--dialect", "pcs-0.11", "--part", parts], &edited);
@@ -179,8 +188,8 @@ fn the_file_given_must_be_one_of_this_cluster() {
 /// Its own text may be written anew while it runs, as an editor or the generator does.
 #[test]
 fn a_script_that_is_replaced_while_it_runs_goes_on() {
-    let trial = small();
-    let script = trial.script(&[]);
+    let trial = configured();
+    let script = trial.script(&[("nic = \"eth0\"", "nic = \"ens3\"")]);
     assert!(script.contains("\nmain() {\n") && script.ends_with("\n}\nmain \"$@\"; exit\n"));
     let itself = script.replace("\nforget_earlier\nname_", "\n: >\"$0\"\nforget_earlier\nname_");
     assert!(itself != script);
@@ -191,9 +200,7 @@ fn a_script_that_is_replaced_while_it_runs_goes_on() {
 /// What a node attribute counts for follows the stickiness, and goes with the service that publishes it.
 #[test]
 fn attractions_are_replaced_and_taken_out() {
-    let trial = small();
-    let script = trial.script(&[]);
-    trial.apply(&script);
+    let trial = configured();
     let first = trial.read("live.xml");
     assert!(first.contains("-rule\" score=\"2510\"") && first.contains("-rule\" score=\"1255\""), "{first}");
     let weaker = trial.script(&[("stickiness = 1000", "stickiness = 500")]);

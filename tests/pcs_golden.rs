@@ -18,10 +18,8 @@ mod session_manager;
 #[path = "support/trial.rs"]
 mod trial;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 use trial::{Trial, examples, inuvika_ha, summary, transition};
 
 const EXAMPLE: &str = "ovd-session-manager";
@@ -51,7 +49,10 @@ fn examples_are_what_the_generator_prints() {
         let expected = std::fs::read_to_string(&golden).unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(expected == printed, "{} differs: UPDATE_GOLDEN=1, then look at git diff", golden.display());
-        check_as_bash(&golden);
+        // They differ in the forms of some commands only.
+        if ["pcs-0.9.169", "pcs-0.12"].contains(dialect) || std::env::var_os("INUVIKA_TEST_FULL").is_some() {
+            check_as_bash(&golden);
+        }
     }
 }
 
@@ -64,10 +65,9 @@ fn check_as_bash(script: &Path) {
 
 #[test]
 fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
-    let trial = Trial::new(EXAMPLE);
+    let (trial, _) = Trial::configured(EXAMPLE);
     let script = trial.script(&[]);
     assert!(!script.contains("a&b<c>"), "a secret is in the script");
-    trial.apply(&script);
     let first = trial.read("live.xml");
     assert!(first.contains("a&amp;b&lt;c&gt;&quot;d"), "the secret has not arrived");
     let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
@@ -107,7 +107,7 @@ fn a_second_run_changes_nothing_and_an_edited_scenario_changes_what_differs() {
 
 #[test]
 fn what_the_scenario_does_not_have_is_named_and_a_failure_changes_nothing() {
-    let trial = Trial::new(EXAMPLE);
+    let (trial, _) = Trial::configured(EXAMPLE);
     let script = trial.script(&[]);
     let dummy = ["-f", "live.xml", "resource", "create", "other", "ocf:heartbeat:Dummy"];
     let output = trial.enter(&[&["pcs"], &dummy[..]].concat());
@@ -132,16 +132,7 @@ fn what_the_scenario_does_not_have_is_named_and_a_failure_changes_nothing() {
 
 /// Everything configured, and started on osm1.
 fn started(example: &str) -> Trial {
-    // pcs takes a second for each command, so the tests share what it made.
-    static CONFIGURED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
-    let trial = Trial::new(example);
-    let mut configured = CONFIGURED.lock().unwrap();
-    let live = configured.entry(example.to_owned()).or_insert_with(|| {
-        trial.apply(&trial.script(&[]));
-        trial.read("live.xml")
-    });
-    trial.write("live.xml", live, 0o600);
-    drop(configured);
+    let trial = if example == EXAMPLE { Trial::configured(example).0 } else { Trial::configured_at_once(example) };
     let text = trial.simulate("live.xml", &[], "up.xml");
     assert_eq!(summary(&text, OURS), OURS.iter().map(|id| format!("Start {id} ( osm1.priv )")).collect::<Vec<_>>());
     for resource in OURS {

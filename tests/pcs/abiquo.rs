@@ -2,28 +2,13 @@
 
 use super::add_to_state;
 use crate::trial::{Trial, summary};
-use std::process::Command;
-use std::sync::OnceLock;
 
 const EXAMPLE: &str = "abiquo-remote-services";
 const MEMBERS: &[&str] = &["vm_repository", "virtual_ip", "abiquo_rs"];
 
 /// Everything configured, and started on rsha1.
 fn started() -> Trial {
-    static CONFIGURED: OnceLock<String> = OnceLock::new();
-    let trial = Trial::new(EXAMPLE);
-    let live = CONFIGURED.get_or_init(|| {
-        let script = trial.script(&[]);
-        trial.apply(&script);
-        let first = trial.read("live.xml");
-        let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
-        assert!(verify.status.success(), "{verify:?}");
-        let again = trial.apply(&script);
-        assert!(again.contains("nothing to push") && !again.contains("    pcs"), "{again}");
-        assert_eq!(trial.read("live.xml"), first);
-        first
-    });
-    trial.write("live.xml", live, 0o600);
+    let trial = Trial::configured_at_once(EXAMPLE);
     let text = trial.simulate("live.xml", &[], "up.xml");
     assert_eq!(summary(&text, MEMBERS), lines("Start", "( rsha1 )"), "{text}");
     trial
@@ -130,9 +115,8 @@ fn two_nodes_are_done_right() {
 
 #[test]
 fn a_group_that_others_have_arranged_is_named() {
-    let trial = Trial::new(EXAMPLE);
+    let trial = Trial::configured_at_once(EXAMPLE);
     let script = trial.script(&[]);
-    trial.apply(&script);
     let line = [
         "pcs",
         "-f",

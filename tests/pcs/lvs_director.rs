@@ -3,7 +3,6 @@
 use super::{add_to_state, make_fatal};
 use crate::trial::{Trial, summary, transition};
 use std::process::Command;
-use std::sync::OnceLock;
 
 pub const EXAMPLE: &str = "lvs-director";
 const NODES: [&str; 3] = ["litsha21", "litsha22", "litsha23"];
@@ -11,13 +10,7 @@ pub const OURS: &[&str] = &["virtual_ip", "lvs_director:0", "lvs_director:1", "l
 
 /// Everything configured, and started with the address on litsha21.
 fn started() -> Trial {
-    static CONFIGURED: OnceLock<String> = OnceLock::new();
-    let trial = Trial::new(EXAMPLE);
-    let live = CONFIGURED.get_or_init(|| {
-        trial.apply(&trial.script(&[]));
-        trial.read("live.xml")
-    });
-    trial.write("live.xml", live, 0o600);
+    let (trial, _) = Trial::configured(EXAMPLE);
     let text = trial.simulate("live.xml", &[], "up.xml");
     let started = summary(&text, OURS);
     assert!(started.contains(&"Start virtual_ip ( litsha21 )".to_owned()) && started.len() == 4, "{started:?}");

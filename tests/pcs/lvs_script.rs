@@ -7,9 +7,8 @@ use std::process::Command;
 
 #[test]
 fn a_second_run_changes_nothing_and_repairs_what_others_changed() {
-    let trial = Trial::new(EXAMPLE);
+    let (trial, output) = Trial::configured(EXAMPLE);
     let script = trial.script(&[]);
-    let output = trial.apply(&script);
     assert!(output.contains("ip route replace default via 192.168.71.205\n"), "{output}");
     assert!(output.contains("inuvika-ha lvs doctor --from CLIENT"), "{output}");
     let first = trial.read("live.xml");
@@ -43,8 +42,7 @@ fn a_second_run_changes_nothing_and_repairs_what_others_changed() {
 
 #[test]
 fn an_edited_scenario_changes_the_rules() {
-    let mut trial = Trial::new(EXAMPLE);
-    trial.apply(&trial.script(&[]));
+    let (mut trial, _) = Trial::configured(EXAMPLE);
     // A director less on the list of those that may run, one port less, no router any more.
     trial.scenario = trial.scenario.replace("[router]\naddress = \"192.168.71.1\"\n", "");
     let edits =

@@ -1,7 +1,7 @@
 //! OVD File Servers: volumes, CTDB and ovd-slaveserver on every one, and what a fault of one of them does to the others.
 
 use super::add_to_state;
-use crate::trial::{Trial, summary};
+use crate::trial::{Trial, summary, without_units};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -20,29 +20,20 @@ fn happens(text: &str) -> Vec<String> {
     summary(text, &ours().iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The script for the example after edits. Where no systemd runs, pcs knows no unit: a stand-in has its place.
-fn script(trial: &Trial, edits: &[(&str, &str)]) -> String {
-    let script = trial.script(edits);
-    assert!(script.contains("resource ovd_slaveserver systemd:ovd-slaveserver \\\n"), "{script}");
-    script.replace("systemd:ovd-slaveserver", "ocf:heartbeat:Dummy")
-}
-
 /// Everything configured, and started.
 fn started() -> Trial {
-    static CONFIGURED: OnceLock<String> = OnceLock::new();
-    let trial = Trial::new(EXAMPLE);
-    let live = CONFIGURED.get_or_init(|| {
-        let script = script(&trial, &[]);
-        trial.apply(&script);
+    static AGAIN: OnceLock<()> = OnceLock::new();
+    let (trial, _) = Trial::configured(EXAMPLE);
+    AGAIN.get_or_init(|| {
         let first = trial.read("live.xml");
         let verify = Command::new("crm_verify").arg("-x").arg(trial.path("live.xml")).output().unwrap();
         assert!(verify.status.success(), "{verify:?}");
-        let again = trial.apply(&script);
+        let script = trial.script(&[]);
+        assert!(script.contains("resource ovd_slaveserver systemd:ovd-slaveserver \\\n"), "{script}");
+        let again = trial.apply(&without_units(&script));
         assert!(again.contains("nothing to push") && !again.contains("    pcs"), "{again}");
         assert_eq!(trial.read("live.xml"), first);
-        first
     });
-    trial.write("live.xml", live, 0o600);
     let text = trial.simulate("live.xml", &[], "up.xml");
     for node in NODES {
         let lines: Vec<_> = happens(&text).into_iter().filter(|line| line.contains(&format!("( {node} )"))).collect();
@@ -115,7 +106,7 @@ fn a_fault_on_one_node_leaves_the_other_and_its_own_neighbours_alone() {
 fn an_address_of_the_clusters_leaves_a_node_that_is_not_well() {
     let mut trial = Trial::new(EXAMPLE);
     trial.scenario = trial.scenario.replace("# holder = \"pacemaker\"", "holder = \"pacemaker\"");
-    trial.apply(&script(&trial, &[]));
+    trial.apply(&without_units(&trial.script_in("cib", &trial.scenario)));
     let text = trial.simulate("live.xml", &[], "up.xml");
     assert_eq!(summary(&text, &["virtual_ip"]), ["Start virtual_ip ( ofs1 )"], "{text}");
     let states = |first: &str, second: &str| {

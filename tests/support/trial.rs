@@ -7,10 +7,12 @@
 use assert_cmd::Command;
 use inuvika_ha::agents::specs;
 use inuvika_ha::ocf::spec::Spec;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Where the examples stand.
 pub fn examples() -> PathBuf {
@@ -44,7 +46,32 @@ impl Trial {
             trial.write(&format!("agents/{}", spec.name), &stub_agent(spec), 0o755);
         }
         trial.write("enter", ENTER, 0o755);
+        trial.write("fast/pcs", include_str!("pcs/pcs"), 0o755);
+        trial.write("fast/server", include_str!("pcs/server"), 0o644);
         trial
+    }
+
+    /// The example, configured by its script, and what that said. pcs takes its time, so the tests of a process share what it made.
+    pub fn configured(example: &str) -> (Trial, String) {
+        Trial::shared(example, "pcs-0.11")
+    }
+
+    /// The same, made in one piece; by pcs in the long form. Whether both make the same: `tests/at_once.rs`.
+    pub fn configured_at_once(example: &str) -> Trial {
+        let long = std::env::var_os("INUVIKA_TEST_FULL").is_some();
+        Trial::shared(example, if long { "pcs-0.11" } else { "cib" }).0
+    }
+
+    fn shared(example: &str, dialect: &str) -> (Trial, String) {
+        static MADE: Mutex<BTreeMap<String, Arc<OnceLock<[String; 2]>>>> = Mutex::new(BTreeMap::new());
+        let made = Arc::clone(MADE.lock().unwrap().entry(format!("{example} {dialect}")).or_default());
+        let trial = Trial::new(example);
+        let [live, said] = made.get_or_init(|| {
+            let said = trial.apply(&without_units(&trial.script_in(dialect, &trial.scenario)));
+            [trial.read("live.xml"), said]
+        });
+        trial.write("live.xml", live, 0o600);
+        (trial, said.clone())
     }
 
     /// A file of this trial.
@@ -131,6 +158,13 @@ impl Trial {
     }
 }
 
+/// The script with a stand-in for the unit of the file server: where no systemd runs, nobody knows a unit.
+pub fn without_units(script: &str) -> String {
+    let xml = "class=\"systemd\" type=\"ovd-slaveserver\"";
+    let dummy = "class=\"ocf\" type=\"Dummy\" provider=\"heartbeat\"";
+    script.replace("systemd:ovd-slaveserver", "ocf:heartbeat:Dummy").replace(xml, dummy)
+}
+
 /// The lines of crm_simulate's summary that name `resources`, spaces squeezed.
 pub fn summary(simulated: &str, resources: &[&str]) -> Vec<String> {
     let part = simulated.split("Executing Cluster Transition").next().unwrap();
@@ -147,7 +181,8 @@ pub fn transition(simulated: &str, resource: &str) -> Vec<String> {
     actions.map(|words| words[4..].join(" ")).collect()
 }
 
-/// Shows the agents to pcs and gives the node its address, then runs the command.
+/// Shows the agents to pcs and gives the node its address, then runs the command. The real pcs is asked through a server that ends with
+/// it: see `support/pcs`.
 const ENTER: &str = "#!/bin/bash
 set -euo pipefail
 all=/usr/lib/ocf/resource.d
@@ -164,7 +199,11 @@ mount --bind etc-corosync /etc/corosync
 mount --bind pcsd /var/lib/pcsd
 ip link set lo up
 ip address add 192.168.100.11/24 dev lo
-exec \"$@\"
+rm -f fast/asked fast/server.pid
+code=0
+PATH=$PWD/fast:$PATH \"$@\" || code=$?
+[ ! -e fast/server.pid ] || kill \"$(<fast/server.pid)\"
+exit $code
 ";
 
 /// A CIB with every node online and nothing configured.
