@@ -5,7 +5,7 @@
 #[path = "support/trial.rs"]
 mod trial;
 
-use inuvika_ha::cluster::element::Element;
+use inuvika_ha::document::element::Element;
 use std::process::{Command, Output};
 use trial::{Trial, examples, inuvika_ha, without_units};
 
@@ -57,7 +57,7 @@ fn meaning(element: &Element, in_group: bool) -> String {
 }
 
 fn configuration(trial: &Trial) -> String {
-    let live = Element::parse(&trial.read("live.xml")).unwrap();
+    let live = Element::read(&trial.read("live.xml")).unwrap();
     let configuration = live.child("configuration").unwrap();
     ["crm_config", "resources", "constraints", "rsc_defaults"]
         .map(|part| meaning(configuration.child(part).unwrap(), false))

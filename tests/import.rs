@@ -130,3 +130,37 @@ fn services_that_differ_come_with_their_file() {
     let output = inuvika_ha(folder.path(), &["lvs", "check", "--config", "farm.toml"].map(str::to_owned));
     assert!(output.status.success(), "{output:?}\n{farm}");
 }
+
+/// A file that opens elements and never ends: whoever walks through them would run out of stack.
+#[test]
+fn nesting_without_end_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in");
+    std::fs::create_dir(&input).unwrap();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("pcs-examples/lvs-director/scenario.toml");
+    let scenario = scenario.to_str().unwrap();
+    let deep = 40_000;
+    let open = "<clone id=\"a\">".repeat(deep);
+    let close = "</clone>".repeat(deep);
+    for (name, text) in [
+        ("deep.xml", format!("<cib><configuration><resources>{open}{close}</resources></configuration></cib>")),
+        ("open.xml", format!("<cib><configuration>{open}")),
+        ("cluster.conf", format!("<cluster>{}", "<rm>".repeat(deep))),
+        ("lost.xml", format!("<cib>{}", "<a i=\"1\">\n<b>\n".repeat(deep))),
+    ] {
+        std::fs::write(input.join(name), text).unwrap();
+        for arguments in [
+            &["diff", scenario, "--cib", name][..],
+            &["lint", "--cib", name],
+            &["import", "lvs", name],
+            &["import", "abiquo", name],
+        ] {
+            let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+            let output = inuvika_ha(folder.path(), &arguments);
+            let said = stderr(&output);
+            assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{arguments:?} {output:?}");
+            let last = said.lines().last().unwrap();
+            assert!(last.contains(": line ") && last.contains("nested more than 64 deep"), "{arguments:?}: {said}");
+        }
+    }
+}

@@ -170,7 +170,7 @@ fn every_example_has_its_diagram() {
         // A judge of its own: it is XML, and nothing in it is beyond its edge.
         let lint = Command::new("xmllint").arg("--noout").arg(&golden).output().unwrap();
         assert!(lint.status.success(), "{lint:?}");
-        let root = inuvika_ha::cluster::element::Element::parse(&drawn).unwrap();
+        let root = inuvika_ha::document::element::Element::read(&drawn).unwrap();
         let number = |text: &str| text.parse::<u32>().unwrap();
         let (width, height) = (number(root.text("width")), number(root.text("height")));
         for part in root.all("rect").iter().chain(&root.all("text")) {

@@ -1,8 +1,8 @@
 //! `inuvika-ha diff`: a cluster beside its scenario.
 
 use super::{Failure, print};
-use crate::cluster::element::Element;
 use crate::diff;
+use crate::document::element::Element;
 use crate::ocf::deadline::Deadline;
 use crate::pcs::plan;
 use crate::pcs::plan::Step;
@@ -78,7 +78,7 @@ impl Diff {
                 ("what cibadmin says".to_owned(), asked.text())
             }
         };
-        let root = Element::parse(&text).map_err(|reason| format!("{name} {reason}"))?;
+        let root = Element::read(&text).map_err(|reason| format!("{name}: {reason}"))?;
         match root.child("configuration") {
             Some(_) => Ok(root),
             None => Err(format!("{name} holds no cluster configuration: cibadmin --query prints one")),

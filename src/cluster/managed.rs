@@ -4,8 +4,8 @@
 
 use std::io;
 
-use super::element::Element;
 use super::member;
+use crate::document::element::Element;
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 
@@ -61,7 +61,7 @@ impl Configuration {
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let root = Element::parse(text).map_err(|why| format!("the cluster's configuration {why}"))?;
+        let root = Element::read(text).map_err(|why| format!("the cluster's configuration: {why}"))?;
         Ok(Self(root))
     }
 

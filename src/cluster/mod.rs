@@ -3,7 +3,6 @@
 pub mod attribute;
 pub mod cib;
 pub mod corosync;
-pub mod element;
 pub mod managed;
 pub mod member;
 pub mod names;

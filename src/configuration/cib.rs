@@ -36,14 +36,14 @@ pub fn read(root: &Element) -> Result<Configuration, String> {
 
 fn node(element: &Element) -> Node {
     let attributes = element.named("instance_attributes").flat_map(values).collect();
-    let name = element.get("uname").or(element.get("id")).unwrap_or_default().to_owned();
-    Node { name, attributes, votes: element.get("type") != Some("remote"), links: None }
+    let name = element.filled("uname").or(element.filled("id")).unwrap_or_default().to_owned();
+    Node { name, attributes, votes: element.filled("type") != Some("remote"), links: None }
 }
 
 /// The values of a set of attributes.
 fn values(set: &Element) -> Pairs {
     let inner = set.child("attributes").unwrap_or(set);
-    inner.named("nvpair").map(|pair| (pair.text("name"), pair.text("value"))).collect()
+    inner.named("nvpair").map(|pair| (pair.text("name").to_owned(), pair.text("value").to_owned())).collect()
 }
 
 fn attributes(element: &Element, set: &str) -> Pairs {
@@ -51,11 +51,11 @@ fn attributes(element: &Element, set: &str) -> Pairs {
 }
 
 fn resource(element: &Element, read: &mut Configuration) -> Option<String> {
-    let id = element.text("id");
+    let id = element.text("id").to_owned();
     let meta = attributes(element, "meta_attributes");
     match element.name.as_str() {
         "primitive" => {
-            let parts = [element.get("class"), element.get("provider"), element.get("type")];
+            let parts = [element.filled("class"), element.filled("provider"), element.filled("type")];
             let agent: Vec<&str> = parts.into_iter().flatten().collect();
             let params = attributes(element, "instance_attributes");
             let operations = element.named("operations").flat_map(|all| all.named("op")).map(operation).collect();
@@ -83,7 +83,7 @@ fn resource(element: &Element, read: &mut Configuration) -> Option<String> {
 fn operation(element: &Element) -> Operation {
     let text = |name: &str| element.get(name).map(str::to_owned);
     Operation {
-        name: element.text("name"),
+        name: element.text("name").to_owned(),
         interval: text("interval"),
         timeout: text("timeout"),
         role: text("role"),
@@ -93,10 +93,10 @@ fn operation(element: &Element) -> Operation {
 
 fn constraint(element: &Element, read: &mut Configuration) {
     let text = |name: &str| element.get(name).map(str::to_owned);
-    let id = element.text("id");
+    let id = element.text("id").to_owned();
     match element.name.as_str() {
         "rsc_location" => {
-            let set = element.all("resource_ref").first().map(|one| one.text("id"));
+            let set = element.all("resource_ref").first().map(|one| one.text("id").to_owned());
             read.locations.push(Location {
                 id,
                 resource: text("rsc").or(set).unwrap_or_default(),
@@ -125,12 +125,12 @@ fn constraint(element: &Element, read: &mut Configuration) {
             }
         }
         "rsc_order" => {
-            let old = match element.get("score") {
+            let old = match element.filled("score") {
                 Some("0") => "Optional",
                 _ => "Mandatory",
             };
             let kind = text("kind").unwrap_or_else(|| old.into());
-            let symmetrical = element.get("symmetrical") != Some("false") && kind != "Serialize";
+            let symmetrical = element.filled("symmetrical") != Some("false") && kind != "Serialize";
             let order = |first: String, first_action, then: String, then_action| Order {
                 id: id.clone(),
                 first,
@@ -145,7 +145,7 @@ fn constraint(element: &Element, read: &mut Configuration) {
                     read.orders.push(order(first, text("first-action"), then, text("then-action")));
                 }
                 // Heartbeat 2: FROM is after TO, unless it says before.
-                (_, _, Some(from), Some(to)) => match element.get("type") {
+                (_, _, Some(from), Some(to)) => match element.filled("type") {
                     Some("before") => read.orders.push(order(from, None, to, None)),
                     _ => read.orders.push(order(to, None, from, None)),
                 },
@@ -157,16 +157,16 @@ fn constraint(element: &Element, read: &mut Configuration) {
 }
 
 fn rule(element: &Element) -> Rule {
-    let attribute = element.get("score-attribute").or(element.get("score_attribute"));
+    let attribute = element.filled("score-attribute").or(element.filled("score_attribute"));
     let expression = |one: &&Element| Expression {
-        attribute: one.text("attribute"),
-        operation: one.text("operation"),
-        value: one.get("value").map(str::to_owned),
+        attribute: one.text("attribute").to_owned(),
+        operation: one.text("operation").to_owned(),
+        value: one.filled("value").map(str::to_owned),
     };
     Rule {
-        score: attribute.or(element.get("score")).unwrap_or("0").to_owned(),
+        score: attribute.or(element.filled("score")).unwrap_or("0").to_owned(),
         by_attribute: attribute.is_some(),
-        any: element.get("boolean-op").or(element.get("boolean_op")) == Some("or"),
+        any: element.filled("boolean-op").or(element.filled("boolean_op")) == Some("or"),
         expressions: element.all("expression").iter().map(expression).collect(),
     }
 }

@@ -43,9 +43,9 @@ pub(super) fn pairs(constraint: &Element) -> Vec<(Member, Member)> {
 
 fn set(element: &Element) -> Set {
     let text = |name: &str| element.get(name).map(str::to_owned);
-    let member = |one: &Element| Member { id: one.text("id"), role: text("role"), action: text("action") };
+    let member = |one: &Element| Member { id: one.text("id").to_owned(), role: text("role"), action: text("action") };
     Set {
         members: element.named("resource_ref").map(member).collect(),
-        sequential: element.get("sequential") != Some("false"),
+        sequential: element.filled("sequential") != Some("false"),
     }
 }

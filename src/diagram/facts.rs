@@ -1,6 +1,6 @@
 //! Where things run, in words.
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use std::collections::BTreeMap;
 
 /// Where a resource is while all is well, and where it may be: node by node.

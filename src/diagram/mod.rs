@@ -4,7 +4,7 @@ mod facts;
 mod order;
 mod svg;
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan::Plan;
 use crate::pcs::{cib, plan, setting};
 use crate::scenario::Scenario;

@@ -1,7 +1,7 @@
 //! What starts after what: resources in columns, each to the right of all that it waits for.
 
 use super::svg::{Canvas, Look, NAME, SMALL, width};
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use std::collections::BTreeMap;
 
 /// An order: first, then, and whether it holds only when both happen.

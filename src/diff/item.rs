@@ -1,6 +1,6 @@
 //! What a configuration consists of, by what it means: ids that tools choose have no part in it.
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use std::collections::BTreeMap;
 
 /// Kind and name of something, with its parts and their values.

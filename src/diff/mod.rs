@@ -2,7 +2,7 @@
 
 mod item;
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan::{Plan, Setting};
 use crate::pcs::{cib, setting};
 use crate::scenario::Scenario;

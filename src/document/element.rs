@@ -1,19 +1,13 @@
-//! XML as a plain tree, as configuration files need it: elements and attributes; text, comments and declarations are left out.
+//! XML as a plain tree: what the cluster's configuration is made of, and what its tools print.
 
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use crate::ocf::xml::escape;
 
-/// The deepest nesting that is read: no configuration comes near it.
-const DEEPEST: usize = 64;
-/// The most elements that are read.
-const MOST: usize = 100_000;
-
-/// An element with its attributes and child elements.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// An element with its attributes and child elements. Text between them is left out: the cluster's configuration has none.
+#[derive(Debug, Clone, Default)]
 pub struct Element {
     /// Its name.
     pub name: String,
-    /// Its attributes, in the document's order.
+    /// Its attributes, in order.
     pub attributes: Vec<(String, String)>,
     /// The elements directly below.
     pub children: Vec<Element>,
@@ -21,52 +15,65 @@ pub struct Element {
     pub line: usize,
 }
 
-impl From<&crate::cluster::element::Element> for Element {
-    fn from(made: &crate::cluster::element::Element) -> Element {
-        let (name, attributes) = (made.name.clone(), made.attributes.clone());
-        Element { name, attributes, children: made.children.iter().map(Element::from).collect(), line: 0 }
+/// Wherever they stand: two that say the same are the same.
+impl PartialEq for Element {
+    fn eq(&self, other: &Element) -> bool {
+        self.name == other.name && self.attributes == other.attributes && self.children == other.children
     }
 }
 
-/// A document, and how it had to be read.
-#[derive(Debug)]
-pub struct Document {
-    /// Its outermost element.
-    pub root: Element,
-    /// How many closing tags had lost their `/`.
-    pub repaired: usize,
-}
+impl Eq for Element {}
 
 impl Element {
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// What is wrong, with the line.
-    pub fn read(text: &str) -> Result<Element, String> {
-        read(text, false).map(|document| document.root)
+    /// An element with these attributes.
+    pub fn new(name: &str, attributes: &[(&str, &str)]) -> Element {
+        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Element { name: name.to_owned(), attributes: attributes.collect(), children: Vec::new(), line: 0 }
     }
 
-    /// Reads a document of which closing tags may have lost their `/`, as some web pages show them: a tag without attributes that has
-    /// the name of the innermost open element closes it.
-    ///
-    /// # Errors
-    /// What is wrong, with the line.
-    pub fn repair(text: &str) -> Result<Document, String> {
-        match read(text, false) {
-            Ok(document) => Ok(document),
-            Err(_) => read(text, true),
-        }
+    /// The same with these elements below.
+    #[must_use]
+    pub fn with(mut self, children: impl IntoIterator<Item = Element>) -> Element {
+        self.children.extend(children);
+        self
+    }
+
+    /// An attribute's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// An attribute's value; none when it is absent or empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    pub fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
     }
 
     /// An attribute's value; empty when it is absent.
-    pub fn text(&self, name: &str) -> String {
-        self.get(name).unwrap_or_default().to_owned()
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// Its attribute `id`; empty when it has none.
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    /// Sets an attribute.
+    pub fn set(&mut self, name: &str, value: &str) {
+        match self.attributes.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.attributes.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// All elements of that name below this one, at any depth, in document order.
+    pub fn all(&self, name: &str) -> Vec<&Element> {
+        let mut found = Vec::new();
+        for child in &self.children {
+            found.extend((child.name == name).then_some(child));
+            found.extend(child.all(name));
+        }
+        found
     }
 
     /// The first child of that name.
@@ -79,146 +86,58 @@ impl Element {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// All elements of that name below this one, at any depth, in document order.
-    pub fn all(&self, name: &str) -> Vec<&Element> {
-        let mut found = Vec::new();
+    /// The first child of that name, to be changed.
+    pub fn child_mut(&mut self, name: &str) -> Option<&mut Element> {
+        self.children.iter_mut().find(|child| child.name == name)
+    }
+
+    /// Calls `change` for every element below this one.
+    pub fn each(&mut self, change: &mut impl FnMut(&mut Element)) {
+        for child in &mut self.children {
+            change(child);
+            child.each(change);
+        }
+    }
+
+    /// The element as text, an element a line, `depth` levels of two spaces to the right.
+    pub fn write(&self, depth: usize) -> String {
+        let indent = "  ".repeat(depth);
+        let mut text = format!("{indent}<{}", self.name);
+        for (name, value) in &self.attributes {
+            text.push_str(&format!(" {name}=\"{}\"", escape(value)));
+        }
+        if self.children.is_empty() {
+            return text + "/>\n";
+        }
+        text.push_str(">\n");
         for child in &self.children {
-            found.extend((child.name == name).then_some(child));
-            found.extend(child.all(name));
+            text.push_str(&child.write(depth + 1));
         }
-        found
+        text + &format!("{indent}</{}>\n", self.name)
     }
-}
-
-/// What is still open, the document itself first.
-struct Open {
-    elements: Vec<Element>,
-    count: usize,
-}
-
-impl Open {
-    fn begin(&mut self, element: Element) -> Result<(), String> {
-        if self.elements.len() > DEEPEST {
-            return Err(format!("line {}: elements are nested more than {DEEPEST} deep", element.line));
-        }
-        self.count += 1;
-        if self.count > MOST {
-            return Err(format!("line {}: more than {MOST} elements", element.line));
-        }
-        self.elements.push(element);
-        Ok(())
-    }
-
-    fn end(&mut self, line: usize) -> Result<(), String> {
-        let closed = self.elements.pop();
-        match (closed, self.elements.last_mut()) {
-            (Some(closed), Some(parent)) => {
-                parent.children.push(closed);
-                Ok(())
-            }
-            _ => Err(format!("line {line}: a closing tag without an opening one")),
-        }
-    }
-}
-
-/// Names in the reader's own complaints are as they stand in the text, line ends and all.
-fn read(text: &str, repair: bool) -> Result<Document, String> {
-    let one_line = |reason: String| reason.replace(char::is_control, " ");
-    tree(text, repair).map_err(one_line)
-}
-
-fn tree(text: &str, repair: bool) -> Result<Document, String> {
-    let mut reader = Reader::from_str(text);
-    reader.config_mut().check_end_names = !repair;
-    let mut open = Open { elements: vec![Element::default()], count: 0 };
-    let mut repaired = 0;
-    let (mut seen, mut line) = (0, 1);
-    loop {
-        let event = reader.read_event();
-        let at = usize::try_from(reader.buffer_position()).unwrap_or(text.len()).min(text.len());
-        let begin = line;
-        line += text.as_bytes().get(seen..at).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        seen = seen.max(at);
-        match event.map_err(|error| format!("line {line}: {error}"))? {
-            Event::Start(start) => {
-                let element = element(&start, begin)?;
-                let same = open.elements.last().is_some_and(|last| last.name == element.name);
-                if repair && same && element.attributes.is_empty() {
-                    repaired += 1;
-                    open.end(line)?;
-                } else {
-                    open.begin(element)?;
-                }
-            }
-            Event::Empty(start) => {
-                open.begin(element(&start, begin)?)?;
-                open.end(line)?;
-            }
-            Event::End(_) => open.end(line)?,
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    if let [document] = open.elements.as_mut_slice()
-        && let [_] = document.children.as_slice()
-        && let Some(root) = document.children.pop()
-    {
-        return Ok(Document { root, repaired });
-    }
-    let unclosed = open.elements.get(1).map(|element| format!("<{}> is not closed", element.name));
-    Err(format!("line {line}: {}", unclosed.unwrap_or_else(|| "is not one element with everything in it".into())))
-}
-
-fn element(start: &BytesStart<'_>, line: usize) -> Result<Element, String> {
-    let mut element = Element { name: start.name().0.to_owned(), line, ..Element::default() };
-    for attribute in start.attributes() {
-        let attribute = attribute.map_err(|error| format!("line {line}: {error}"))?;
-        let value =
-            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| format!("line {line}: {error}"))?;
-        element.attributes.push((attribute.key.0.to_owned(), value.into_owned()));
-    }
-    Ok(element)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::Element;
     use proptest::prelude::*;
 
     #[test]
-    fn a_tree_with_lines() {
-        let root = Element::read(
-            "<?xml version=\"1.0\"?>\n<a x=\"1 &amp; 2\">\n  <!-- c -->\n  <b/>\n  <c><b y=''/></c></a>\n",
-        );
-        let root = root.unwrap_or_default();
-        assert_eq!((root.get("x"), root.line, root.children.len()), (Some("1 & 2"), 2, 2));
-        assert_eq!(root.all("b").len(), 2);
-        assert_eq!(root.all("b")[1].get("y"), None);
-        for (wrong, part) in [
-            ("", "line 1"),
-            ("<a>", "line 1: <a> is not closed"),
-            ("<a/><b/>", "is not one element"),
-            ("</a>", "line 1"),
-        ] {
-            assert!(Element::read(wrong).is_err_and(|line| line.contains(part)), "{wrong} {:?}", Element::read(wrong));
+    fn what_is_written_is_read_again() {
+        let inner = Element::new("nvpair", &[("id", "a"), ("value", "it's <\"a\" & b> \\ $HOME é")]);
+        let whole = Element::new("cib", &[]).with([inner.clone(), Element::new("x", &[]).with([inner])]);
+        assert_eq!(Element::read(&whole.write(0)).unwrap(), whole);
+        assert_eq!(whole.all("nvpair").len(), 2);
+        for wrong in ["", "<a>", "</a>", "<a b=>", "text", "<a></b>"] {
+            assert!(Element::read(wrong).is_err(), "{wrong}");
         }
-        assert!(Element::read("<a></\nb>").is_err_and(|line| !line.contains('\n')));
-        assert!(Element::read(&"<a>".repeat(100)).is_err_and(|line| line.contains("64 deep")));
-    }
-
-    #[test]
-    fn closing_tags_that_lost_their_slash() {
-        let document =
-            Element::repair("<a i=\"1\">\n<b>\n<c j=\"2\"/>\n<b>\n<b>\n<b>\n<a>\n").map(|d| (d.root, d.repaired));
-        let (root, repaired) = document.unwrap_or_default();
-        assert_eq!((root.children.len(), repaired), (2, 3));
-        assert!(Element::repair("<a><b>").is_err());
     }
 
     proptest! {
         #[test]
-        fn whatever_it_is_it_ends(text in "[<>/a-c=\"' &;!\\[\\]?-]{0,200}") {
-            let _ = Element::repair(&text);
+        fn whatever_is_read_is_an_answer(text in "[ -~\n<>/=\"]{0,80}") {
+            let _ = Element::read(&text);
         }
     }
 }

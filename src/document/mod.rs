@@ -3,3 +3,4 @@
 pub mod element;
 pub mod fault;
 pub mod reader;
+pub mod tree;

@@ -41,14 +41,14 @@ fn tag(element: &Element) -> String {
 
 /// Reads the whole; also one that commands have made.
 pub(super) fn conf(root: &Element, base: &str, cluster: &mut Cluster, notes: &mut Notes) {
-    if let Some(name) = root.get("name") {
+    if let Some(name) = root.filled("name") {
         cluster.name = Some(name.to_owned());
     }
     for element in &root.children {
         match element.name.as_str() {
             "cman" => cman(element, base, notes),
             "totem" => {
-                cluster.token = element.get("token").and_then(|text| text.parse().ok()).or(cluster.token);
+                cluster.token = element.filled("token").and_then(|text| text.parse().ok()).or(cluster.token);
                 others(element, base, &["token"], "corosync has its own values for the rest", notes);
             }
             "clusternodes" => element.named("clusternode").for_each(|one| node(one, base, cluster, notes)),
@@ -100,21 +100,21 @@ fn cman(element: &Element, base: &str, notes: &mut Notes) {
 }
 
 fn node(element: &Element, base: &str, cluster: &mut Cluster, notes: &mut Notes) {
-    let Some(name) = element.get("name") else {
+    let Some(name) = element.filled("name") else {
         return notes.leave(&place(base, element), &tag(element), "has no name");
     };
     cluster.node(name);
-    if element.get("votes").is_some_and(|votes| votes != "1") {
+    if element.filled("votes").is_some_and(|votes| votes != "1") {
         notes.leave(&place(base, element), &tag(element), "every node has one vote");
     }
-    let links: Vec<String> = element.named("altname").filter_map(|one| one.get("name")).map(str::to_owned).collect();
+    let links: Vec<String> = element.named("altname").filter_map(|one| one.filled("name")).map(str::to_owned).collect();
     if !links.is_empty() {
         cluster.aliases.push((name.to_owned(), [vec![name.to_owned()], links].concat()));
     }
 }
 
 fn fencing(root: &Element, devices: &[&Element], base: &str, cluster: &mut Cluster, notes: &mut Notes) {
-    for element in devices.iter().filter(|one| one.get("agent") == Some(REDIRECT)) {
+    for element in devices.iter().filter(|one| one.filled("agent") == Some(REDIRECT)) {
         let why = "passes the request on to Pacemaker: no device. Nothing switches a node off yet";
         notes.leave(&place(base, element), &tag(element), why);
     }
@@ -122,16 +122,17 @@ fn fencing(root: &Element, devices: &[&Element], base: &str, cluster: &mut Clust
     let mut deepest = 0;
     let mut levels = Vec::new();
     for element in nodes {
-        let Some(name) = element.get("name") else { continue };
+        let Some(name) = element.filled("name") else { continue };
         let methods = element.child("fence").map(|all| all.named("method").collect::<Vec<_>>()).unwrap_or_default();
         let mut level = 0_u8;
         for method in methods {
             let mut used = Vec::new();
             for instance in method.named("device") {
-                let known =
-                    devices.iter().find(|one| one.get("name").is_some() && one.get("name") == instance.get("name"));
+                let known = devices
+                    .iter()
+                    .find(|one| one.filled("name").is_some() && one.filled("name") == instance.filled("name"));
                 match known {
-                    Some(known) if known.get("agent") != Some(REDIRECT) => {
+                    Some(known) if known.filled("agent") != Some(REDIRECT) => {
                         used.push(device(known, instance, name, base, cluster, notes));
                     }
                     Some(_) => {}
@@ -160,12 +161,16 @@ fn device(
     cluster: &mut Cluster,
     notes: &mut Notes,
 ) -> String {
-    let name = id(&format!("fence-{}-{node}", known.get("name").unwrap_or_default()));
+    let name = id(&format!("fence-{}-{node}", known.filled("name").unwrap_or_default()));
     if cluster.fencing.iter().any(|device| device.name == name) {
         return name;
     }
-    let mut device =
-        Device { name: name.clone(), agent: known.text("agent"), nodes: vec![node.to_owned()], ..Device::default() };
+    let mut device = Device {
+        name: name.clone(),
+        agent: known.text("agent").to_owned(),
+        nodes: vec![node.to_owned()],
+        ..Device::default()
+    };
     let at = place(base, known);
     for (option, value) in known.attributes.iter().chain(&instance.attributes) {
         match option.as_str() {

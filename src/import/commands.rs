@@ -113,7 +113,8 @@ impl Conf {
                 let mut all = vec![("name", *device)];
                 all.extend(pairs(3));
                 let fence = self.node(node)?.children.iter_mut().find(|one| one.name == "fence");
-                let method = fence.and_then(|one| one.children.iter_mut().find(|one| one.get("name") == Some(*method)));
+                let method =
+                    fence.and_then(|one| one.children.iter_mut().find(|one| one.filled("name") == Some(*method)));
                 method.ok_or("is for a method that no line before it adds")?.children.push(element("device", &all));
             }
             ("--settotem", _) => {
@@ -131,7 +132,7 @@ impl Conf {
     }
 
     fn node(&mut self, name: &str) -> Result<&mut Element, String> {
-        let node = self.nodes.iter_mut().find(|one| one.get("name") == Some(name));
+        let node = self.nodes.iter_mut().find(|one| one.filled("name") == Some(name));
         node.ok_or_else(|| format!("{name} is a node that no line before it adds"))
     }
 

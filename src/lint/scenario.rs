@@ -11,8 +11,7 @@ impl Subject {
     /// The cluster of a scenario, as the generator makes it.
     pub fn of(scenario: &Scenario) -> Subject {
         let plan = pcs::plan(scenario);
-        let made = Element::from(&pcs::cib::configuration(&plan));
-        let root = Element { name: "cib".into(), children: vec![made], ..Element::default() };
+        let root = Element::new("cib", &[]).with([pcs::cib::configuration(&plan)]);
         let mut configuration = cib::read(&root).unwrap_or_default();
         let node = |member: &pcs::plan::Member| Node {
             name: member.name.clone(),

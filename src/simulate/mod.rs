@@ -10,7 +10,7 @@ mod time;
 pub mod votes;
 mod world;
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan;
 use crate::scenario::Scenario;
 use event::Event;

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::{Model, Placement, votes};
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
 use std::fs::{DirBuilder, OpenOptions};
@@ -69,7 +69,7 @@ impl World {
     fn base(&self, model: &Model) -> io::Result<Element> {
         let empty = process::run("cibadmin", &["--empty"], None, &Deadline::after(LIMIT))?;
         let mut cib =
-            Element::parse(&empty.text()).map_err(|reason| io::Error::other(format!("cibadmin --empty {reason}")))?;
+            Element::read(&empty.text()).map_err(|reason| io::Error::other(format!("cibadmin --empty: {reason}")))?;
         for (name, value) in [("have-quorum", "1"), ("dc-uuid", "1"), ("epoch", "1"), ("num_updates", "0")] {
             cib.set(name, value);
         }
@@ -140,9 +140,9 @@ impl World {
             let reason = output.reason();
             return Err(io::Error::other(format!("crm_simulate (Pacemaker 2.1 or later is needed): {reason}")));
         }
-        let wrong = |reason: String| io::Error::other(format!("what crm_simulate says {reason}"));
-        let said = Element::parse(&output.text()).map_err(wrong)?;
-        let cib = Element::parse(&std::fs::read_to_string(&to)?).map_err(wrong)?;
+        let wrong = |reason: String| io::Error::other(format!("what crm_simulate says: {reason}"));
+        let said = Element::read(&output.text()).map_err(wrong)?;
+        let cib = Element::read(&std::fs::read_to_string(&to)?).map_err(wrong)?;
         let actions = actions(&said);
         Ok(State { cib, placement: before.placement(&actions, &said, model), actions })
     }

@@ -1,7 +1,7 @@
 //! What is neither a resource nor a constraint.
 
 use super::resource::set;
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan::Alert;
 
 /// Attributes of a node. Only the cluster knows its id: its name stands there.

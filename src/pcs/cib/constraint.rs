@@ -1,6 +1,6 @@
 //! Constraints. The ids are those of the pcs script, which knows its own constraints by them.
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan::{Action, Condition, Event, Expression, OrderKind, Part, Rule, Set, View, Weight};
 
 /// The score that nothing outweighs.

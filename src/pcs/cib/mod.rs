@@ -6,7 +6,7 @@ mod dialect;
 mod resource;
 
 use super::plan::{Plan, Step};
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 
 pub use dialect::Cib;
 pub(super) use dialect::make;

@@ -1,6 +1,6 @@
 //! Resources.
 
-use crate::cluster::element::Element;
+use crate::document::element::Element;
 use crate::pcs::plan::{Operation, Resource, Setting};
 
 /// What stands in place of a secret until the script runs.
