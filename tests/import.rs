@@ -145,7 +145,7 @@ fn nesting_without_end_is_one_line() {
     for (name, text) in [
         ("deep.xml", format!("<cib><configuration><resources>{open}{close}</resources></configuration></cib>")),
         ("open.xml", format!("<cib><configuration>{open}")),
-        ("cluster.conf", format!("<cluster>{}", "<rm>".repeat(deep))),
+        ("cluster.conf", format!("<cluster>{}", "<rm a=\"1\">\n".repeat(deep))),
         ("lost.xml", format!("<cib>{}", "<a i=\"1\">\n<b>\n".repeat(deep))),
     ] {
         std::fs::write(input.join(name), text).unwrap();

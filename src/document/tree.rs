@@ -143,7 +143,7 @@ mod tests {
         let root = root.unwrap_or_default();
         assert_eq!((root.get("x"), root.line, root.children.len()), (Some("1 & 2"), 2, 2));
         assert_eq!(root.all("b").len(), 2);
-        assert_eq!(root.all("b")[1].get("y"), None);
+        assert_eq!(root.all("b")[1].filled("y"), None);
         for (wrong, part) in [
             ("", "line 1"),
             ("<a>", "line 1: <a> is not closed"),
