@@ -5,6 +5,7 @@ use crate::ocf::deadline::Deadline;
 use crate::pcs::dialect::{self, Dialect, Wish};
 use crate::pcs::part::Part;
 use crate::pcs::plan;
+use crate::pcs::prepare::{self, System};
 use crate::pcs::script::{self, Target};
 use crate::sys::process;
 use crate::{out, scenario};
@@ -32,7 +33,8 @@ pub(super) struct Pcs {
     /// In this language: pcs, pcs-VERSION, or, for a cluster that runs already, crmsh or cib (XML)
     #[arg(long, value_name = "NAME")]
     dialect: Option<String>,
-    /// Only these parts: auth, cluster, properties, fencing, resources, constraints, alerts; the rest is left as it is
+    /// Only these parts: auth, cluster, properties, fencing, resources, constraints, alerts; the rest is left as it is. Or prepare,
+    /// alone: another script, which makes each host ready to be a node, for a release (--for; else that of this machine)
     #[arg(long = "part", value_name = "PART", value_delimiter = ',')]
     parts: Vec<String>,
     /// Remove what the cluster has and the scenario does not have (any more), instead of naming it
@@ -52,12 +54,12 @@ enum Asked {
 
 impl Pcs {
     pub(super) fn run(self) -> Result<(), Failure> {
+        if self.parts.iter().any(|part| part == PREPARE) {
+            return self.prepare();
+        }
         // Wrong options come first; pcs is asked last, as that takes half a second.
         let dialect = self.dialect()?;
-        let file = self.scenario.display().to_string();
-        let text = std::fs::read(&self.scenario).with_context(|| format!("read {file}"))?;
-        let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
-        let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
+        let (file, read) = self.read()?;
         let dialect = match dialect {
             Asked::For(dialect) => dialect,
             Asked::Nothing(wish) => script::script(installed()?, &wish),
@@ -71,6 +73,40 @@ impl Pcs {
             out::stderr(&format!("{warning}\n"));
         }
         print(&script)
+    }
+
+    /// The name of the scenario's file, and the scenario.
+    fn read(&self) -> Result<(String, scenario::Read), Failure> {
+        let file = self.scenario.display().to_string();
+        let text = std::fs::read(&self.scenario).with_context(|| format!("read {file}"))?;
+        let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
+        let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
+        Ok((file, read))
+    }
+
+    /// The script that makes hosts ready, which has nothing in common with the others.
+    fn prepare(&self) -> Result<(), Failure> {
+        let input = |reason: String| Failure::Input(reason);
+        if self.parts.len() > 1 {
+            return Err(input(format!("--part: {PREPARE} is a script of its own, for every node: ask for it alone")));
+        }
+        if self.prune || self.pcs_version.is_some() || self.dialect.is_some() {
+            return Err(input(format!(
+                "--part: {PREPARE} is for a release (--for), not for a pcs, a dialect or --prune"
+            )));
+        }
+        let system = match &self.release {
+            Some(name) => System::named(name).map_err(|reason| input(format!("--for: {reason}")))?,
+            None => {
+                let text = std::fs::read_to_string(OS_RELEASE).with_context(|| format!("read {OS_RELEASE}"))?;
+                System::described(&text).map_err(|reason| input(format!("--part: {PREPARE}: {reason}")))?
+            }
+        };
+        let (_, read) = self.read()?;
+        for warning in &read.warnings {
+            out::stderr(&format!("{warning}\n"));
+        }
+        print(&prepare::script(&read.scenario, system))
     }
 
     fn dialect(&self) -> Result<Asked, Failure> {
@@ -109,4 +145,8 @@ fn installed() -> Result<Target, Failure> {
     Target::version(version.trim()).map_err(|reason| anyhow::anyhow!("{HINT}: {reason}").into())
 }
 
+/// The part that is a script of its own.
+const PREPARE: &str = "prepare";
+/// What this machine is.
+const OS_RELEASE: &str = "/etc/os-release";
 const HINT: &str = "ask pcs --version (or say which: --pcs-version)";

@@ -10,6 +10,7 @@ pub mod ipaddr2;
 pub mod part;
 pub mod ping;
 pub mod plan;
+pub mod prepare;
 pub mod quote;
 pub mod script;
 pub mod setting;

@@ -41,7 +41,7 @@ impl Part {
         let found = PARTS.iter().find(|(_, known)| *known == name);
         found.map(|(part, _)| *part).ok_or_else(|| {
             let names: Vec<_> = PARTS.iter().map(|(_, name)| *name).collect();
-            format!("{name:?} is no part of a script: there are {}", names.join(", "))
+            format!("{name:?} is no part of a script: there are {}, and prepare", names.join(", "))
         })
     }
 

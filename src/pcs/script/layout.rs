@@ -3,10 +3,10 @@
 use crate::pcs::quote::quote;
 
 /// The longest line of the script.
-pub(super) const WIDTH: usize = 120;
+pub(in crate::pcs) const WIDTH: usize = 120;
 
 /// The begin of a step, for who reads the script and for who runs it.
-pub(super) fn heading(number: usize, title: &str, why: &[String]) -> String {
+pub(in crate::pcs) fn heading(number: usize, title: &str, why: &[String]) -> String {
     let mut text = format!("\n# {}\n# Step {number}: {title}\n", "-".repeat(WIDTH - 3));
     for line in why {
         text.push_str(&format!("# {line}\n"));
@@ -15,7 +15,7 @@ pub(super) fn heading(number: usize, title: &str, why: &[String]) -> String {
 }
 
 /// A command on one line, or on as many as it needs.
-pub(super) fn command(indent: &str, verb: &str, words: &[String]) -> String {
+pub(in crate::pcs) fn command(indent: &str, verb: &str, words: &[String]) -> String {
     let mut text = format!("{indent}{verb}");
     let mut column = text.chars().count();
     for word in words {
@@ -33,7 +33,7 @@ pub(super) fn command(indent: &str, verb: &str, words: &[String]) -> String {
 }
 
 /// A command with a line for each group of words.
-pub(super) fn lines(indent: &str, verb: &str, groups: &[Vec<String>]) -> String {
+pub(in crate::pcs) fn lines(indent: &str, verb: &str, groups: &[Vec<String>]) -> String {
     let mut text = String::new();
     for (index, group) in groups.iter().enumerate() {
         let (indent, verb) = if index == 0 { (indent.to_owned(), verb) } else { (format!("{indent}   "), "") };

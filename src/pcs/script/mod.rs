@@ -6,8 +6,8 @@
 mod feature;
 mod forms;
 mod header;
-mod layout;
-mod release;
+pub(super) mod layout;
+pub(super) mod release;
 mod remark;
 mod steps;
 mod target;

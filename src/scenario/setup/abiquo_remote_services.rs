@@ -1,5 +1,6 @@
 //! Abiquo's Remote Services behind one address, with their template repository.
 
+use super::host::{Host, NOTHING, Names};
 use super::{Params, Place, ServiceKind, SetUp, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
@@ -43,6 +44,7 @@ const KIND: ServiceKind = ServiceKind {
     count: None,
     externals: &["Redis", "RabbitMQ"],
     left: &[],
+    host: Host { off: Names { deb: &["abiquo-tomcat"], rpm: &["abiquo-tomcat"] }, ..NOTHING },
     why: &[
         "Tomcat with the webapps of the Remote Services: on the active node and nowhere else.",
         "multiple-active=stop_unexpected: when a second Tomcat is found running, only that one is stopped.",

@@ -1,5 +1,6 @@
 //! LVS directors: every one keeps its table ready, and one address moves.
 
+use super::host::{From, Host, NOTHING, Names, Port};
 use super::{Count, Params, Place, Service, ServiceKind, SetUp, no_defaults};
 use crate::director::farm::{Farm, Simple};
 use crate::scenario::virtual_ip::VirtualIp;
@@ -47,6 +48,14 @@ const KIND: ServiceKind = ServiceKind {
     count: Some(count),
     externals: &[],
     left: &["drained"],
+    host: Host {
+        off: Names {
+            deb: &["ldirectord", "keepalived", "mon", "heartbeat"],
+            rpm: &["ldirectord", "keepalived", "mon", "heartbeat"],
+        },
+        ports,
+        ..NOTHING
+    },
     why: &[
         "The kernel's table of virtual services, and the checks of real servers: on every director, all the time.",
         "failure-timeout: a director that could not start, or failed three times, is tried again after this time.",
@@ -154,3 +163,26 @@ fn preparation(way: &str, address: IpAddr) -> Vec<String> {
 
 /// A real server must not tell anybody that it has the virtual address; before it has it.
 const QUIET: &str = "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2";
+
+/// What IPVS takes passes the filter for the host itself first. A file has its ports in itself.
+fn ports(service: &Service) -> Vec<Port> {
+    let port = |word: &str| {
+        let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
+        let protocol = ["udp", "sctp"].into_iter().find(|known| *known == protocol).unwrap_or("tcp");
+        Some(Port { protocol, port: number.parse().ok()?, from: From::Everybody, why: "a virtual service" })
+    };
+    let words = service.read.text("ports").unwrap_or_default().split([',', ' ', '\t']);
+    let mut all: Vec<Port> = words.filter_map(port).collect();
+    if service.read.boolean("sync").unwrap_or(false) {
+        all.push(Port {
+            protocol: "udp",
+            port: SYNC_PORT,
+            from: From::Runners,
+            why: "connections, told by the others",
+        });
+    }
+    all
+}
+
+/// Where the kernel's daemons tell each other their connections, unless a file says otherwise.
+const SYNC_PORT: u16 = 8848;

@@ -2,6 +2,7 @@
 
 mod abiquo_remote_services;
 mod free;
+pub mod host;
 mod lsyncd;
 mod lvs_director;
 mod ovd_file_server;
@@ -18,6 +19,7 @@ use crate::agents;
 use crate::ocf;
 use crate::ocf::params::fits;
 use crate::ocf::spec::{STOPPED, Spec};
+use host::Host;
 
 /// Parameters of an agent, each with its value when it has one.
 pub type Params = Vec<(&'static str, Option<String>)>;
@@ -136,6 +138,8 @@ pub struct ServiceKind {
     pub externals: &'static [&'static str],
     /// Parameters that are set by command while it runs: as they are, unless the section has them.
     pub left: &'static [&'static str],
+    /// What a node that may run it needs beside the agent.
+    pub host: Host,
     /// What it is for and why it is placed like this, for the reader of the script.
     pub why: &'static [&'static str],
     /// Parameters that follow from the virtual IP address, for a section with these keys; it must not have them itself.

@@ -1,6 +1,7 @@
 //! OVD File Servers: CTDB on all of them, and one address that it moves.
 
-use super::{Params, Place, ServiceKind, SetUp, Unit, VolumeKind, no_defaults};
+use super::host::{From, Host, NOTHING, Names, Port};
+use super::{Params, Place, Service, ServiceKind, SetUp, Unit, VolumeKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
 pub(super) const SETUP: SetUp = SetUp {
@@ -54,6 +55,15 @@ const KIND: ServiceKind = ServiceKind {
     count: None,
     externals: &[],
     left: &[],
+    host: Host {
+        packages: Names { deb: &["ctdb", "samba"], rpm: &["ctdb", "samba"] },
+        off: Names {
+            deb: &["ctdb", "smbd", "nmbd", "samba-ad-dc", "ovd-slaveserver"],
+            rpm: &["ctdb", "smb", "nmb", "ovd-slaveserver"],
+        },
+        ports,
+        ..NOTHING
+    },
     why: &[
         "ctdbd on every file server. It starts and stops Samba there, and has the address on one that is well. With the line",
         "holder = \"pacemaker\" in [virtual_ip] of the scenario, the address is a resource of the cluster instead.",
@@ -82,4 +92,12 @@ const SLAVESERVER: Unit = Unit {
 /// CTDB reads its addresses from a file of its own.
 fn derived(_vip: &VirtualIp, _keys: &[&str]) -> Params {
     Vec::new()
+}
+
+fn ports(service: &Service) -> Vec<Port> {
+    let port = |port, from, why| Port { protocol: "tcp", port, from, why };
+    let mut all = vec![port(4379, From::Runners, "CTDB"), port(445, From::Everybody, "SMB")];
+    let webdav = service.read.text("webdav_port").and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+    all.extend(webdav.map(|number| port(number, From::Everybody, "WebDAV")));
+    all
 }

@@ -1,5 +1,6 @@
 //! The Session Manager itself: its web server and its cron job.
 
+use super::host::{Host, NOTHING, Names};
 use super::{Params, Place, ServiceKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
@@ -19,6 +20,7 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     count: None,
     externals: &["database"],
     left: &[],
+    host: Host { off: Names { deb: &["apache2"], rpm: &["httpd"] }, ..NOTHING },
     why: &[
         "The web server and the cron job of the Session Manager: on the active node and nowhere else.",
         "multiple-active=stop_unexpected: when a second web server is found running, only that one is stopped.",

@@ -1,5 +1,6 @@
 //! Connections opened by the active node leave with the virtual IP address as their source.
 
+use super::host::{Host, NOTHING, Names};
 use super::{Params, Place, ServiceKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
@@ -17,6 +18,8 @@ pub(super) const KIND: ServiceKind = ServiceKind {
     count: None,
     externals: &[],
     left: &[],
+    // Before 4.18 nftables does not translate addresses, and the agent uses iptables.
+    host: Host { old_kernel: Names { deb: &["iptables"], rpm: &["iptables"] }, ..NOTHING },
     why: &[
         "Connections that the active node opens leave with the virtual IP as their source, so that the OVD servers",
         "see one Session Manager, whichever node that is.",
