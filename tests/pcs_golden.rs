@@ -11,6 +11,8 @@ mod lvs_director;
 mod lvs_script;
 #[path = "pcs/ovd_file_server.rs"]
 mod ovd_file_server;
+#[path = "pcs/prepare.rs"]
+mod prepare;
 #[path = "pcs/replica.rs"]
 mod replica;
 #[path = "pcs/session_manager.rs"]

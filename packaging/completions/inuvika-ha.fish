@@ -106,7 +106,7 @@ complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand ofs-config" -s h -
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l pcs-version -d 'For this pcs: a version (0.10.18), or any of a series (0.10)' -r
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l for -d 'For any pcs that this release came with: rhel7 to rhel10, ubuntu16.04 to ubuntu24.04, debian11 to debian13' -r
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l dialect -d 'In this language: pcs, pcs-VERSION, or, for a cluster that runs already, crmsh or cib (XML)' -r
-complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l part -d 'Only these parts: auth, cluster, properties, fencing, resources, constraints, alerts; the rest is left as it is' -r
+complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l part -d 'Only these parts: auth, cluster, properties, fencing, resources, constraints, alerts; the rest is left as it is. Or prepare, alone: another script, which makes each host ready to be a node, for a release (--for; else that of this machine)' -r
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -l prune -d 'Remove what the cluster has and the scenario does not have (any more), instead of naming it'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand pcs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c inuvika-ha -n "__fish_inuvika_ha_using_subcommand replica; and not __fish_seen_subcommand_from list accept report complete send receive" -s h -l help -d 'Print help (see more with \'--help\')'

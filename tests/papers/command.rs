@@ -11,8 +11,8 @@ use super::{Files, compare};
 /// Commands of the page, with what they are for. Each has to be one that the program takes.
 const EXAMPLES: [(&str, &str); 7] = [
     (
-        "A scenario to start from, and the script that makes its cluster:",
-        "inuvika-ha init ovd-session-manager -o scenario.toml\ninuvika-ha pcs scenario.toml",
+        "A scenario to start from, the script that every node needs first, and the one that makes the cluster:",
+        "inuvika-ha init ovd-session-manager -o scenario.toml\ninuvika-ha pcs --part prepare --for debian12 scenario.toml\ninuvika-ha pcs scenario.toml",
     ),
     ("Links for Pacemaker, where no package has made them:", "inuvika-ha agents --links"),
     (

@@ -9,7 +9,7 @@ allow() {
     fi
 }
 
-# Which firewall looks after this host.
+# Which firewall looks after this host. (No grep -q behind a pipe: it would end before the other program does.)
 find_firewall() {
     zone='' opened=''
     if [ "${FIREWALL-}" = mine ]; then
@@ -19,9 +19,9 @@ find_firewall() {
         local link
         link=$(ip -oneline address show to "$here" | awk '{ print $2; exit }')
         zone=$(firewall-cmd --get-zone-of-interface="$link" 2>/dev/null) || zone=$(firewall-cmd --get-default-zone)
-    elif command -v ufw >/dev/null && ufw status 2>/dev/null | grep -q '^Status: active'; then
+    elif command -v ufw >/dev/null && ufw status 2>/dev/null | grep '^Status: active' >/dev/null; then
         firewall=ufw
-    elif command -v iptables >/dev/null && iptables -S INPUT 2>/dev/null | grep -Eq "$closes_input"; then
+    elif command -v iptables >/dev/null && iptables -S INPUT 2>/dev/null | grep -E "$closes_input" >/dev/null; then
         firewall=iptables
     elif command -v nft >/dev/null && nft list ruleset 2>/dev/null | awk "$drops_input"; then
         firewall=nft
@@ -52,12 +52,12 @@ open() {
         ufw)
             rule=(allow from "${3:-any}" to any port "$port" proto "$1")
             [ -n "$3" ] || rule=(allow "$port/$1")
-            ufw show added 2>/dev/null | grep -qxF "ufw ${rule[*]}" ||
+            ufw show added 2>/dev/null | grep -xF "ufw ${rule[*]}" >/dev/null ||
                 change "ufw ${rule[*]}  ($4)" quietly ufw "${rule[@]}"
             ;;
         nft)
             rule=(${3:+"$family" saddr "$3"} "$1" dport "${port/:/-}" accept)
-            nft list ruleset | grep -qF "${rule[*]}" ||
+            nft list ruleset | grep -F "${rule[*]}" >/dev/null ||
                 todo "let $4 in: in the chain of /etc/nftables.conf for input: ${rule[*]}"
             ;;
         iptables)

@@ -40,8 +40,9 @@ write_hosts() {
 
 # What the cluster mounts must not be mounted at boot: not_in_fstab DIRECTORY
 not_in_fstab() {
-    awk -v at="$1" '$1 !~ /^#/ && $2 == at && $4 !~ /(^|,)noauto(,|$)/ { printf "# the cluster mounts it: " } { print }' \
-        /etc/fstab >"$work/fstab" 2>/dev/null || return 0
+    awk -v at="$1" '
+        $1 !~ /^#/ && $2 == at && $4 !~ /(^|,)noauto(,|$)/ { printf "# the cluster mounts it: " }
+        { print }' /etc/fstab >"$work/fstab" 2>/dev/null || return 0
     cmp -s /etc/fstab "$work/fstab" ||
         change "/etc/fstab: not $1 any more, as the cluster mounts it" replace /etc/fstab "$work/fstab"
 }

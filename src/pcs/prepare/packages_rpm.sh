@@ -24,7 +24,7 @@ from_repository() {
     fi
     for id in "${@:3}"; do
         # The first word of a line; yum writes !ID/RELEASE/ARCH.
-        if "$manager" -q repolist all 2>/dev/null | grep -Eq "^!?$id(/| |\$)"; then
+        if "$manager" -q repolist all 2>/dev/null | grep -E "^!?$id(/| |\$)" >/dev/null; then
             change "enable the repository $id" enable_repository "$id"
             return
         fi
