@@ -107,7 +107,8 @@ fn resources_of_any_agent_are_simulated_and_looked_at() {
     assert_eq!(code, 0, "{report:#}");
     let lost = row(&report, "web1 is lost");
     assert!(["virtual_ip", "web", "one", "two"].iter().all(|id| runs(lost, id) == ["web2"]), "{lost:#}");
-    assert_eq!(list(&lost["interrupted"]), ["virtual_ip", "web", "one", "two"]);
+    // An instance of store is elsewhere already, but has to be promoted.
+    assert_eq!(list(&lost["interrupted"]), ["virtual_ip", "web", "store", "one", "two"]);
     assert_eq!(runs(row(&report, "web2 is lost"), "store"), ["web1"]);
     // A group is where its members are, and the rule keeps it from where it must not be.
     let elsewhere = FREE.replace("rack eq b", "rack eq a");
@@ -122,10 +123,28 @@ fn resources_of_any_agent_are_simulated_and_looked_at() {
     std::fs::write(&file, FREE).unwrap();
     let output = inuvika_ha().args(["lint", "--json"]).arg(&file).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    std::fs::write(&file, format!("{FREE}\n[quorum_device]\nhost = \"qnetd\"\naddress = \"10.20.1.9\"\n")).unwrap();
-    let output = inuvika_ha().arg("simulate").arg(&file).output().unwrap();
-    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("has a quorum device"), "{output:?}");
+}
+
+#[test]
+fn a_promotion_is_no_start_and_a_quorum_device_has_votes() {
+    const FREE: &str = include_str!("pcs/free.toml");
+    let (report, _) = simulate(FREE);
+    let lost = row(&report, "web1 is lost");
+    let steps = list(&lost["steps"]);
+    assert!(steps.contains(&"promote store on web2") && !steps.contains(&"start store on web2"), "{steps:?}");
+    assert!(list(&row(&report, "vote3 is lost")["steps"]).iter().all(|step| !step.contains("promote")), "{report:#}");
+    assert_eq!(row(&report, "web1 and vote3 are lost")["quorum"], false);
+    // With as many votes as all nodes but one, one node alone goes on.
+    let device = "\n[quorum_device]\nhost = \"qnetd\"\naddress = \"10.20.1.9\"\nalgorithm = \"lms\"\n";
+    let sbd = "\n[sbd]\nwatchdog = \"/dev/watchdog\"\n";
+    let (report, _) = simulate(&format!("{FREE}{device}{sbd}"));
+    let both = row(&report, "web1 and vote3 are lost");
+    assert!(both["quorum"] == true && runs(both, "web") == ["web2"], "{both:#}");
+    assert!(report["votes"] == 5 && report["majority"] == 3 && report["tolerated"] == 2, "{report:#}");
+    let notes = serde_json::to_string(&report["notes"]).unwrap();
+    for part in ["quorum device on qnetd are counted (lms)", "no node may be lost", "sbd is not simulated"] {
+        assert!(notes.contains(part), "{part}: {notes}");
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! `inuvika-ha diagram`: a scenario as a drawing.
 
 use super::{Failure, print};
-use crate::pcs::plan::Step;
 use crate::{diagram, out, scenario};
 use anyhow::Context;
 use clap::Args;
@@ -23,7 +22,6 @@ impl Diagram {
         let text = std::fs::read(&self.scenario).with_context(|| format!("read {file}"))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
-        super::is_known(&file, &read.scenario, Step::only_for_pcs)?;
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

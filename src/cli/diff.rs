@@ -5,7 +5,6 @@ use crate::diff;
 use crate::document::element::Element;
 use crate::ocf::deadline::Deadline;
 use crate::pcs::plan;
-use crate::pcs::plan::Step;
 use crate::sys::process;
 use crate::{out, scenario};
 use anyhow::Context;
@@ -38,7 +37,9 @@ impl Diff {
         let text = std::fs::read(&self.scenario).map_err(|error| Failure::Input(format!("read {file}: {error}")))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
-        super::is_known(&file, &read.scenario, Step::only_for_pcs)?;
+        for line in diff::outside(&plan(&read.scenario)) {
+            out::stderr(&format!("diff: {line}\n"));
+        }
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

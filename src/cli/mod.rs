@@ -17,9 +17,6 @@ mod replica;
 mod simulate;
 
 use crate::out;
-use crate::pcs::plan as pcs_plan;
-use crate::pcs::plan::Step;
-use crate::scenario::Scenario;
 use clap::{CommandFactory, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
@@ -141,14 +138,6 @@ pub fn run() -> u8 {
             out::stderr(&format!("inuvika-ha: {error:#}\n"));
             1
         }
-    }
-}
-
-/// Refuses a scenario with steps that a sub-command does not know yet: what would be left out would be believed not to be there.
-fn is_known(file: &str, scenario: &Scenario, unknown: fn(&Step) -> Option<&'static str>) -> Result<(), Failure> {
-    match pcs_plan(scenario).steps().find_map(unknown) {
-        Some(what) => Err(Failure::Input(format!("{file}: has {what}, which only \"inuvika-ha pcs\" knows yet"))),
-        None => Ok(()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! `inuvika-ha simulate`: what becomes of the services when something fails.
 
 use super::{Failure, print};
-use crate::pcs::plan::Step;
 use crate::{out, scenario, simulate};
 use anyhow::Context;
 use clap::Args;
@@ -31,7 +30,6 @@ impl Simulate {
         let text = std::fs::read(&self.scenario).with_context(|| format!("read {file}"))?;
         let text = String::from_utf8(text).map_err(|_| Failure::Input(format!("{file}:1:1: is not UTF-8 text")))?;
         let read = scenario::read(&file, &text).map_err(|fault| Failure::Input(fault.to_string()))?;
-        super::is_known(&file, &read.scenario, Step::not_simulated)?;
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }

@@ -19,6 +19,8 @@ pub(super) fn places(configuration: &Element, id: &str, nodes: &[String]) -> Vec
     let whole = container(configuration, id);
     let ids = [id, whole.map_or(id, Element::id)];
     let cloned = whole.is_some_and(|one| one.name == "clone");
+    let group = configuration.all("group").into_iter().find(|group| group.named("primitive").any(|one| one.id() == id));
+    let ids = [ids[0], ids[1], group.map_or(id, Element::id)];
     let leader = leader(configuration, id, 0);
     let score = |node: &str, ids: &[&str]| {
         let all = configuration.all("rsc_location");
@@ -60,10 +62,22 @@ pub(super) fn sentences(configuration: &Element) -> Vec<String> {
         let members: Vec<&str> = group.all("primitive").iter().map(|one| one.id()).collect();
         all.push(format!("{} is one group: {} are always on the same node.", group.id(), members.join(", ")));
     }
+    for clone in configuration.all("clone").iter().filter(|one| says(one, "promotable", "true")) {
+        let count = value(clone, "promoted-max").unwrap_or("1");
+        all.push(format!("{}: {count} of its instances is promoted.", clone.id()));
+    }
+    for one in configuration.all("rsc_colocation").iter().filter(|one| one.get("rsc").is_none()) {
+        let sets: Vec<String> = one.named("resource_set").map(set).collect();
+        all.push(format!("{}: {} go together, with score {}.", one.id(), sets.join("; "), one.text("score")));
+    }
     let mut with: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for one in configuration.all("rsc_colocation").iter().filter(|one| one.get("rsc").is_some()) {
-        let key = (one.text("with-rsc").to_owned(), one.text("score").to_owned());
-        with.entry(key).or_default().push(one.text("rsc").to_owned());
+        let role = |id: &str, role: &str| match one.get(role) {
+            Some(role) => format!("{} ({})", one.text(id), role.to_lowercase()),
+            None => one.text(id).to_owned(),
+        };
+        let key = (role("with-rsc", "with-rsc-role"), one.text("score").to_owned());
+        with.entry(key).or_default().push(role("rsc", "rsc-role"));
     }
     for ((leads, score), follow) in with {
         let verb = if follow.len() == 1 { "runs" } else { "run" };
@@ -102,12 +116,53 @@ pub(super) fn sentences(configuration: &Element) -> Vec<String> {
     all
 }
 
+fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
+    let sets = element.named("meta_attributes").flat_map(|set| &set.children);
+    sets.filter(|pair| pair.text("name") == name).find_map(|pair| pair.get("value"))
+}
+
+fn says(element: &Element, name: &str, text: &str) -> bool {
+    value(element, name) == Some(text)
+}
+
+/// The members of a set.
+fn set(set: &Element) -> String {
+    let joint = if set.get("sequential") == Some("false") { " and " } else { ", " };
+    set.named("resource_ref").map(Element::id).collect::<Vec<_>>().join(joint)
+}
+
+/// Sentences about who is told, and what is tried when a node has to be switched off.
+pub(super) fn beside(configuration: &Element) -> Vec<String> {
+    let mut all = Vec::new();
+    for level in configuration.all("fencing-level") {
+        let (node, number) = (level.text("target"), level.text("index"));
+        all.push(format!("To switch off {node}, try {number}: {}.", level.text("devices").replace(',', " and ")));
+    }
+    for node in configuration.child("nodes").map(|nodes| nodes.children.as_slice()).unwrap_or_default() {
+        let pairs = node.all("nvpair");
+        let words: Vec<String> =
+            pairs.iter().map(|pair| format!("{} {}", pair.text("name"), pair.text("value"))).collect();
+        all.push(format!("{} has {}.", node.text("uname"), words.join(", ")));
+    }
+    for alert in configuration.all("alert") {
+        let told: Vec<&str> = alert.named("recipient").map(|one| one.text("value")).collect();
+        let told = if told.is_empty() { "runs".into() } else { format!("tells {}", told.join(", ")) };
+        all.push(format!("When something happens, {} {told}.", alert.text("path")));
+    }
+    for tag in configuration.all("tag") {
+        let members: Vec<&str> = tag.children.iter().map(Element::id).collect();
+        all.push(format!("{} is a name for {}.", tag.id(), members.join(", ")));
+    }
+    all
+}
+
 fn test(expression: &Element) -> String {
     let attribute = expression.text("attribute");
     match (expression.text("operation"), expression.get("value")) {
         ("eq", Some(value)) => format!("{attribute} is {value}"),
         ("gte", Some(value)) => format!("{attribute} is at least {value}"),
         ("not_defined", _) => format!("{attribute} is not known"),
+        ("defined", _) => format!("{attribute} is known"),
         (operation, value) => format!("{attribute} {operation} {}", value.unwrap_or_default()),
     }
 }

@@ -5,10 +5,11 @@ mod order;
 mod svg;
 
 use crate::document::element::Element;
-use crate::pcs::plan::Plan;
+use crate::pcs::plan::{Plan, Step};
 use crate::pcs::{cib, plan, setting};
 use crate::scenario::Scenario;
 use crate::simulate::outside;
+use crate::simulate::votes::Votes;
 use facts::Place;
 use svg::{Canvas, Font, HEAD, Look, NAME, SMALL, TEXT, TITLE, width, wrap};
 
@@ -111,16 +112,37 @@ pub fn draw(scenario: &Scenario) -> String {
         y += 16;
     };
     paragraph(&mut canvas, "Where things run", &facts::sentences(&configuration));
+    let mut beside = facts::beside(&configuration);
+    for step in plan.steps() {
+        match step {
+            Step::QuorumDevice(device) => beside.push(format!(
+                "A quorum device on {} has a vote ({}): a host outside of the cluster.",
+                device.host, device.algorithm
+            )),
+            Step::Sbd(sbd) => beside.push(format!(
+                "sbd: a node that is without news for {} s is switched off by its watchdog {}.",
+                sbd.timeout, sbd.watchdog
+            )),
+            _ => {}
+        }
+    }
+    paragraph(&mut canvas, "Beside them", &beside);
     paragraph(&mut canvas, "Outside of the cluster, and a failure for all at once", &outside::all(scenario, &plan));
     canvas.document((right + MARGIN).max(edge + MARGIN), y + 4, &plan.title)
 }
 
 fn votes(scenario: &Scenario, plan: &Plan) -> String {
     let nodes = plan.nodes.len();
-    let (majority, lost) = (crate::simulate::votes::majority(nodes), crate::simulate::votes::tolerated(nodes));
+    let device = plan.steps().find_map(|step| match step {
+        Step::QuorumDevice(device) => Some(Votes::with_device(nodes, &device.algorithm)),
+        _ => None,
+    });
+    let votes = device.unwrap_or(Votes::of(nodes));
+    let (all, majority, lost) = (votes.all(), votes.majority(), votes.tolerated());
+    let nodes_of = if device.is_some() { "nodes " } else { "" };
     let stickiness = &scenario.failover.stickiness;
     format!(
-        "Cluster {}: {nodes} votes, {majority} needed to go on, so {lost} may be lost. What runs stays where it is \
+        "Cluster {}: {all} votes, {majority} needed to go on, so {lost} {nodes_of}may be lost. What runs stays where it is \
          (stickiness {stickiness}).",
         plan.cluster
     )

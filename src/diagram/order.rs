@@ -73,6 +73,19 @@ fn orders(configuration: &Element) -> Vec<Order> {
     for order in configuration.all("rsc_order").iter().filter(|order| order.get("first").is_some()) {
         all.push((name(order.text("first")), name(order.text("then")), order.text("kind") == "Optional"));
     }
+    for order in configuration.all("rsc_order") {
+        let broken = order.text("kind") == "Optional";
+        let sets: Vec<&Element> = order.named("resource_set").collect();
+        let members = |set: &Element| set.children.iter().map(|one| name(one.id())).collect::<Vec<_>>();
+        for set in sets.iter().filter(|set| set.get("sequential") != Some("false")) {
+            all.extend(members(set).windows(2).map(|two| (two[0].clone(), two[1].clone(), broken)));
+        }
+        for two in sets.windows(2) {
+            for first in members(two[0]) {
+                all.extend(members(two[1]).into_iter().map(|then| (first.clone(), then, broken)));
+            }
+        }
+    }
     all
 }
 

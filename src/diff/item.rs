@@ -24,6 +24,16 @@ pub(super) fn items(cib: &Element) -> Items {
             "nodes" => nodes(&mut items, section),
             "resources" => section.children.iter().for_each(|one| resource(&mut items, one, "")),
             "constraints" => section.children.iter().for_each(|one| constraint(&mut items, one)),
+            "fencing-topology" => section.children.iter().for_each(|one| {
+                let name = format!("{} of {}", one.text("index"), one.text("target"));
+                let parts = BTreeMap::from([("devices".to_owned(), one.text("devices").to_owned())]);
+                add(&mut items, "fencing level", &name, parts);
+            }),
+            "alerts" => section.children.iter().for_each(|one| alert(&mut items, one)),
+            "tags" => section.children.iter().for_each(|one| {
+                let parts = BTreeMap::from([("members".to_owned(), ids(one))]);
+                add(&mut items, "tag", one.id(), parts);
+            }),
             _ => {
                 for one in &section.children {
                     add(&mut items, &one.name, one.id(), BTreeMap::new());
@@ -33,6 +43,9 @@ pub(super) fn items(cib: &Element) -> Items {
     }
     items
 }
+
+const NODE: &str = "node";
+const REMOTE: &str = "remote node";
 
 fn add(items: &mut Items, kind: &str, name: &str, parts: BTreeMap<String, String>) {
     let mut name = name.to_owned();
@@ -53,13 +66,41 @@ fn one_value(items: &mut Items, kind: &str, pair: &Element) {
 }
 
 fn nodes(items: &mut Items, section: &Element) {
-    for node in section.children.iter().filter(|node| node.text("type") != "remote") {
+    for node in &section.children {
         let attributes = pairs(node.children.iter());
         let parts = attributes.map(|pair| (format!("attribute {}", pair.text("name")), pair.text("value").to_owned()));
-        // Standby and maintenance are what people do, not what a scenario says; attributes may be what an agent remembers.
-        let parts = parts.filter(|(name, _)| name == "attribute standby" || name == "attribute maintenance");
-        add(items, "node", node.text("uname"), parts.collect());
+        let kind = if node.text("type") == "remote" { REMOTE } else { NODE };
+        add(items, kind, node.text("uname"), parts.collect());
     }
+}
+
+/// Leaves out what a cluster has beyond the scenario without differing from it: attributes may be what an agent remembers. Standby and
+/// maintenance are what people do.
+pub(super) fn leave_out_memory(there: &mut Items, wanted: &Items) {
+    // A remote node is known by its connection, which is a resource.
+    there.retain(|key, _| key.0 != REMOTE || wanted.contains_key(key));
+    for (key, parts) in there.iter_mut().filter(|((kind, _), _)| kind == NODE || kind == REMOTE) {
+        let said = |part: &str| wanted.get(key).is_some_and(|parts| parts.contains_key(part));
+        parts.retain(|part, _| part == "attribute standby" || part == "attribute maintenance" || said(part));
+    }
+}
+
+fn alert(items: &mut Items, element: &Element) {
+    let mut parts = BTreeMap::from([("path".to_owned(), element.text("path").to_owned())]);
+    for (kind, word) in [("instance_attributes", "option"), ("meta_attributes", "meta")] {
+        for pair in pairs(element.children.iter().filter(|set| set.name == kind)) {
+            parts.insert(format!("{word} {}", pair.text("name")), pair.text("value").to_owned());
+        }
+    }
+    for one in element.named("recipient") {
+        parts.insert(format!("recipient {}", one.text("value")), String::new());
+    }
+    add(items, "alert", element.id(), parts);
+}
+
+/// The ids of what is listed in an element.
+fn ids(element: &Element) -> String {
+    element.children.iter().map(Element::id).collect::<Vec<_>>().join(" ")
 }
 
 fn resource(items: &mut Items, element: &Element, inside: &str) {
@@ -119,10 +160,13 @@ fn constraint(items: &mut Items, element: &Element) {
             let rules = element.all("rule");
             let joint = rules.first().and_then(|rule| rule.get("boolean-op")).unwrap_or("and");
             let tests: Vec<String> = element.all("expression").into_iter().map(test).collect();
-            let parts =
-                rules.first().and_then(|rule| rule.get("score")).map(|score| ("score".into(), score.to_owned()));
+            let value = |part: &str| {
+                let value = rules.first().and_then(|rule| rule.get(part))?;
+                Some((part.to_owned(), value.to_owned()))
+            };
+            let parts = ["score", "role"].into_iter().filter_map(value);
             let name = format!("{} where {}", element.text("rsc"), tests.join(&format!(" {joint} ")));
-            return add(items, "location", &name, parts.into_iter().collect());
+            return add(items, "location", &name, parts.collect());
         }
         other => (other, element.id().to_owned(), &[]),
     };
@@ -132,7 +176,14 @@ fn constraint(items: &mut Items, element: &Element) {
         .filter(|(name, value)| name != "id" && !skipped.contains(&name.as_str()) && !goes_without_saying(name, value))
         .cloned()
         .collect();
-    if kind == "order" {
+    for (number, set) in element.children.iter().filter(|child| child.name == "resource_set").enumerate() {
+        let said = set.attributes.iter().filter(|(name, value)| name != "id" && !goes_without_saying(name, value));
+        let mut words: Vec<String> = said.map(|(name, value)| format!("{name}={value}")).collect();
+        words.sort();
+        words.insert(0, ids(set));
+        parts.insert(format!("set {}", number + 1), words.join(" "));
+    }
+    if kind == "order" || kind == "rsc_order" {
         parts.entry("kind".into()).or_insert_with(|| "Mandatory".into());
     }
     add(items, kind, &name, parts);
@@ -140,7 +191,10 @@ fn constraint(items: &mut Items, element: &Element) {
 
 /// What an order does when nothing is said.
 fn goes_without_saying(name: &str, value: &str) -> bool {
-    matches!((name, value), ("first-action" | "then-action", "start") | ("symmetrical", "true"))
+    matches!(
+        (name, value),
+        ("first-action" | "then-action" | "action", "start") | ("symmetrical" | "sequential" | "require-all", "true")
+    )
 }
 
 fn test(expression: &Element) -> String {

@@ -3,7 +3,7 @@
 mod item;
 
 use crate::document::element::Element;
-use crate::pcs::plan::{Plan, Setting};
+use crate::pcs::plan::{Plan, Setting, Step};
 use crate::pcs::{cib, setting};
 use crate::scenario::Scenario;
 use crate::scenario::fencing::is_secret;
@@ -54,6 +54,7 @@ pub fn compare(
     let mut wanted = items(&wanted(plan));
     let mut there = items(live);
     there.retain(|(kind, name), _| kind != "property" || !OWN.contains(&name.as_str()));
+    item::leave_out_memory(&mut there, &wanted);
     let mut unread = Vec::new();
     for resource in setting::resources(plan) {
         for (name, value) in &resource.params {
@@ -86,11 +87,27 @@ pub fn compare(
     (differences(&wanted, &there), unread)
 }
 
+/// What of the scenario is not compared, as it is no part of the cluster's configuration.
+pub fn outside(plan: &Plan) -> Vec<String> {
+    let line = |what: String, where_is: &str| format!("{what} is not compared: see {where_is}");
+    plan.steps()
+        .filter_map(|step| match step {
+            Step::QuorumDevice(device) => {
+                Some(line(format!("the quorum device on {}", device.host), "pcs quorum status on a node"))
+            }
+            Step::Sbd(_) => Some(line("sbd".into(), "pcs stonith sbd status on a node")),
+            _ => None,
+        })
+        .collect()
+}
+
 /// The configuration of the plan, with its nodes.
 fn wanted(plan: &Plan) -> Element {
     let mut configuration = cib::configuration(plan);
     if let Some(nodes) = configuration.child_mut("nodes") {
-        nodes.children.extend(plan.nodes.iter().map(|node| Element::new("node", &[("uname", &node.name)])));
+        let known: Vec<String> = nodes.children.iter().map(|node| node.text("uname").to_owned()).collect();
+        let plain = plan.nodes.iter().filter(|node| !known.contains(&node.name));
+        nodes.children.extend(plain.map(|node| Element::new("node", &[("uname", &node.name)])));
     }
     Element::new("cib", &[]).with([configuration])
 }

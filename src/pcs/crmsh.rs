@@ -2,9 +2,13 @@
 
 use super::cib::{self, placeholder};
 use super::dialect::{Dialect, Made, Wish};
-use super::plan::{Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
+use super::plan::constraint::{colocation_id, order_id};
+use super::plan::{
+    Action, Alert, Event, Expression, Operation, Part, Plan, Resource, Role, Rule, Set, Setting, Step, View, Weight,
+};
 use super::{at_once, setting};
 use crate::scenario::setup::clone_id;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The dialect of crmsh.
 #[derive(Debug)]
@@ -24,8 +28,12 @@ impl Dialect for Crmsh {
     }
 
     fn lacks(&self, plan: &Plan) -> Option<String> {
-        let what = plan.steps().find_map(Step::only_for_pcs)?;
-        Some(format!("crmsh has no words for {what} yet: write pcs"))
+        let nodes: BTreeSet<&str> = levels(plan).map(|(node, ..)| node).collect();
+        let gap = nodes.into_iter().find(|node| {
+            let all: BTreeSet<u8> = levels(plan).filter(|(one, ..)| one == node).map(|(_, level, _)| level).collect();
+            all.last().is_some_and(|last| usize::from(*last) != all.len())
+        })?;
+        Some(format!("crmsh numbers the levels of fencing without gaps, and those of {gap} have one: write pcs or cib"))
     }
 }
 
@@ -37,7 +45,13 @@ pub fn text(plan: &Plan) -> String {
     let properties =
         steps().filter_map(|step| if let Step::Property(pairs) = step { Some(words(pairs)) } else { None });
     let defaults = steps().filter_map(|step| if let Step::Defaults(pairs) = step { Some(words(pairs)) } else { None });
-    let sets = [("property".to_owned(), properties.collect::<Vec<_>>()), (defaults_of(), defaults.collect())];
+    let operations =
+        steps().filter_map(|step| if let Step::OperationDefaults(pairs) = step { Some(words(pairs)) } else { None });
+    let sets = [
+        ("property".to_owned(), properties.collect::<Vec<_>>()),
+        (format!("rsc_defaults $id={}", quote(cib::DEFAULTS)), defaults.collect()),
+        (format!("op_defaults $id={}", quote(cib::OPERATION_DEFAULTS)), operations.collect()),
+    ];
     for (verb, words) in sets.iter().filter(|(_, words)| !words.is_empty()) {
         text.push_str(&format!("{verb} {}\n", words.join(" ")));
     }
@@ -47,11 +61,27 @@ pub fn text(plan: &Plan) -> String {
             text.push_str(&self::step(step));
         }
     }
+    // All levels of all nodes are one statement.
+    let mut topology: BTreeMap<&str, BTreeMap<u8, String>> = BTreeMap::new();
+    for (node, level, devices) in levels(plan) {
+        topology.entry(node).or_default().insert(level, devices.join(","));
+    }
+    if !topology.is_empty() {
+        text.push_str("fencing_topology");
+        for (node, levels) in topology {
+            text.push_str(&format!(" {node}: {}", levels.into_values().collect::<Vec<_>>().join(" ")));
+        }
+        text.push('\n');
+    }
     text
 }
 
-fn defaults_of() -> String {
-    format!("rsc_defaults $id={}", quote(cib::DEFAULTS))
+/// The levels of fencing: node, level, devices.
+fn levels(plan: &Plan) -> impl Iterator<Item = (&str, u8, &[String])> {
+    plan.steps().filter_map(|step| match step {
+        Step::Level { node, level, devices } => Some((node.as_str(), *level, devices.as_slice())),
+        _ => None,
+    })
 }
 
 fn is_configuration(step: &Step) -> bool {
@@ -76,19 +106,25 @@ fn is_odd(value: &str) -> bool {
 fn step(step: &Step) -> String {
     match step {
         Step::Auth | Step::ClusterSetup { .. } | Step::Agents | Step::ByHand(_) => String::new(),
-        // These come first.
-        Step::Property(_) | Step::Defaults(_) => String::new(),
+        // Those of others.
+        Step::QuorumDevice(_) | Step::Sbd(_) => String::new(),
+        // These come first, or last.
+        Step::Property(_) | Step::Defaults(_) | Step::OperationDefaults(_) | Step::Level { .. } => String::new(),
+        Step::NodeAttributes { node, attributes } => format!("node {node} attributes {}\n", words(attributes)),
+        Step::Remote(resource) => primitive(resource, &resource.agent),
         Step::Stonith(device) => primitive(device, &format!("stonith:{}", device.agent)),
         Step::Primitive(resource) => primitive(resource, &resource.agent),
         Step::Clone { resource, meta } => {
-            let meta = words(meta);
-            let meta = if meta.is_empty() { meta } else { format!(" meta {meta}") };
-            format!("clone {} {resource}{meta}\n", clone_id(resource))
+            format!("clone {} {resource}{}\n", clone_id(resource), also("meta", meta))
         }
-        Step::Group { id, members, .. } => format!("group {id} {}\n", members.join(" ")),
+        Step::Promotable { resource, meta } => {
+            let own = ("promotable".to_owned(), "true".to_owned());
+            format!("clone {} {resource}{}\n", clone_id(resource), also("meta", &[meta.as_slice(), &[own]].concat()))
+        }
+        Step::Group { id, members, meta } => format!("group {id} {}{}\n", members.join(" "), also("meta", meta)),
         Step::Location { resource, node, rule } => {
             let (word, how) = match rule {
-                Rule::Score(score) => ("prefer", format!("{score}:")),
+                Rule::Score(score) => ("prefer", format!("{}:", weight(&score.to_string()))),
                 Rule::Avoid => ("avoid", "-inf:".into()),
                 Rule::Never => ("never", "resource-discovery=never -inf:".into()),
             };
@@ -107,17 +143,81 @@ fn step(step: &Step) -> String {
             let id = format!("location-{resource}-{attribute}-{end}");
             format!("location {id} {resource} rule $id=\"{id}-rule\" {score}: {expression}\n")
         }
+        Step::Where { id, part, score, condition } => {
+            let role = part.role.map(|role| format!("$role={} ", role.word())).unwrap_or_default();
+            let joint = if condition.all { " and " } else { " or " };
+            let tests = condition.expressions.iter().map(test).collect::<Vec<_>>().join(joint);
+            format!("location {id} {} rule $id=\"{id}-rule\" {role}{}: {tests}\n", part.resource, weight(score))
+        }
         Step::Colocation { part, with, score } => {
-            let (resource, with) = (&part.resource, &with.resource);
-            format!("colocation colocation-{resource}-{with} {}: {resource} {with}\n", score.replace("INFINITY", "inf"))
+            let id = colocation_id(&part.resource, &with.resource);
+            let role = |part: &Part| suffix(&part.resource, part.role.map(Role::word));
+            format!("colocation {id} {}: {} {}\n", weight(score), role(part), role(with))
         }
-        Step::Order { first, then, kind, .. } => {
-            let (first, then, kind) = (&first.resource, &then.resource, kind.word());
-            format!("order order-{first}-{then} {kind}: {first} {then}\n")
+        Step::Together { id, sets, score } => {
+            format!(
+                "colocation {id} {}:{}\n",
+                weight(score),
+                sets.iter().map(|one| set(one, false)).collect::<String>()
+            )
         }
-        // Whoever asks for it is told: see Step::only_for_pcs.
-        _ => String::new(),
+        Step::Order { first, then, kind, symmetrical } => {
+            let id = order_id(&first.resource, &then.resource);
+            let (kind, either) = (kind.word(), either(*symmetrical));
+            let both = first.action.is_some() || then.action.is_some();
+            // What is not said of the second is what is said of the first: here each has its own.
+            let action =
+                |event: &Event| suffix(&event.resource, both.then(|| event.action.unwrap_or(Action::Start).word()));
+            format!("order {id} {kind}: {} {}{either}\n", action(first), action(then))
+        }
+        Step::Sequence { id, sets, kind, symmetrical } => {
+            let all: String = sets.iter().map(|one| set(one, true)).collect();
+            format!("order {id} {}:{all}{}\n", kind.word(), either(*symmetrical))
+        }
+        Step::Alert(Alert { id, path, options, meta, recipients }) => {
+            let to: String = recipients.iter().map(|one| format!(" to {}", always(&one.value))).collect();
+            format!("alert {id} {}{}{}{to}\n", always(path), also("attributes", options), also("meta", meta))
+        }
+        Step::Tag { id, members } => format!("tag {id}: {}\n", members.join(" ")),
     }
+}
+
+fn weight(score: &str) -> String {
+    score.replace("INFINITY", "inf")
+}
+
+fn either(symmetrical: bool) -> &'static str {
+    if symmetrical { "" } else { " symmetrical=false" }
+}
+
+/// A resource with what is said of it.
+fn suffix(resource: &str, word: Option<&str>) -> String {
+    word.map_or_else(|| resource.to_owned(), |word| format!("{resource}:{word}"))
+}
+
+/// A set in brackets: without them, sets that follow each other would become one.
+fn set(set: &Set, is_order: bool) -> String {
+    let word = if is_order { set.action.map(Action::word) } else { set.role.map(Role::word) };
+    let members: Vec<String> = set.resources.iter().map(|one| suffix(one, word)).collect();
+    let all = if is_order { format!(" require-all={}", set.require_all) } else { String::new() };
+    format!(" ( {} sequential={}{all} )", members.join(" "), set.sequential)
+}
+
+fn test(expression: &Expression) -> String {
+    match expression {
+        Expression::Defined(attribute) => format!("defined {attribute}"),
+        Expression::NotDefined(attribute) => format!("not_defined {attribute}"),
+        Expression::Compare { attribute, comparison, kind, value } => {
+            let kind = kind.as_ref().map(|kind| format!("{kind}:")).unwrap_or_default();
+            format!("{attribute} {kind}{} {}", comparison.word(), quote(value))
+        }
+    }
+}
+
+/// A word with values behind it, if there are any.
+fn also(word: &str, pairs: &[(String, String)]) -> String {
+    let values = words(pairs);
+    if values.is_empty() { values } else { format!(" {word} {values}") }
 }
 
 fn primitive(resource: &Resource, agent: &str) -> String {
@@ -158,9 +258,10 @@ fn words(pairs: &[(String, String)]) -> String {
 /// `word` as crmsh reads it back.
 fn quote(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_./:@,+-".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
-    }
+    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { always(word) }
+}
+
+/// `word` in quotes.
+fn always(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
 }

@@ -68,6 +68,10 @@ struct Model {
     configuration: Element,
     /// The nodes, in the scenario's order.
     nodes: Vec<String>,
+    /// Who votes.
+    votes: votes::Votes,
+    /// Promotable resources.
+    promotable: Vec<String>,
     /// The token timeout in milliseconds, when it is not the distribution's.
     token: Option<u32>,
     /// Every resource that is no fencing device, in the order of the configuration.
@@ -91,6 +95,7 @@ struct One {
     /// Seconds that a start and a stop may take.
     start: u32,
     stop: u32,
+    promote: u32,
 }
 
 /// A node attribute.
@@ -137,7 +142,18 @@ impl Model {
         for view in views.iter_mut().filter(|view| view.lost.is_some() && view.well.parse::<u32>().is_ok()) {
             view.lost = Some("0".into());
         }
+        let device = steps().find_map(|step| if let Step::QuorumDevice(device) = step { Some(device) } else { None });
+        let votes = match device {
+            Some(device) => votes::Votes::with_device(plan.nodes.len(), &device.algorithm),
+            None => votes::Votes::of(plan.nodes.len()),
+        };
+        let promotable = |step: &Step| match step {
+            Step::Promotable { resource, .. } => Some(resource.clone()),
+            _ => None,
+        };
         Model {
+            votes,
+            promotable: steps().filter_map(promotable).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
             token,
             resources,
@@ -177,6 +193,7 @@ impl One {
             monitor: monitors.min(),
             start: timeout("start"),
             stop: timeout("stop"),
+            promote: timeout("promote"),
         }
     }
 }

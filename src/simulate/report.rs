@@ -67,7 +67,12 @@ pub(super) fn row(model: &Model, up: &State, event: &Event, states: &[State]) ->
     let nowhere = |id: &str| placement.get(id).is_none_or(Vec::is_empty);
     let ran = |id: &str| up.placement.get(id).is_some_and(|nodes| !nodes.is_empty());
     let stopped = |id: &str| {
-        actions().any(|action| matches!(action, Action::Stop(one, node) if one == id && (node.is_some() || !is_cloned(model, id))))
+        actions().any(|action| match action {
+            Action::Stop(one, node) => one == id && (node.is_some() || !is_cloned(model, id)),
+            // Whoever writes to it waits until another instance is promoted.
+            Action::Promote(one, _) | Action::Demote(one, _) => one == id,
+            _ => false,
+        })
     };
     let failed = event.resource(model).map(|one| one.id.as_str());
     let is_hit = |id: &str| failed == Some(id) && !actions().all(|action| !is_of(action, id));
@@ -89,7 +94,7 @@ pub(super) fn row(model: &Model, up: &State, event: &Event, states: &[State]) ->
         event: event.text(),
         kind: event.kind(),
         single: event.is_single(),
-        quorum: (!event.lost().is_empty()).then(|| left > 0 && left >= votes::majority(model.nodes.len())),
+        quorum: (!event.lost().is_empty()).then(|| model.votes.suffice(left)),
         runs: placement.iter().filter(|(id, _)| ours(id)).map(|(id, nodes)| (id.clone(), nodes.clone())).collect(),
         interrupted,
         lost: gone(true),
@@ -107,6 +112,7 @@ fn is_of(action: &Action, id: &str) -> bool {
     match action {
         Action::Fence(_) => false,
         Action::Start(one, _) | Action::Stop(one, _) => one == id,
+        Action::Promote(one, _) | Action::Demote(one, _) => one == id,
     }
 }
 
@@ -114,6 +120,8 @@ fn steps<'a>(model: &Model, actions: impl Iterator<Item = &'a Action>) -> Vec<St
     let step = |action: &Action| match action {
         Action::Fence(node) => Some(format!("switch off {node}")),
         Action::Start(id, node) => model.one(id).map(|_| format!("start {id} on {node}")),
+        Action::Promote(id, node) => model.one(id).map(|_| format!("promote {id} on {node}")),
+        Action::Demote(id, node) => model.one(id).map(|_| format!("demote {id} on {node}")),
         Action::Stop(id, Some(node)) => model.one(id).map(|_| format!("stop {id} on {node}")),
         Action::Stop(_, None) => None,
     };
@@ -128,7 +136,8 @@ pub(super) fn make(scenario: &Scenario, plan: &Plan, model: &Model, well: &Place
     let idle = model.resources.iter().filter(|one| one.needed && well.get(&one.id).is_none_or(Vec::is_empty));
     single.extend(idle.map(|one| format!("{} does not start even while all is well", one.id)));
     let mut notes = Vec::new();
-    if nodes > 2 && nodes.is_multiple_of(2) {
+    let device = model.votes != votes::Votes::of(nodes);
+    if nodes > 2 && nodes.is_multiple_of(2) && !device {
         notes.push(format!(
             "{nodes} votes tolerate no more losses than {}: one node less, or one more, is the better number; and a split into \
              two halves stops both",
@@ -143,20 +152,21 @@ pub(super) fn make(scenario: &Scenario, plan: &Plan, model: &Model, well: &Place
     if !fencing {
         notes.push("without fencing a node that is only cut off goes on: two may run everything at once, which no row here shows".into());
     }
-    if nodes == 2 && fencing {
+    if nodes == 2 && fencing && !device {
         notes.push(
             "of two nodes the one that switches off the other first goes on; pcmk_delay_base decides which".into(),
         );
     }
+    notes.extend(beside(plan, model));
     notes.push(format!(
         "the times are sums of limits (corosync's token, {} s for fencing, each action's timeout), not what is usual",
         time::FENCING
     ));
     Report {
         cluster: plan.cluster.clone(),
-        votes: nodes,
-        majority: votes::majority(nodes),
-        tolerated: votes::tolerated(nodes),
+        votes: model.votes.all(),
+        majority: model.votes.majority(),
+        tolerated: model.votes.tolerated(),
         fencing,
         well: well
             .iter()
@@ -168,6 +178,33 @@ pub(super) fn make(scenario: &Scenario, plan: &Plan, model: &Model, well: &Place
         outside: outside::all(scenario, plan),
         notes,
     }
+}
+
+/// What is said of a scenario's neighbours: how far they are simulated.
+fn beside(plan: &Plan, model: &Model) -> Vec<String> {
+    let line = |step: &Step| match step {
+        Step::QuorumDevice(device) => Some(format!(
+            "the votes of the quorum device on {} are counted ({}), as if it always answered: while it does not, {}",
+            device.host,
+            device.algorithm,
+            match model.votes.tolerated_without_device() {
+                None => "the cluster stops".to_owned(),
+                Some(0) => "no node may be lost".to_owned(),
+                Some(more) => format!("{more} may be lost"),
+            }
+        )),
+        Step::Sbd(sbd) => Some(format!(
+            "sbd is not simulated: a node that is cut off switches itself off after {} s, which takes the place of fencing or comes \
+             before it",
+            sbd.timeout
+        )),
+        Step::Remote(node) => Some(format!(
+            "the loss of the remote node {} itself is not simulated, only that of its connection; it has no vote",
+            node.id
+        )),
+        _ => None,
+    };
+    plan.steps().filter_map(line).collect()
 }
 
 impl Report {

@@ -51,7 +51,7 @@ pub(super) fn actions(model: &Model, state: &State) -> u32 {
     let mut works = BTreeMap::new();
     for action in &state.actions {
         let (key, time) = match action {
-            Action::Fence(_) => continue,
+            Action::Fence(_) | Action::Promote(..) | Action::Demote(..) => continue,
             Action::Start(id, _) => ((id.as_str(), true), model.one(id).map(|one| one.start)),
             Action::Stop(id, None) => ((id.as_str(), false), model.one(id).map(|_| 0)),
             Action::Stop(id, Some(_)) => ((id.as_str(), false), model.one(id).map(|one| one.stop)),
@@ -64,7 +64,13 @@ pub(super) fn actions(model: &Model, state: &State) -> u32 {
     }
     let mut done = BTreeMap::new();
     let keys: Vec<(&str, bool)> = works.keys().copied().collect();
-    keys.iter().map(|key| end(*key, &works, &after, base, &mut done, 0)).max().unwrap_or(base)
+    let promoted = state.actions.iter().filter_map(|action| match action {
+        Action::Promote(id, _) => model.one(id).map(|one| one.promote),
+        _ => None,
+    });
+    // Whatever is promoted has started before.
+    let promoted = promoted.max().unwrap_or(0);
+    keys.iter().map(|key| end(*key, &works, &after, base, &mut done, 0)).max().unwrap_or(base).saturating_add(promoted)
 }
 
 type Key<'a> = (&'a str, bool);

@@ -1,7 +1,7 @@
 //! A cluster on paper: files in a folder of our own, and Pacemaker's tools that say what becomes of it.
 
 use super::event::Event;
-use super::{Model, Placement, votes};
+use super::{Model, Placement};
 use crate::document::element::Element;
 use crate::ocf::deadline::Deadline;
 use crate::sys::process;
@@ -38,6 +38,10 @@ pub(super) enum Action {
     Fence(String),
     /// A resource starts there.
     Start(String, String),
+    /// An instance that runs there is promoted.
+    Promote(String, String),
+    /// An instance there is promoted no more.
+    Demote(String, String),
     /// A resource stops there. No node: it went with its node, and takes no time.
     Stop(String, Option<String>),
 }
@@ -102,6 +106,13 @@ impl World {
                 set.children
                     .push(Element::new("nvpair", &[("id", &pair), ("name", &view.name), ("value", &view.well)]));
             }
+            // The agent says which instance is the best one: here the first node's.
+            let better = model.nodes.len() - model.nodes.iter().position(|one| one == name).unwrap_or(0);
+            for resource in &model.promotable {
+                let (attribute, value) = (format!("master-{resource}"), better.to_string());
+                let pair = format!("status-{id}-{attribute}");
+                set.children.push(Element::new("nvpair", &[("id", &pair), ("name", &attribute), ("value", &value)]));
+            }
             state.with([Element::new("transient_attributes", &[("id", &id)]).with([set])])
         });
         let status = Element::new("status", &[]).with(states);
@@ -156,7 +167,7 @@ impl World {
         match event {
             Event::Nodes(nodes) => {
                 let left = model.nodes.len() - nodes.len();
-                let quorum = left > 0 && left >= votes::majority(model.nodes.len());
+                let quorum = model.votes.suffice(left);
                 let mut words: Vec<String> =
                     nodes.iter().flat_map(|node| ["--node-fail".into(), node.clone()]).collect();
                 words.extend(["--quorum".into(), u8::from(quorum).to_string()]);
@@ -276,7 +287,7 @@ impl Before {
             match action {
                 Action::Fence(node) => after.lose(std::slice::from_ref(node)),
                 Action::Stop(id, Some(node)) => after.forget(id, node),
-                Action::Stop(_, None) => {}
+                Action::Stop(_, None) | Action::Promote(..) | Action::Demote(..) => {}
                 Action::Start(id, node) => after.placement.entry(id.clone()).or_default().push(node.clone()),
             }
         }
@@ -306,6 +317,8 @@ fn actions(said: &Element) -> Vec<Action> {
         match (one.name.as_str(), one.text("op")) {
             ("fencing_action", _) => Some(Action::Fence(one.text("target").to_owned())),
             ("rsc_action", "start") => Some(Action::Start(resource, one.text("node").to_owned())),
+            ("rsc_action", "promote") => Some(Action::Promote(resource, one.text("node").to_owned())),
+            ("rsc_action", "demote") => Some(Action::Demote(resource, one.text("node").to_owned())),
             ("rsc_action", "stop") => Some(Action::Stop(resource, Some(one.text("node").to_owned()))),
             ("pseudo_action", _) => {
                 let id = one.text("task").strip_suffix("_stop_0")?;

@@ -34,13 +34,21 @@ pub struct Trial {
 impl Trial {
     /// A fresh cluster for the scenario of an example.
     pub fn new(example: &str) -> Trial {
+        Trial::of(&examples().join(example).join("scenario.toml"))
+    }
+
+    /// A fresh cluster for a scenario.
+    pub fn of(scenario: &Path) -> Trial {
         let folder = tempfile::tempdir().unwrap();
-        let scenario = std::fs::read_to_string(examples().join(example).join("scenario.toml")).unwrap();
+        let scenario = std::fs::read_to_string(scenario).unwrap();
         let trial = Trial { scenario: scenario.replace("/etc/inuvika-ha", folder.path().to_str().unwrap()), folder };
         // A secret with everything that XML and shells trip over.
-        trial.write("ipmi.secret", "a&b<c>\"d'e$f\\g h;`i`\n", 0o600);
+        for name in ["ipmi.secret", "vcenter.secret"] {
+            trial.write(name, "a&b<c>\"d'e$f\\g h;`i`\n", 0o600);
+        }
         trial.write("hacluster.secret", "a b'c\n", 0o600);
-        let names: Vec<_> = trial.scenario.lines().filter_map(|line| line.strip_prefix("name = ")).skip(1).collect();
+        let nodes = trial.scenario.split("[[node]]\n").skip(1);
+        let names: Vec<_> = nodes.filter_map(|node| node.strip_prefix("name = ")?.lines().next()).collect();
         trial.write("live.xml", &fresh_cib(&names), 0o600);
         for spec in specs() {
             trial.write(&format!("agents/{}", spec.name), &stub_agent(spec), 0o755);

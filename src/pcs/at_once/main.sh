@@ -52,6 +52,7 @@ main() {
     make_wanted
     besides >"$work/besides"
     merge "$work/live.xml" "$work/wanted.xml" "$work/new.xml" "$work/besides" "$trial" "${nodes[@]}" || exit 1
+    [ -z "$outside" ] || say "$outside"
 
     verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
         # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.

@@ -5,6 +5,14 @@ live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
 nodes = sys.argv[6:]
 SETS = ('instance_attributes', 'meta_attributes')
 CONTAINERS = ('group', 'clone')
+MEMBERS = CONTAINERS + ('primitive',)
+# What goes without saying.
+SILENT = {
+    ('sequential', 'true'), ('require-all', 'true'), ('symmetrical', 'true'), ('boolean-op', 'and'),
+    ('action', 'start'), ('first-action', 'start'), ('then-action', 'start')}
+# What is in an order of its own, and what is named by its id.
+ORDERED = ('rsc_order', 'rsc_colocation', 'resource_set')
+NAMED = ('resource_ref', 'obj_ref')
 
 
 def die(text):
@@ -31,9 +39,10 @@ def secret(path):
 
 
 def meaning(element):
-    # Everything but ids, and the actions of an order that are those without a word.
-    values = {k: v for k, v in element.items() if k != 'id' and (k[-7:], v) != ('-action', 'start')}
-    return element.tag, sorted(values.items()), sorted(map(meaning, element))
+    # Everything but ids that tools choose, and what goes without saying.
+    values = {k: v for k, v in element.items() if (k != 'id' or element.tag in NAMED) and (k, v) not in SILENT}
+    parts = list(map(meaning, element))
+    return element.tag, sorted(values.items()), parts if element.tag in ORDERED else sorted(parts)
 
 
 def find(tree, ident):
@@ -49,7 +58,7 @@ def section(configuration, tag):
     return found if found is not None else xml.SubElement(configuration, tag)
 
 
-def value(owner, kind, pair, taken):
+def value(owner, kind, pair, taken, ident=None):
     # Sets one value; true when it was another before.
     sets = owner.findall(kind)
     for old in (nvpair for one in sets for nvpair in one if nvpair.get('name') == pair.get('name')):
@@ -59,7 +68,7 @@ def value(owner, kind, pair, taken):
     if sets:
         place = sets[0]
     else:
-        ident = '%s-%s' % (owner.get('id'), kind)
+        ident = ident or '%s-%s' % (owner.get('id'), kind)
         place = xml.Element(kind, id=ident if ident not in taken else ident + '-1')
         # The order of the schema: sets come before operations in what the tools write.
         owner.insert(0 if kind == SETS[0] else len(owner.findall(SETS[0])) + len(owner.findall('primitive')), place)
@@ -124,7 +133,7 @@ def merge_resource(resources, wanted):
         live = xml.Element(wanted.tag, id=ident)
         resources.append(live)
         what = 'new'
-    for index, member in enumerate(wanted.findall('primitive')):
+    for index, member in enumerate(e for e in wanted if e.tag in MEMBERS):
         there = find(resources, member.get('id'))
         if there is None:
             live.insert(index, member)
@@ -137,9 +146,11 @@ def merge_resource(resources, wanted):
             resources.remove(there)
             live.insert(index, there)
             what = what or 'changed'
-        elif live.findall('primitive').index(there) != index:
+        elif [e for e in live if e.tag in MEMBERS].index(there) != index:
             die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
-        if merge_primitive(there, member):
+        if member.tag in CONTAINERS:
+            what = what or merge_resource(live, member)
+        elif merge_primitive(there, member):
             what = what or 'changed'
     return 'changed' if merge_values(live, wanted) and not what else what
 
@@ -154,6 +165,30 @@ def is_own(constraint):
             get('rsc'), expression.get('attribute'), expression.get('value', 'undefined')))
     about = get('rsc') or get('then')
     return get('id') in ids and about in own
+
+
+def merge_named(tag, key):
+    # What is there as a whole, or is not: levels of fencing, alerts, tags.
+    ours = section(wanted, tag)
+    if live.find(tag) is None and not len(ours):
+        return
+    place = section(live, tag)
+    for one in list(ours):
+        old = next((e for e in place if key(e) == key(one)), None)
+        if old is None:
+            place.append(one)
+            say('new', key(one))
+        elif meaning(old) != meaning(one):
+            place.insert(list(place).index(old), one)
+            place.remove(old)
+            say('changed', key(one))
+    for one in place:
+        if key(one) not in map(key, ours):
+            print('    not in the scenario, left as it is: %s' % key(one))
+
+
+def level(one):
+    return 'level %s of fencing %s' % (one.get('index'), one.get('target'))
 
 
 def say(what, ident):
@@ -187,11 +222,14 @@ for line in open(besides_file, encoding='utf-8'):
         if pair.get('name') == name and pair.get('value') == '@%s:%s@' % (owner, name):
             pair.set('value', text)
 
-own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in CONTAINERS + ('primitive',)}
+own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in MEMBERS}
 known = own | {e.get('id') for e in wanted.find('constraints')}
 for tag, kind, ident in (
         ('crm_config', 'cluster_property_set', 'cib-bootstrap-options'),
-        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes')):
+        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes'),
+        ('op_defaults', 'meta_attributes', 'op_defaults-meta_attributes')):
+    if wanted.find(tag) is None:
+        continue
     place = section(live, tag)
     if place.find(kind) is None:
         xml.SubElement(place, kind, id=ident)
@@ -203,6 +241,17 @@ for one in list(wanted.find('resources')):
     what = merge_resource(live.find('resources'), one)
     if what:
         say(what, one.get('id'))
+for one in list(wanted.find('nodes')):
+    # The cluster gives nodes their ids: they are known by name. What else is written there is what others remember.
+    name = one.get('uname')
+    old = next((e for e in live.find('nodes') if e.get('uname') == name), None)
+    if old is None:
+        old = xml.SubElement(live.find('nodes'), 'node', id=name, type='remote', uname=name)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in list(one.iter('nvpair')):
+        pair.set('id', 'nodes-%s-%s' % (old.get('id'), pair.get('name')))
+        if value(old, SETS[0], pair, taken, 'nodes-%s' % old.get('id')):
+            say('set', '%s=%s on %s' % (pair.get('name'), pair.get('value'), name))
 constraints = live.find('constraints')
 for one in list(wanted.find('constraints')):
     old = next((e for e in constraints if e.get('id') == one.get('id')), None)
@@ -220,6 +269,11 @@ for one in list(constraints):
 for one in list(live.find('resources')) + list(constraints):
     if one.get('id') not in known:
         print('    not in the scenario, left as it is: %s' % one.get('id'))
+for one in section(wanted, 'fencing-topology'):
+    one.set('id', 'fl-%s-%s' % (one.get('target'), one.get('index')))
+merge_named('fencing-topology', level)
+merge_named('alerts', lambda one: one.get('id'))
+merge_named('tags', lambda one: one.get('id'))
 if any(
         p.get('value', '').startswith('@%s:' % e.get('id')) and p.get('value').endswith('@')
         for e in live.find('resources').iter('primitive') for p in e.iter('nvpair')):

@@ -2,7 +2,7 @@
 //!
 //! The fixed parts are files of their own beside this one, so that they can be read and checked.
 
-use super::plan::{Plan, Step};
+use super::plan::{Plan, QuorumDevice, Sbd, Step};
 use super::quote::quote;
 use super::setting;
 use super::unit::STANDARD;
@@ -39,6 +39,7 @@ pub fn script(plan: &Plan, form: &Form, texts: &[(String, String, String)]) -> S
         ("nodes", format!("({})", list(plan.nodes.iter().map(|node| node.name.as_str())))),
         ("agents", format!("({})", list(agents(plan).iter().map(String::as_str)))),
         ("program", program.into()),
+        ("outside", quote(&outside(plan).join("\n"))),
         ("backups", BACKUPS.into()),
     ];
     for (name, value) in settings {
@@ -89,6 +90,11 @@ fn header(plan: &Plan, dialect: &str) -> String {
             asked.iter().map(|one| format!("      crm_resource --show-metadata {} >/dev/null && echo ok", one.agent)),
         );
     }
+    let outside = outside(plan);
+    if !outside.is_empty() {
+        comment.push(String::new());
+        comment.extend(outside);
+    }
     if !plan.notes.is_empty() {
         comment.push(String::new());
         comment.extend(plan.notes.iter().cloned());
@@ -112,6 +118,38 @@ fn header(plan: &Plan, dialect: &str) -> String {
     text + "\nset -euo pipefail\nexport LC_ALL=C.UTF-8\n\n"
 }
 
+/// What the scenario has, and the cluster information base has no place for: how it is done elsewhere.
+fn outside(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in plan.steps() {
+        match step {
+            Step::QuorumDevice(QuorumDevice { host, address, algorithm }) => lines.extend([
+                format!("The quorum device on {host} is not done by this: it belongs to corosync's configuration."),
+                format!(
+                    "  pcs: pcs quorum device add model net host={} algorithm={algorithm}",
+                    address.as_ref().unwrap_or(host)
+                ),
+                format!(
+                    "  crmsh: crm cluster init qdevice --qnetd-hostname={} --qdevice-algo={algorithm}",
+                    address.as_ref().unwrap_or(host)
+                ),
+            ]),
+            Step::Sbd(Sbd { watchdog, devices, timeout }) => {
+                let pcs: String = devices.iter().map(|one| format!(" device={one}")).collect();
+                let crmsh: String = devices.iter().map(|one| format!(" -s {one}")).collect();
+                let crmsh = if crmsh.is_empty() { " -S".into() } else { crmsh };
+                lines.extend([
+                    "sbd is not done by this: it belongs to every node's own configuration.".to_owned(),
+                    format!("  pcs: pcs stonith sbd enable watchdog={watchdog}{pcs} SBD_WATCHDOG_TIMEOUT={timeout}"),
+                    format!("  crmsh: crm cluster init sbd{crmsh}"),
+                ]);
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
 fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let mut once: Vec<&str> = Vec::new();
     for word in words {
@@ -127,7 +165,7 @@ fn agents(plan: &Plan) -> Vec<String> {
     let steps = plan.sections.iter().flat_map(|section| &section.steps);
     let agent = |step: &Step| match step {
         Step::Primitive(resource) if resource.agent.starts_with(STANDARD) => None,
-        Step::Primitive(resource) => Some(resource.agent.clone()),
+        Step::Primitive(resource) | Step::Remote(resource) => Some(resource.agent.clone()),
         Step::Stonith(device) => Some(format!("stonith:{}", device.agent)),
         _ => None,
     };

@@ -3,7 +3,7 @@
 use super::configuration;
 use crate::pcs::at_once::{self, Form};
 use crate::pcs::dialect::{Dialect, Made, Wish};
-use crate::pcs::plan::{Plan, Step};
+use crate::pcs::plan::Plan;
 
 /// The dialect of plain XML.
 #[derive(Debug)]
@@ -20,10 +20,5 @@ pub(in crate::pcs) fn make(variant: &str, _: &Wish) -> Made {
 impl Dialect for Cib {
     fn render(&self, plan: &Plan) -> String {
         at_once::script(plan, &Form::Xml(configuration(plan).write(0)), &[])
-    }
-
-    fn lacks(&self, plan: &Plan) -> Option<String> {
-        let what = plan.steps().find_map(Step::only_for_pcs)?;
-        Some(format!("cib has no words for {what} yet: write pcs"))
     }
 }

@@ -17,7 +17,7 @@ pub const PROPERTIES: &str = "cib-bootstrap-options";
 /// The id of the set with the defaults of all resources.
 pub const DEFAULTS: &str = "rsc_defaults-meta_attributes";
 /// The id of the set with the defaults of all operations.
-const OPERATION_DEFAULTS: &str = "op_defaults-meta_attributes";
+pub const OPERATION_DEFAULTS: &str = "op_defaults-meta_attributes";
 
 /// The configuration of a plan: `<configuration>`, without the nodes. Secrets are [`placeholder`]s.
 pub fn configuration(plan: &Plan) -> Element {
@@ -68,6 +68,11 @@ pub fn configuration(plan: &Plan) -> Element {
                 constraints.children.push(constraint::sequence(id, sets, *kind, *symmetrical));
             }
         }
+    }
+    // A remote node is known to the cluster by its connection alone.
+    let is_remote = |name: &str| plan.steps().any(|step| matches!(step, Step::Remote(one) if one.id == name));
+    for node in nodes.children.iter_mut().filter(|node| is_remote(node.text("uname"))) {
+        node.set("type", "remote");
     }
     let wanted = |one: &Element| !one.children.is_empty();
     let operations = wanted(&operations).then(|| Element::new("op_defaults", &[]).with([operations]));

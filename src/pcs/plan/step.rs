@@ -180,8 +180,8 @@ impl Step {
         })
     }
 
-    /// What it is, when the dialects cib and crmsh have no words for it yet.
-    pub fn only_for_pcs(&self) -> Option<&'static str> {
+    /// What it is, when the scripts for pcs before 0.11 have no words for it.
+    pub fn is_for_newer_pcs(&self) -> Option<&'static str> {
         Some(match self {
             Step::OperationDefaults(_) => "defaults of operations",
             Step::QuorumDevice(_) => "a quorum device",
@@ -203,11 +203,6 @@ impl Step {
             Step::Tag { .. } => "tags",
             _ => return None,
         })
-    }
-
-    /// What it is, when the simulation of a cluster does not know it: it would be believed to be simulated.
-    pub fn not_simulated(&self) -> Option<&'static str> {
-        matches!(self, Step::QuorumDevice(_) | Step::Sbd(_) | Step::Remote(_)).then(|| self.only_for_pcs()).flatten()
     }
 
     /// What has parameters: a resource, a remote node's connection or a fencing device.

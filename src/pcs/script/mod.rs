@@ -106,7 +106,8 @@ impl Dialect for Script {
 
     fn lacks(&self, plan: &Plan) -> Option<String> {
         // Written down in the words of 0.11, which 0.12 takes as well.
-        let what = plan.steps().find_map(Step::only_for_pcs).filter(|_| !self.target.has(Feature::PromotedRoles))?;
+        let what =
+            plan.steps().find_map(Step::is_for_newer_pcs).filter(|_| !self.target.has(Feature::PromotedRoles))?;
         Some(format!("{what} are written down for pcs 0.11 and newer only"))
     }
 }
