@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod event;
 pub mod executor;
+mod headline;
 pub mod history;
 mod hook;
 pub mod letter;

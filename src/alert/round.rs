@@ -1,27 +1,26 @@
 //! Sends what waits: one process of this node at a time.
 
+mod claim;
+mod delivery;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
 use super::channel::{Channel, Files, Way};
-use super::event::{Kind, now};
+use super::event::now;
 use super::history::History;
 use super::letter::Sender;
 use super::sight::Sight;
 use super::spool::{Memory, Record, Spool, Trouble};
-use super::told::{Progress, Told};
-use super::turn::{Turn, turn, yields};
+use super::told::Told;
+use super::turn::{Turn, turn};
 use crate::cluster::member;
 use crate::ocf::deadline::Deadline;
 use crate::ocf::log::Log;
 
-/// How long one message may take.
-const SEND: Duration = Duration::from_secs(8);
 /// How long the attribute manager may take.
 const PUBLISH: Duration = Duration::from_secs(2);
-/// After which time two nodes that claim an event at once see each other's claim.
-const SETTLE: Duration = Duration::from_secs(1);
 /// How often new events are looked for while others wait.
 const LOOK: Duration = Duration::from_millis(500);
 /// After which time, in milliseconds, an event that another node claims is looked at again: soon enough for this node to tell
@@ -233,115 +232,12 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Says that this node is going to tell these.
-    fn claim(&mut self, channel: &Channel, indices: &[usize], records: &[Record], sight: Option<&Option<Sight>>) {
-        if !matches!(sight, Some(Some(_))) {
-            return;
-        }
-        let events = indices.iter().filter_map(|index| records.get(*index)).map(|record| &record.event);
-        let news = events.filter(|event| event.is_everywhere());
-        // Each one has to be marked.
-        let news = news.filter(|event| self.told.mark(event, &channel.key, Progress::Claimed)).count();
-        if news > 0 {
-            self.publish();
-        }
-    }
-
-    /// Those of `after` that no node before this one claims, too.
-    fn not_yielded(
-        &mut self,
-        channel: &Channel,
-        after: Vec<(usize, Vec<String>)>,
-        records: &[Record],
-        sight: &mut Option<Option<Sight>>,
-    ) -> Vec<usize> {
-        if after.is_empty() {
-            return Vec::new();
-        }
-        self.deadline.sleep(SETTLE);
-        *sight = Some(self.look());
-        let mut left = false;
-        let mut own = Vec::new();
-        for (index, before) in after {
-            let Some(record) = records.get(index) else { continue };
-            let other = sight.as_ref().and_then(Option::as_ref);
-            match other.and_then(|sight| yields(&record.event, &channel.key, &before, sight)) {
-                None => own.push(index),
-                Some(_) => left |= self.told.withdraw(&record.event, &channel.key),
-            }
-        }
-        if left {
-            self.publish();
-        }
-        own
-    }
-
-    fn send(&mut self, channel: &Channel, own: &[usize], records: &mut [Record], in_cluster: bool) {
-        let lacks = |record: &Record| record.event.kind == Kind::Resource && record.reason.is_none();
-        let any = own.iter().filter_map(|index| records.get(*index)).any(lacks);
-        if self.history.is_none() || (any && channel.is_shared()) {
-            self.history = Some(History::ask(&self.deadline).unwrap_or_default());
-        }
-        let history = self.history.clone().unwrap_or_default();
-        for index in own {
-            if let Some(record) = records.get_mut(*index).filter(|record| lacks(record)) {
-                record.reason = history.reason(&record.event).map(str::to_owned);
-            }
-        }
-        let sender = self.sender.get_or_insert_with(|| sender(history.cluster(), &self.deadline)).clone();
-        let chosen: Vec<&Record> = own.iter().filter_map(|index| records.get(*index)).collect();
-        let sent = channel.send(&chosen, &sender, &self.deadline.within(SEND));
-        let everywhere = chosen.iter().any(|record| record.event.is_everywhere()) && channel.is_shared();
-        for record in &chosen {
-            match sent {
-                Ok(()) => self.told.mark(&record.event, &channel.key, Progress::Told),
-                Err(_) => self.told.withdraw(&record.event, &channel.key),
-            };
-        }
-        match sent {
-            Ok(()) => {
-                self.outcome.sent += own.len();
-                self.memory.sent.insert(channel.key.clone(), now());
-                self.memory.trouble.remove(&channel.key);
-                for index in own {
-                    if let Some(record) = records.get_mut(*index) {
-                        self.finish(record, channel);
-                    }
-                }
-            }
-            Err(problem) => {
-                let trouble = self.memory.trouble.entry(channel.key.clone()).or_default();
-                *trouble = Trouble { count: trouble.count.saturating_add(1), last: now(), text: problem.clone() };
-                self.problem(&problem);
-            }
-        }
-        if everywhere && in_cluster {
-            self.publish();
-        } else {
-            self.remember();
-        }
-    }
-
     /// A channel does not need this event any more.
     fn finish(&self, record: &mut Record, channel: &Channel) {
         record.done.push(channel.key.clone());
         // Removed once no channel needs it. A kill before that sends nothing twice.
         if let Err(error) = self.spool.write(record) {
             self.log.error(&format!("an event may be told twice: write {}: {error}", record.name));
-        }
-    }
-
-    fn publish(&mut self) {
-        self.remember();
-        if let Err(error) = self.told.publish(&self.deadline.within(PUBLISH)) {
-            self.log.warning(&format!("an event may be told twice: {error}"));
-        }
-    }
-
-    fn remember(&mut self) {
-        self.memory.told = self.told.value();
-        if let Err(error) = self.spool.remember(&self.memory) {
-            self.log.error(&format!("remember what was sent: {error}"));
         }
     }
 

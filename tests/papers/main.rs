@@ -8,6 +8,7 @@ mod pages;
 mod roff;
 mod scenario;
 mod scripts;
+mod sections;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
