@@ -22,6 +22,7 @@ mod made;
 mod manifest;
 mod rpm;
 mod shipped;
+mod supply;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
         plain("the version is the same everywhere", contents::versions),
         plain("made twice, the bytes are the same", again::same_bytes),
         plain("wrong options are refused in one line", again::refusals),
+        plain("all libraries have a licence that deny.toml allows", supply::licences),
+        plain("all libraries come from crates.io, and none is forbidden", supply::sources),
+        plain("no library wants a newer Rust than Cargo.toml states", supply::oldest_rust),
+        plain("the README counts the libraries as they are", supply::count),
         plain("lintian has nothing to say", judges::lintian),
         plain("rpmlint has nothing to say", judges::rpmlint),
         plain("rpm installs it below another root, and takes all away", rpm::below_another_root),
