@@ -172,6 +172,8 @@ const LEFT_BEHIND: &str =
 echo kept >/var/lib/inuvika-ha/lsyncd/backup/E1-x/file
 echo stamp >/var/lib/inuvika-ha/lsyncd/stamp
 echo table >/var/lib/inuvika-ha/session_manager/table
+mkdir -p /etc/inuvika-ha
+echo secret >/etc/inuvika-ha/mail.secret
 mkdir -p /etc/ctdb/events/notification
 ln -s /usr/sbin/inuvika-ha /etc/ctdb/events/notification/50.inuvika-ha.script";
 
@@ -183,6 +185,7 @@ pub fn purge(lab: &Lab) -> Result<()> {
     for line in [
         "inuvika-ha: vip_src still runs on this node, and without its agent Pacemaker cannot stop it: a node where a stop fails is fenced",
         "inuvika-ha: /var/lib/inuvika-ha/lsyncd/backup has files that a copy replaced: they are kept",
+        "inuvika-ha: /etc/inuvika-ha has files of yours: they are kept",
     ] {
         ensure!(said.lines().any(|other| other == line), "{line} was not said: {said}");
     }
@@ -192,7 +195,7 @@ pub fn purge(lab: &Lab) -> Result<()> {
     ensure!(!known.ok() || known.stdout == "not-installed", "{known:?}");
     // Without such files it takes all of it.
     dpkg(node, "--install /root/first.deb")?;
-    node.run(["rm", "/var/lib/inuvika-ha/lsyncd/backup/E1-x/file"])?;
+    node.run(["rm", "/var/lib/inuvika-ha/lsyncd/backup/E1-x/file", "/etc/inuvika-ha/mail.secret"])?;
     let said = dpkg(node, "--purge inuvika-ha")?;
     ensure!(!said.contains("inuvika-ha: /"), "{said}");
     let left = node
