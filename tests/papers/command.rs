@@ -194,6 +194,21 @@ fn the_examples_are_what_the_program_takes() {
     }
 }
 
+/// One after the other, as they stand there.
+#[test]
+fn the_examples_that_need_no_cluster_run() {
+    let alone = ["inuvika-ha init ", "inuvika-ha pcs ", "inuvika-ha agents", "inuvika-ha agent ovd-vip-src help"];
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<&str> = EXAMPLES.iter().flat_map(|(_, lines)| lines.lines()).collect();
+    let lines: Vec<&&str> = lines.iter().filter(|line| alone.iter().any(|begin| line.starts_with(begin))).collect();
+    assert_eq!(lines.len(), alone.len(), "{lines:?}");
+    for line in lines {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inuvika-ha"));
+        let output = command.current_dir(folder.path()).args(line.split(' ').skip(1)).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{line}: {output:?}");
+    }
+}
+
 /// bash itself reads and uses its completions.
 #[test]
 fn bash_completes_commands_agents_and_options() {
