@@ -12,6 +12,8 @@ use super::message::{DONE, DUMP, ERROR, INTERRUPTED, Message, Messages, Writer};
 const ANSWER_SECONDS: i64 = 2;
 /// Above what the kernel puts in one datagram of a dump (32 KiB).
 const BUFFER: usize = 1 << 16;
+/// What a list gets: room for a first datagram, and still enough for a second one.
+const ROOM: usize = BUFFER + BUFFER / 2;
 /// A list that was changed by others while it was read is asked for again, this many times in all.
 const DUMP_TRIES: usize = 8;
 
@@ -127,7 +129,10 @@ impl Socket {
             let mut ours = false;
             // To where it stays: thousands of objects are not copied once more.
             let before = reply.0.len();
-            reply.0.reserve(BUFFER);
+            // To grow, all of the room is copied, which touches every page of it: only where it has to be.
+            if reply.0.capacity().saturating_sub(before) < BUFFER {
+                reply.0.reserve(ROOM);
+            }
             receive(&self.inner, &mut reply.0)?;
             let messages = Messages(reply.0.get(before..).unwrap_or_default());
             for message in messages.filter(|message| message.seq == seq) {
