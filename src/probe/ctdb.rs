@@ -221,14 +221,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let limit = || Deadline::after(Duration::from_millis(100));
-        // It is said at once; a busy machine takes its time.
-        let patient = || Deadline::after(Duration::from_secs(20));
-        assert!(pnn(&path, &patient()).unwrap_err().starts_with("nobody listens at "));
+        let refused = || pnn(&path, &limit()).unwrap_err().starts_with("nobody listens at ");
+        assert!(refused());
         // Takes connections, and says nothing.
         let listener = UnixListener::bind(&path).unwrap();
         assert!(pnn(&path, &limit()).unwrap_err().contains("in 0.1 s"));
         drop(listener);
-        assert!(pnn(&path, &patient()).unwrap_err().starts_with("nobody listens at "));
+        // A process that another test is just starting has the socket, too, until it runs its program.
+        let soon = || {
+            std::thread::sleep(Duration::from_millis(50));
+            refused()
+        };
+        assert!((0..100).any(|_| soon()));
         let long = folder.path().join("x".repeat(200));
         assert!(pnn(&long, &limit()).is_err());
     }
