@@ -201,7 +201,7 @@ fn the_examples_that_need_no_cluster_run() {
     let folder = tempfile::tempdir().unwrap();
     let lines: Vec<&str> = EXAMPLES.iter().flat_map(|(_, lines)| lines.lines()).collect();
     let lines: Vec<&&str> = lines.iter().filter(|line| alone.iter().any(|begin| line.starts_with(begin))).collect();
-    assert_eq!(lines.len(), alone.len(), "{lines:?}");
+    assert!(lines.len() >= alone.len(), "{lines:?}");
     for line in lines {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_inuvika-ha"));
         let output = command.current_dir(folder.path()).args(line.split(' ').skip(1)).output().unwrap();
