@@ -82,9 +82,14 @@ fn answered_they_become_clusters() {
 fn what_cannot_be_read_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("in")).unwrap();
-    for (name, text) in
-        [("ha.cf", "node a b\n"), ("notes.txt", "nothing\n"), ("lvs.sh", "ipvsadm -A -t 192.0.2.1:80\n")]
-    {
+    for (name, text) in [
+        ("ha.cf", "node a b\n"),
+        ("notes.txt", "nothing\n"),
+        ("lvs.sh", "ipvsadm -A -t 192.0.2.1:80\n"),
+        ("haresources", "b 192.0.2.1\n"),
+        ("ha.xml", "<ha/>\n"),
+        ("S10x", "#!/bin/sh\n"),
+    ] {
         std::fs::write(folder.path().join("in").join(name), text).unwrap();
     }
     for (arguments, code, part) in [
@@ -92,6 +97,13 @@ fn what_cannot_be_read_is_one_line() {
         (&["lvs", "lvs.sh"], 2, "no file names the nodes"),
         (&["lvs", "notes.txt"], 2, "notes.txt: is neither ha.cf"),
         (&["lvs", "missing"], 1, "inuvika-ha: read missing: No such file"),
+        (&["heartbeat", "notes.txt"], 2, "notes.txt: is neither ha.cf, haresources"),
+        (&["heartbeat", "ha.cf"], 2, "no file has a resource that can be carried over"),
+        (&["heartbeat", "haresources"], 2, "the files name one node, b: a cluster has at least two"),
+        (&["cman", "notes.txt"], 2, "no file names the nodes"),
+        (&["cman", "ha.xml"], 2, "ha.xml: line 1: <ha> is no cluster.conf"),
+        (&["opensvc", "notes.txt"], 2, "notes.txt: is neither a service"),
+        (&["opensvc", "S10x"], 2, "no file has a service"),
         (&["lvs", "ha.cf", "--address", "a"], 2, "--address: \"a\" must be NAME=ADDRESS"),
         (&["lvs", "ha.cf", "--hosts", "missing"], 1, "inuvika-ha: read missing: "),
     ] {
@@ -154,6 +166,8 @@ fn nesting_without_end_is_one_line() {
             &["lint", "--cib", name],
             &["import", "lvs", name],
             &["import", "abiquo", name],
+            &["import", "heartbeat", name],
+            &["import", "cman", name],
         ] {
             let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
             let output = inuvika_ha(folder.path(), &arguments);
@@ -162,5 +176,55 @@ fn nesting_without_end_is_one_line() {
             let last = said.lines().last().unwrap();
             assert!(last.contains(": line ") && last.contains("nested more than 64 deep"), "{arguments:?}: {said}");
         }
+    }
+}
+
+/// What lint finds in the imported clusters and what simulate says of them: crm_verify and crm_simulate take them, and every loss of
+/// one node ends as it is written down in `judged`. `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn answered_they_are_simulated() {
+    for folder in folders() {
+        let target = tempfile::tempdir().unwrap();
+        let file = target.path().join("scenario.toml").to_str().unwrap().to_owned();
+        let output = import(&folder, &[words(&folder, "answers"), vec!["-o".into(), file.clone()]].concat());
+        assert!(output.status.success(), "{}: {output:?}", folder.display());
+        let ask = |command: &str| {
+            let output = inuvika_ha(&folder, &[command.into(), "--json".into(), file.clone()]);
+            let data: serde_json::Value = serde_json::from_slice(&output.stdout)
+                .unwrap_or_else(|_| panic!("{command} {}: {output:?}", folder.display()));
+            (data, output.status.code().unwrap())
+        };
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let (findings, code) = ask("lint");
+        let mut judged = format!("lint exits with {code}\n");
+        for one in findings.as_array().unwrap() {
+            judged += &format!("  {} {}\n", text(&one["code"]), text(&one["about"]));
+        }
+        let (report, code) = ask("simulate");
+        let events = report["events"].as_array().unwrap();
+        judged += &format!("simulate exits with {code}: {} events\n", events.len());
+        for one in report["single_points_of_failure"].as_array().unwrap() {
+            judged += &format!("  loses the service alone: {}\n", text(one));
+        }
+        let losses = events.iter().filter(|one| {
+            let event = one["event"].as_str().unwrap();
+            event.ends_with(" is lost")
+        });
+        let mut seen = 0;
+        for one in losses {
+            seen += 1;
+            judged += &format!("  {}\n", text(&one["event"]));
+            for (resource, nodes) in one["runs"].as_object().unwrap() {
+                let nodes: Vec<String> = nodes.as_array().unwrap().iter().map(text).collect();
+                judged += &format!("    {resource}: {}\n", nodes.join(" "));
+            }
+        }
+        assert!(seen >= 2, "{}: {report:#}", folder.display());
+        let golden = folder.join("judged");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&golden, &judged).unwrap();
+        }
+        let expected = std::fs::read_to_string(&golden).unwrap();
+        assert!(expected == judged, "{} differs: UPDATE_GOLDEN=1, then look at git diff\n{judged}", golden.display());
     }
 }

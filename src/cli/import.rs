@@ -50,6 +50,12 @@ enum Kind {
     Lvs,
     /// Abiquo's Remote Services: a text with the ccs and pcs commands of its guide, cluster.conf
     Abiquo,
+    /// Resources of any kind under Heartbeat: haresources, ha.cf, cib.xml
+    Heartbeat,
+    /// Resources of any kind under CMAN: cluster.conf with services of rgmanager, a text with ccs and pcs commands
+    Cman,
+    /// Services of OpenSVC: .env and .conf files, and the links or a listing (ls -l) of their launchers
+    Opensvc,
 }
 
 impl Import {
@@ -66,6 +72,9 @@ impl Import {
         let kind = match self.kind {
             Kind::Lvs => import::Kind::Lvs,
             Kind::Abiquo => import::Kind::Abiquo,
+            Kind::Heartbeat => import::Kind::Heartbeat,
+            Kind::Cman => import::Kind::Cman,
+            Kind::Opensvc => import::Kind::Opensvc,
         };
         let imported = import::import(kind, &files, &answers).map_err(Failure::Input)?;
         match &self.output {

@@ -1,6 +1,7 @@
 //! A cluster for Abiquo's Remote Services as its guide types it, as a scenario of that set-up.
 
-use super::cluster::{Cluster, Device, option_value};
+use super::cluster::Cluster;
+use super::fencing::Fencing;
 use super::lvs::{FENCING, node_address};
 use super::notes::Notes;
 use super::write::Writer;
@@ -19,7 +20,7 @@ struct Scheme<'a> {
     address: &'a Resource,
     repository: &'a Resource,
     router: Vec<Result<IpAddr, String>>,
-    fencing: Vec<&'a Device>,
+    fencing: Fencing,
     accept_split_brain: bool,
     stickiness: Option<u32>,
 }
@@ -81,9 +82,8 @@ impl<'a> Scheme<'a> {
         if nodes.is_empty() {
             return Err("nothing names the nodes: give the ccs or pcs commands that make the cluster as well".into());
         }
-        let fenced = |node: &str| cluster.fencing.iter().any(|device| device.nodes.iter().any(|one| one == node));
-        let whole = nodes.iter().all(|(node, _)| fenced(node));
-        if !whole && !answers.accept_split_brain {
+        let fencing = Fencing::of(cluster, notes);
+        if fencing.is_empty() && !answers.accept_split_brain {
             notes.ask(FENCING);
         }
         if let Some(token) = cluster.token.filter(|token| *token > 1000) {
@@ -99,8 +99,7 @@ impl<'a> Scheme<'a> {
         for (name, text) in all.properties.iter().chain(&all.operation_defaults) {
             notes.leave("properties", &format!("{name}={text}"), "the generator has values of its own");
         }
-        let fencing = if whole { cluster.fencing.iter().collect() } else { Vec::new() };
-        let accept_split_brain = !whole && answers.accept_split_brain;
+        let accept_split_brain = fencing.is_empty() && answers.accept_split_brain;
         Ok(Scheme { cluster, name, nodes, address, repository, router, fencing, accept_split_brain, stickiness })
     }
 
@@ -158,15 +157,7 @@ impl<'a> Scheme<'a> {
             text.section("failover", false);
             text.plain("stickiness", stickiness);
         }
-        for device in &self.fencing {
-            text.section("fencing", true);
-            text.text("name", &device.name);
-            text.texts("node", &device.nodes);
-            text.text("agent", &device.agent);
-            for (name, said) in &device.options {
-                text.plain(&format!("options.{name}"), option_value(&device.name, name, said));
-            }
-        }
+        self.fencing.write(&mut text);
         text.finish()
     }
 }
@@ -218,8 +209,5 @@ fn beside(cluster: &Cluster, ping: Option<&Resource>, notes: &mut Notes) {
             true => notes.leave("constraints", &one.id, "the first node of the scenario is where everything starts"),
             false => notes.change("constraints", &one.id, "[router]: its score is above the stickiness"),
         }
-    }
-    for (node, level, devices) in &cluster.levels {
-        notes.leave("fencing", &format!("{node}: level {level}: {}", devices.join(", ")), "a scenario has no levels");
     }
 }

@@ -1,11 +1,17 @@
 //! What is gathered from files of a whole cluster, before it is written as a scenario.
 
 use super::Answers;
-use super::notes::Notes;
+use super::notes::{Notes, pair};
 use super::write::quote;
-use crate::configuration::{Colocation, Configuration, Expression, Location, Node, Pairs, Rule, value};
+use crate::configuration::{Colocation, Configuration, Expression, Location, Node, Pairs, Resource, Rule, value};
 use crate::scenario::fencing::is_secret;
+use crate::scenario::free::ids::is_usable;
 use std::net::IpAddr;
+
+/// The most nodes that are looked at: no cluster has as many.
+pub(super) const MOST_NODES: usize = 200;
+/// The most resources that are looked at.
+pub(super) const MOST_RESOURCES: usize = 1000;
 
 /// A cluster that is carried over.
 #[derive(Debug, Default)]
@@ -20,6 +26,8 @@ pub(super) struct Cluster {
     pub configuration: Configuration,
     /// Fencing devices.
     pub fencing: Vec<Device>,
+    /// Whether services of rgmanager become resources.
+    pub is_free: bool,
     /// For every node the devices of each level, where there is more than one.
     pub levels: Vec<(String, u8, Vec<String>)>,
 }
@@ -38,6 +46,26 @@ pub(super) struct Device {
 }
 
 impl Device {
+    /// A parameter of a resource that is a device: the nodes it is for, or an option.
+    pub fn about(&mut self, place: &str, name: &str, value: &str, notes: &mut Notes) {
+        let mut add = |nodes: &mut dyn Iterator<Item = &str>| {
+            for node in nodes.filter(|node| !node.is_empty()) {
+                if !self.nodes.iter().any(|known| known == node) {
+                    self.nodes.push(node.to_owned());
+                }
+            }
+        };
+        match name {
+            "pcmk_host_list" => add(&mut value.split([',', ' '])),
+            "pcmk_host_check" => {}
+            "pcmk_host_map" => {
+                add(&mut value.split([';', ' ']).filter_map(|entry| entry.split([':', '=']).next()));
+                self.option(place, name, value, notes);
+            }
+            _ => self.option(place, name, value, notes),
+        }
+    }
+
     /// An option: of a secret only the file that is to hold it.
     pub fn option(&mut self, place: &str, name: &str, value: &str, notes: &mut Notes) {
         if self.options.iter().any(|(known, _)| known == name) {
@@ -47,7 +75,7 @@ impl Device {
             let file = secret_file(&self.name);
             notes.change(
                 place,
-                &format!("{name}={value}"),
+                &pair(name, value),
                 format!("a secret: write it into {file}, chmod 600, before the script runs"),
             );
         }
@@ -79,9 +107,33 @@ pub(super) fn id(text: &str) -> String {
 }
 
 impl Cluster {
+    /// An id that nothing has and no scenario refuses: the first of those wanted, else one with a number.
+    pub fn unique(&self, wanted: &[&str]) -> String {
+        let is_taken = |one: &String| {
+            !is_usable(one) || self.configuration.knows(one) || self.fencing.iter().any(|device| device.name == *one)
+        };
+        let first = wanted.iter().map(|text| id(text)).find(|one| !is_taken(one));
+        let from = if self.configuration.resources.len() < 50 { 2 } else { self.configuration.resources.len() };
+        let base = wanted.last().map_or_else(|| "r".to_owned(), |text| id(text));
+        // Not all numbers anew where there are many. Something at its end makes of any word one that means nothing.
+        first.or_else(|| (from..).map(|n| format!("{base}_{n}")).find(|one| !is_taken(one))).unwrap_or(base)
+    }
+
+    /// A resource; false: there are too many.
+    pub fn add(&mut self, resource: Resource, place: &str, notes: &mut Notes) -> bool {
+        if self.configuration.resources.len() >= MOST_RESOURCES {
+            let why = format!("one more than {MOST_RESOURCES} resources, which is more than a cluster has");
+            notes.leave(place, &resource.id, why);
+            return false;
+        }
+        self.configuration.resources.push(resource);
+        true
+    }
+
     /// A node, once.
     pub fn node(&mut self, name: &str) {
-        if !name.is_empty() && self.configuration.nodes.iter().all(|node| node.name != name) {
+        let is_full = self.configuration.nodes.len() >= MOST_NODES;
+        if !is_full && !name.is_empty() && self.configuration.nodes.iter().all(|node| node.name != name) {
             self.configuration.nodes.push(Node { name: name.into(), votes: true, ..Node::default() });
         }
     }

@@ -2,7 +2,8 @@
 
 use super::File;
 use super::cluster::{Cluster, Device, id};
-use super::notes::Notes;
+use super::notes::{Notes, pair};
+use super::rgmanager;
 use crate::document::element::Element;
 
 /// An agent that passes the request on to Pacemaker: no device.
@@ -29,13 +30,14 @@ pub(super) fn read(file: &File, cluster: &mut Cluster, notes: &mut Notes) -> Res
     Ok(())
 }
 
-fn place(base: &str, element: &Element) -> String {
+pub(super) fn place(base: &str, element: &Element) -> String {
     if element.line == 0 { base.to_owned() } else { format!("{base}:{}", element.line) }
 }
 
 /// The element as it stood, in one line.
-fn tag(element: &Element) -> String {
-    let attributes: Vec<String> = element.attributes.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+pub(super) fn tag(element: &Element) -> String {
+    let attributes: Vec<String> =
+        element.attributes.iter().map(|(name, value)| format!(" {}", pair(name, value))).collect();
     format!("<{}{}>", element.name, attributes.concat())
 }
 
@@ -53,8 +55,10 @@ pub(super) fn conf(root: &Element, base: &str, cluster: &mut Cluster, notes: &mu
             }
             "clusternodes" => element.named("clusternode").for_each(|one| node(one, base, cluster, notes)),
             "fencedevices" => {}
+            "rm" if cluster.is_free => {}
             "rm" => {
-                let why = "services of rgmanager become resources, which no scenario of a set-up has a place for";
+                let why =
+                    "a service of rgmanager, which is no part of this set-up: \"import cman\" makes resources of it";
                 element.children.iter().for_each(|one| notes.leave(&place(base, one), &tag(one), why));
             }
             "quorumd" => {
@@ -69,6 +73,10 @@ pub(super) fn conf(root: &Element, base: &str, cluster: &mut Cluster, notes: &mu
     let devices: Vec<&Element> =
         root.child("fencedevices").map(|all| all.named("fencedevice").collect()).unwrap_or_default();
     fencing(root, &devices, base, cluster, notes);
+    // Last, as ids and nodes are known then.
+    for rm in root.named("rm").filter(|_| cluster.is_free).collect::<Vec<_>>() {
+        rgmanager::read(rm, base, cluster, notes);
+    }
 }
 
 /// Tells attributes that are not used.
@@ -77,7 +85,7 @@ fn others(element: &Element, base: &str, used: &[&str], why: &str, notes: &mut N
         .attributes
         .iter()
         .filter(|(name, _)| !used.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}={value}"))
+        .map(|(name, value)| pair(name, value))
         .collect();
     if !rest.is_empty() {
         notes.leave(&place(base, element), &format!("<{}> {}", element.name, rest.join(" ")), why);
@@ -92,7 +100,7 @@ fn cman(element: &Element, base: &str, notes: &mut Notes) {
             "transport" => "knet: encrypted, several links",
             _ => "corosync has its own",
         };
-        notes.leave(&place, &format!("<cman> {name}={value}"), why);
+        notes.leave(&place, &format!("<cman> {}", pair(name, value)), why);
     }
     element
         .named("multicast")

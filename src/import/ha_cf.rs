@@ -1,6 +1,7 @@
 //! Heartbeat's ha.cf: nodes, links, whom it pings.
 
 use super::File;
+use super::cluster::MOST_NODES;
 use super::lines::lines;
 use super::notes::Notes;
 use std::net::IpAddr;
@@ -60,8 +61,12 @@ pub(super) fn read(file: &File, notes: &mut Notes) -> HaCf {
         match directive.as_str() {
             "node" => {
                 for node in rest {
+                    if read.nodes.len() >= MOST_NODES {
+                        notes.leave(place, &format!("node {node}"), "is one more than any cluster has");
+                        break;
+                    }
                     if read.nodes.contains(node) {
-                        notes.leave(place, text, format!("{node} is there already"));
+                        notes.leave(place, &format!("node {node}"), "is there already");
                     } else {
                         read.nodes.push(node.clone());
                     }

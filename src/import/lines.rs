@@ -28,7 +28,11 @@ pub(super) fn lines(file: &File) -> Vec<Line> {
             .unwrap_or_else(|| Line { place: format!("{}:{}", file.base(), index + 1), text: String::new() });
         let text = without_comment(text).trim();
         let (text, more) = text.strip_suffix('\\').map_or((text, false), |text| (text, true));
-        line.text = format!("{} {}", line.text, text.trim()).trim().to_owned();
+        // In place: a line may go on a hundred thousand times.
+        if !line.text.is_empty() && !text.trim().is_empty() {
+            line.text.push(' ');
+        }
+        line.text.push_str(text.trim());
         if more {
             open = Some(line);
         } else if !line.text.is_empty() {

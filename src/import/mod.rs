@@ -9,8 +9,11 @@ mod answers;
 mod cluster;
 mod cman;
 mod commands;
+mod fencing;
+mod free;
 mod ha_cf;
 mod haresources;
+mod heartbeat;
 mod ipvsadm;
 mod lines;
 mod lvs;
@@ -18,8 +21,11 @@ mod lvs_cib;
 mod lvs_farm;
 mod mon_cf;
 mod notes;
+mod opensvc;
 mod pcs;
+mod rgmanager;
 mod services;
+mod whole_cib;
 mod write;
 
 use crate::scenario;
@@ -38,6 +44,12 @@ pub enum Kind {
     Lvs,
     /// Abiquo's Remote Services: lines with ccs and pcs commands, cluster.conf.
     Abiquo,
+    /// Resources of any kind under Heartbeat: haresources, ha.cf, cib.xml.
+    Heartbeat,
+    /// Resources of any kind under CMAN: cluster.conf with services of rgmanager, lines with ccs and pcs commands.
+    Cman,
+    /// Services of OpenSVC: .env and .conf.
+    Opensvc,
 }
 
 /// A file to import.
@@ -86,15 +98,20 @@ pub fn import(kind: Kind, files: &[File], answers: &Answers) -> Result<Imported,
     let mut notes = Notes::default();
     let draft = match kind {
         Kind::Lvs => lvs::import(files, answers, &mut notes)?,
-        Kind::Abiquo => {
-            let mut found = cluster::Cluster::default();
+        Kind::Heartbeat => heartbeat::import(files, answers, &mut notes)?,
+        Kind::Opensvc => opensvc::import(files, answers, &mut notes)?,
+        Kind::Abiquo | Kind::Cman => {
+            let mut found = cluster::Cluster { is_free: kind == Kind::Cman, ..cluster::Cluster::default() };
             for file in files {
                 match file.text.trim_start().starts_with('<') {
                     true => cman::read(file, &mut found, &mut notes)?,
                     false => commands::read(file, &mut found, &mut notes),
                 }
             }
-            abiquo::write(&found, answers, &mut notes)?
+            match kind {
+                Kind::Cman => free::write(&found, "cman", answers, &mut notes)?,
+                _ => abiquo::write(&found, answers, &mut notes)?,
+            }
         }
     };
     let read = |text: &str| scenario::read(RESULT, &notes.frame(text));

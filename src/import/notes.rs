@@ -48,10 +48,12 @@ impl Notes {
             && let Some(same) = self.left.iter_mut().rev().take(ALIKE).find(|known| {
                 known.what == left.what
                     && known.why == left.why
+                    && known.place.len() < SHOWN
                     && known.place.rsplit_once(':').is_some_and(|(known, _)| known == file)
             })
         {
-            same.place = format!("{},{line}", same.place);
+            same.place.push(',');
+            same.place.push_str(line);
             return;
         }
         self.left.push(left);
@@ -123,6 +125,12 @@ impl Hide {
     }
 }
 
+/// A name and its value as they may be shown: of a secret nothing, however many words it has.
+pub(super) fn pair(name: &str, value: &str) -> String {
+    let value = if is_secret(name) && !value.is_empty() { HIDDEN } else { value };
+    format!("{name}={value}")
+}
+
 /// A line of a file as it may be shown: in one line, not too long, without what looks like a secret.
 pub(super) fn shown(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -179,6 +187,7 @@ mod tests {
         ] {
             assert!(!shown(line).contains("hunter2"), "{line}: {}", shown(line));
         }
+        assert_eq!(super::pair("passwd", "a hunter2"), "passwd=(not shown)");
         assert_eq!(shown("a\tb\u{7}c"), "a b\\u{7}c");
         assert_eq!(shown(&"x".repeat(300)).len(), 103);
         assert_eq!(shown("say \"it's\""), "say \"it's\"");

@@ -16,6 +16,12 @@ const SETS: &[Set] = files! {
     Kind::Lvs => "lvs": "ha.cf" "haresources" "mon.cf" "HA_CONFIG.sh" "dowem.up.alert";
     Kind::Abiquo => "abiquo": "commands.txt" "cluster.conf";
     Kind::Lvs => "lvs-cib": "cib.xml" "HA_CONFIG.sh" "ha.cf";
+    Kind::Heartbeat => "heartbeat": "ha.cf" "haresources";
+    Kind::Heartbeat => "heartbeat-cib": "ha.cf" "cib.xml";
+    Kind::Cman => "cman": "cluster.conf";
+    Kind::Cman => "abiquo": "commands.txt" "cluster.conf";
+    Kind::Opensvc => "opensvc": "p26.opensvc.com.env" "launchers.txt";
+    Kind::Opensvc => "opensvc-new": "shop.conf" "cache.conf";
 };
 
 fn files(set: &Set) -> Vec<File> {

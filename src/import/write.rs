@@ -30,14 +30,14 @@ impl Writer {
         self.text.push('\n');
     }
 
-    /// A text.
+    /// A text. Keys are as they are to stand there: see [`quoted_key`].
     pub fn text(&mut self, key: &str, value: &str) {
-        let _ = writeln!(self.text, "{} = {}", bare(key), quote(value));
+        let _ = writeln!(self.text, "{key} = {}", quote(value));
     }
 
     /// A number, `true`, `false` or whatever else is TOML already.
     pub fn plain(&mut self, key: &str, value: impl std::fmt::Display) {
-        let _ = writeln!(self.text, "{} = {value}", bare(key));
+        let _ = writeln!(self.text, "{key} = {value}");
     }
 
     /// One text, or a list of them.
@@ -46,6 +46,11 @@ impl Writer {
             [one] => self.text(key, one),
             many => self.plain(key, list(many)),
         }
+    }
+
+    /// A list of texts, also of one.
+    pub fn list(&mut self, key: &str, values: &[String]) {
+        self.plain(key, list(values));
     }
 
     /// What has been written.
@@ -61,9 +66,9 @@ fn list(values: &[String]) -> String {
     if line.len() <= 90 { line } else { format!("[\n    {},\n]", quoted.join(",\n    ")) }
 }
 
-/// A key that may stand without quotes does.
-pub(super) fn bare(key: &str) -> String {
-    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+/// A part of a key, in which a dot is a dot.
+pub(super) fn quoted_key(key: &str) -> String {
+    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     if plain { key.to_owned() } else { quote(key) }
 }
 
@@ -87,7 +92,7 @@ pub(super) fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, quote};
+    use super::{quote, quoted_key};
     use proptest::prelude::*;
 
     proptest! {
@@ -101,6 +106,7 @@ mod tests {
 
     #[test]
     fn keys_are_quoted_where_they_have_to_be() {
-        assert_eq!((bare("a-b_c.d").as_str(), bare("a b").as_str(), bare("").as_str()), ("a-b_c.d", "\"a b\"", "\"\""));
+        let all = ["a-b_c", "a.b", "a b", ""].map(quoted_key);
+        assert_eq!(all, ["a-b_c", "\"a.b\"", "\"a b\"", "\"\""]);
     }
 }

@@ -17,3 +17,6 @@ pub mod setting;
 pub mod unit;
 
 pub use build::plan;
+
+#[cfg(test)]
+mod words_tests;

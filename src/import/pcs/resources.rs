@@ -3,11 +3,14 @@
 use super::Done;
 use super::values::{operations, pairs, parts};
 use crate::configuration::{Copies, Group, Pairs, Resource};
-use crate::import::cluster::{Cluster, Device, id};
+use crate::import::cluster::{Cluster, Device, MOST_RESOURCES, id};
 use crate::import::notes::Notes;
 
 pub(super) fn create(name: &str, agent: &str, words: &[&str], cluster: &mut Cluster) -> Done {
     let name = id(name);
+    if cluster.configuration.resources.len() >= MOST_RESOURCES {
+        return Err(format!("one more than {MOST_RESOURCES} resources, which is more than a cluster has"));
+    }
     if cluster.configuration.knows(&name) {
         return Err(format!("{name} is there already"));
     }
@@ -100,16 +103,7 @@ pub(super) fn stonith(
     let parts = parts(words);
     let mut device = Device { name: id(name), agent: agent.to_owned(), ..Device::default() };
     for (option, value) in pairs(&parts.params) {
-        match option.as_str() {
-            "pcmk_host_list" => device.nodes.extend(value.split([',', ' ']).map(str::to_owned)),
-            "pcmk_host_check" => {}
-            "pcmk_host_map" => {
-                let names = value.split([';', ' ']).filter_map(|entry| entry.split([':', '=']).next());
-                device.nodes.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
-                device.option(place, &option, &value, notes);
-            }
-            _ => device.option(place, &option, &value, notes),
-        }
+        device.about(place, &option, &value, notes);
     }
     cluster.fencing.push(device);
     Ok(())

@@ -1,8 +1,9 @@
 //! `[[group]]`: resources that start one after the other in one place.
 
+use super::copies::Copies;
 use super::ids::Ids;
 use super::pairs::{self, Pairs};
-use super::primitive::{Copies, Primitive};
+use super::primitive::Primitive;
 use crate::scenario::fault::Fault;
 use crate::scenario::names;
 use crate::scenario::reader::Table;

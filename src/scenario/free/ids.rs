@@ -1,8 +1,8 @@
 //! Every id of a scenario: all of them are in one space, and some mean something to pcs or Pacemaker.
 
 use crate::scenario::fault::Fault;
-use crate::scenario::names;
 use crate::scenario::reader::Word;
+use crate::scenario::{names, repository, virtual_ip};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that pcs, or a script, takes for something else where an id may stand.
@@ -44,6 +44,22 @@ const WORDS: &[&str] = &[
 ];
 /// What pcs ends the names with that it gives to parts of a resource by itself.
 const PARTS: &[&str] = &["-instance_attributes", "-meta_attributes", "-operations", "-rule", "-clone", "-utilization"];
+
+/// Whether something of a scenario may have this id, if nothing else has it.
+pub fn is_usable(id: &str) -> bool {
+    let reserved = [virtual_ip::ID, repository::ID, crate::alert::NAME];
+    names::is_id(id) && meaning(id).is_none() && !reserved.contains(&id)
+}
+
+/// Why an id would be taken for something else.
+fn meaning(id: &str) -> Option<String> {
+    if WORDS.contains(&id) {
+        return Some(format!("\"{id}\" means something else to pcs: choose another id"));
+    }
+    let part = PARTS.iter().find(|part| id.ends_with(**part)).copied();
+    let part = part.or_else(|| id.contains("-interval-").then_some("-interval-"))?;
+    Some(format!("pcs gives names with \"{part}\" by itself: choose another id"))
+}
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -100,12 +116,8 @@ impl Ids {
         if !names::is_id(id) {
             return Err(word.must_be(names::ID));
         }
-        if WORDS.contains(&id) {
-            return Err(word.fault(format!("\"{id}\" means something else to pcs: choose another id")));
-        }
-        let part = PARTS.iter().find(|part| id.ends_with(**part)).copied();
-        if let Some(part) = part.or_else(|| id.contains("-interval-").then_some("-interval-")) {
-            return Err(word.fault(format!("pcs gives names with \"{part}\" by itself: choose another id")));
+        if let Some(reason) = meaning(id) {
+            return Err(word.fault(reason));
         }
         self.claim_derived(word, id.to_owned(), what)
     }

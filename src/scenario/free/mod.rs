@@ -3,11 +3,14 @@
 //! Everything here ends up as steps of a plan, one for one. What only a running cluster can know (whether an agent is
 //! installed, what its parameters are) is left to pcs, which refuses it before anything is changed.
 
+pub mod agent;
 mod alert;
 mod colocation;
+mod copies;
 mod group;
 pub mod ids;
 mod location;
+mod operations;
 mod order;
 mod outside;
 pub mod pairs;
@@ -16,8 +19,10 @@ mod remote;
 mod score;
 mod set;
 
+pub use copies::Copies;
 pub use group::Group;
-pub use primitive::{Copies, Primitive};
+pub use operations::is_action;
+pub use primitive::Primitive;
 pub use remote::Remote;
 
 use super::beside::{Alert, External, QuorumDevice, Sbd};
