@@ -124,11 +124,17 @@ impl Device {
             (None, 1) => format!("fence-{}", first.text),
             (None, _) => return Err(table.fault("a device for several nodes needs a name")),
         };
-        let word = name.unwrap_or(first);
-        if !names::is_id(&id) {
-            return Err(word.must_be(names::ID));
-        }
-        ids.claim_derived(&word, id.clone(), "a device")?;
+        let word = match name {
+            Some(name) => {
+                ids.claim(&name, "a device")?;
+                name
+            }
+            None if names::is_id(&id) => {
+                ids.claim_derived(&first, id.clone(), "a device")?;
+                first
+            }
+            None => return Err(first.must_be(names::ID)),
+        };
         let options = match table.take("options") {
             Some(item) => options(item, &targets)?,
             None => Vec::new(),
