@@ -243,7 +243,7 @@ _inuvika__ha() {
             return 0
             ;;
         inuvika__ha__subcmd__import)
-            opts="-o -h --address --hosts --cluster --accept-split-brain --output --help lvs abiquo"
+            opts="-o -h --address --hosts --cluster --accept-split-brain --output --help lvs abiquo heartbeat cman opensvc"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

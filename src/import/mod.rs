@@ -109,7 +109,7 @@ pub fn import(kind: Kind, files: &[File], answers: &Answers) -> Result<Imported,
                 }
             }
             match kind {
-                Kind::Cman => free::write(&found, "cman", answers, &mut notes)?,
+                Kind::Cman => free::write(&mut found, "cman", answers, &mut notes)?,
                 _ => abiquo::write(&found, answers, &mut notes)?,
             }
         }

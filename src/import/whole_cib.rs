@@ -36,7 +36,6 @@ pub(super) fn read(file: &File, cluster: &mut Cluster, notes: &mut Notes) -> Res
             continue;
         }
         let mut resource = resource.clone();
-        resource.id = usable(cluster, &resource.id, base, notes);
         if resource.agent == "ocf:heartbeat:IPaddr" {
             notes.change(base, &resource.id, "IPaddr2 in place of IPaddr");
             resource.agent = "ocf:heartbeat:IPaddr2".into();
@@ -98,17 +97,6 @@ fn unread(root: &Element, base: &str, notes: &mut Notes) {
         let text = format!("<op> {}: its own attributes", operation.text("id"));
         notes.leave(&place(operation), &text, "see depth in op of [[resource]]");
     }
-}
-
-/// The id, when a scenario takes it; constraints name it, so another one is told.
-fn usable(cluster: &Cluster, wanted: &str, base: &str, notes: &mut Notes) -> String {
-    let made = cluster.unique(&[wanted]);
-    if made != wanted {
-        let why =
-            format!("is {made} now: pcs or the scenario means something else by it; constraints about it are lost");
-        notes.change(base, wanted, why);
-    }
-    made
 }
 
 fn fencing(base: &str, resource: &Resource, cluster: &mut Cluster, notes: &mut Notes) {

@@ -44,7 +44,7 @@ fn words(scenario: &str, dialect: &str) -> Option<Vec<String>> {
     let (_, steps) = script.split_once(": cluster properties\n").unwrap();
     let (steps, _) = steps.rsplit_once("\nsay 'Step").unwrap();
     let program = format!(
-        "PATH=\ncommand_not_found_handle() {{ printf '%s\\0' \"$@\"; }}\nalert() {{ printf '%s\\0' \"$@\"; }}\n{steps}\n"
+        "PATH=/nonexistent\ncommand_not_found_handle() {{ printf '%s\\0' \"$@\"; }}\nalert() {{ printf '%s\\0' \"$@\"; }}\n{steps}\n"
     );
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new("/bin/bash").current_dir(&folder).args(["--norc", "-c", &program]).output().unwrap();

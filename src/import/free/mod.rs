@@ -1,6 +1,7 @@
 //! A cluster of any resources as a scenario without services of ours.
 
 mod constraints;
+mod ids;
 mod resources;
 mod settings;
 
@@ -30,7 +31,12 @@ struct Scheme {
 }
 
 /// `made_up`: the cluster's name where nobody has one.
-pub(super) fn write(cluster: &Cluster, made_up: &str, answers: &Answers, notes: &mut Notes) -> Result<Draft, String> {
+pub(super) fn write(
+    cluster: &mut Cluster,
+    made_up: &str,
+    answers: &Answers,
+    notes: &mut Notes,
+) -> Result<Draft, String> {
     if cluster.configuration.nodes.is_empty() {
         return Err("no file names the nodes: give the one that does as well".into());
     }
@@ -57,6 +63,7 @@ pub(super) fn write(cluster: &Cluster, made_up: &str, answers: &Answers, notes: 
             made_up.to_owned()
         }
     };
+    ids::rename(&mut cluster.configuration, notes);
     let resources = Resources::of(cluster, notes);
     if resources.is_empty() {
         return Err("no file has a resource that can be carried over: the cluster would run nothing".into());

@@ -70,7 +70,7 @@ pub(super) fn import(files: &[File], answers: &Answers, notes: &mut Notes) -> Re
     if let Some((base, read)) = &ha_cf {
         ping(base, read, &outer, &mut cluster, has_cib, notes);
     }
-    free::write(&cluster, "heartbeat", answers, notes)
+    free::write(&mut cluster, "heartbeat", answers, notes)
 }
 
 fn addresses(base: &str, read: &HaCf, cluster: &mut Cluster, answers: &Answers, notes: &mut Notes) {

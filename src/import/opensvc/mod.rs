@@ -92,7 +92,7 @@ pub(super) fn import(files: &[File], answers: &Answers, notes: &mut Notes) -> Re
             cluster.prefer(service, node, "-INFINITY");
         }
     }
-    free::write(&cluster, "opensvc", answers, notes)
+    free::write(&mut cluster, "opensvc", answers, notes)
 }
 
 /// The name of a service: that of its file.

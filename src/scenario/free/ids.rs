@@ -116,7 +116,8 @@ impl Ids {
         if !names::is_id(id) {
             return Err(word.must_be(names::ID));
         }
-        if let Some(reason) = meaning(id) {
+        // What is there already first: that says more.
+        if let Some(reason) = meaning(id).filter(|_| !self.taken.contains_key(id)) {
             return Err(word.fault(reason));
         }
         self.claim_derived(word, id.to_owned(), what)
