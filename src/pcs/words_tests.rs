@@ -55,35 +55,37 @@ fn words(scenario: &str, dialect: &str) -> Option<Vec<String>> {
 }
 
 /// Puts a text in the place of another; none: it is refused there, or no command has it.
-fn comes_back(scenario: &str, place: (usize, usize), text: &str, dialect: &str) -> Option<bool> {
+/// `before`: the words of the scenario as it was.
+fn comes_back(scenario: &str, before: &[String], place: (usize, usize), text: &str, dialect: &str) -> Option<bool> {
     let old = &scenario[place.0 + 1..place.1 - 1];
     let new = format!("{}{}{}", &scenario[..place.0], toml::Value::String(text.to_owned()), &scenario[place.1..]);
     let words = words(&new, dialect)?;
-    let before = self::words(scenario, dialect)?;
     let has =
         |words: &[String], text: &str| words.iter().any(|word| word == text || word.ends_with(&format!("={text}")));
-    has(&before, old).then(|| has(&words, text))
+    has(before, old).then(|| has(&words, text))
 }
 
 /// Every text of every set-up, by each of these in turn.
 #[test]
 fn what_a_shell_means_something_by_comes_back() {
+    // Not all of them everywhere: what comes back here does there.
+    let step = if std::env::var_os("INUVIKA_TEST_FULL").is_some() { 3 } else { 25 };
     let mut taken = 0;
     for scenario in SCENARIOS {
+        let before = words(scenario, "pcs-0.11").unwrap();
         for (index, place) in texts(scenario).into_iter().enumerate() {
-            // Not all of them everywhere: what comes back here does there.
-            for text in NASTY.iter().skip(index % 5).step_by(5) {
-                let Some(same) = comes_back(scenario, place, text, "pcs-0.11") else { continue };
+            for text in NASTY.iter().skip(index % step).step_by(step) {
+                let Some(same) = comes_back(scenario, &before, place, text, "pcs-0.11") else { continue };
                 assert!(same, "{:?} in place of {}", text, &scenario[place.0..place.1]);
                 taken += 1;
             }
         }
     }
-    assert!(taken > 60, "{taken}: most were refused");
+    assert!(taken > 20, "{taken}: most were refused");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn any_text_comes_back(
         which in any::<prop::sample::Index>(),
@@ -93,7 +95,8 @@ proptest! {
     ) {
         let scenario = SCENARIOS[which.index(SCENARIOS.len())];
         let all = texts(scenario);
-        let same = comes_back(scenario, all[place.index(all.len())], &text, dialect);
+        let before = words(scenario, dialect).unwrap();
+        let same = comes_back(scenario, &before, all[place.index(all.len())], &text, dialect);
         prop_assert!(same != Some(false), "{text:?}");
     }
 }
