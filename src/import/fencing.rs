@@ -59,8 +59,8 @@ impl Fencing {
             }
             devices.push(Device { agent: agent.to_owned(), nodes: known, options, ..device.clone() });
         }
-        let fenced = |node: &&str| devices.iter().any(|device| device.nodes.iter().any(|one| one == node));
-        if !nodes.iter().all(|node| fenced(&node)) {
+        let fenced = |node: &str| devices.iter().any(|device| device.nodes.iter().any(|one| one == node));
+        if !nodes.iter().all(|node| fenced(node)) {
             for device in &devices {
                 notes.leave("fencing", &format!("{} ({})", device.name, device.agent), "not every node has a device");
             }
