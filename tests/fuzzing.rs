@@ -203,7 +203,6 @@ fn run(name: &str) {
     }
     drop(send);
     worker.join().unwrap();
-    println!("{name}: {count} inputs");
 }
 
 /// What this thread has had of a processor.
