@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::session::main_process;
 use crate::support::lab::{Database, Lab, Machine, wait_for, wait_idle};
 use crate::support::ovd;
-use crate::{DATABASE, is_full, settled};
+use crate::{DATABASE, settled};
 
 /// The slowest node has noticed, the attribute's dampening is over, and the cluster has acted.
 const NOTICED: Duration = Duration::from_secs(75);
@@ -50,8 +50,7 @@ pub fn lost_by_all(lab: &Lab) -> Result<()> {
     database.start_again()?;
     let now = result?;
     wait_for(NOTICED, "both nodes to see it again", || views(lab, "ok"))?;
-    let later = if is_full() { Duration::from_secs(35) } else { Duration::ZERO };
-    std::thread::sleep(later);
+    std::thread::sleep(Duration::from_secs(35));
     ensure!(ovd::active(lab)?.name() == node.name() && main_process(node)? == now, "something moved when it came back");
     ovd::forget(lab)?;
     settled(lab)
@@ -75,8 +74,7 @@ pub fn lost_by_one(lab: &Lab) -> Result<()> {
     eprintln!("cluster: a database lost by the active node alone: moved after {:.0} s", took.as_secs_f32());
     // Nothing moves back when the first node sees it again.
     wait_for(NOTICED, "both nodes to see it", || views(lab, "ok"))?;
-    let later = if is_full() { Duration::from_secs(35) } else { Duration::ZERO };
-    std::thread::sleep(later);
+    std::thread::sleep(Duration::from_secs(35));
     ensure!(ovd::active(lab)?.name() == other.name(), "it moved back");
     ovd::forget(lab)?;
     settled(lab)
