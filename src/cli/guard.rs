@@ -57,7 +57,8 @@ impl Words {
     }
 
     /// Refuses what Pacemaker would undo, or take for a failure: a resource of that name, and without a name any of the agent.
-    /// A name that the cluster does not have is free, as it is an instance of the person's own; what it must not share is said.
+    /// So is a name that the cluster does not have, as long as it manages others of the agent: a slip of the pen would stop the one
+    /// Apache or lsyncd of this host all the same. Who means an instance of their own has `--force`.
     pub fn guard(&self, agent: &str) -> Result<(), Failure> {
         let (Some(action @ (Action::Start | Action::Stop | Action::ReloadAgent)), false) = (self.action(), self.force)
         else {
@@ -68,10 +69,7 @@ impl Words {
         let refused = match verdict {
             Verdict::Free => return Ok(()),
             Verdict::Foreign { name, managed } => {
-                out::stderr(&format!(
-                    "note: the cluster has no resource {name}: it manages {managed}, whose addresses and services are not to be touched\n"
-                ));
-                return Ok(());
+                format!("the cluster has no resource {name}, but manages {managed}: mind the name, or --force")
             }
             Verdict::Managed(resource) => {
                 format!("Pacemaker manages {}: use '{}', or --force", resource.id, instead(action, &resource.id))

@@ -40,18 +40,21 @@ pub fn guarded(lab: &Lab) -> Result<()> {
     says(node, 0, &[&link[..], &["start"]].concat(), "")?;
     says(node, 0, &["inuvika-ha", "lsb", "ovd-vip-src", "stop"], "")?;
     by_hand(node, 0, &["start", "--force", "--resource", "vip_src"], "")?;
-    // An instance of one's own is free, as the cluster does not know it; one of another agent's name is a mistake.
+    // A name that the cluster does not have may be a slip: what is meant so has --force. One of another agent's name is a mistake.
     let own =
         ["--instance", "mine", "--param", "virtual_ip=10.20.1.61", "--param", "arp_check=no", "--param", "nic=eth0"];
     node.sh("ip address add 10.20.1.61/24 dev eth0")?;
-    let note = "note: the cluster has no resource mine: it manages vip_src, whose addresses and services";
-    by_hand(node, 0, &[&["start"][..], &own].concat(), note)?;
+    let slip = "the cluster has no resource mine, but manages vip_src: mind the name, or --force";
+    by_hand(node, 2, &[&["start"][..], &own].concat(), slip)?;
+    ensure!(rules(node)? == 1, "refused, and done");
+    by_hand(node, 0, &[&["start", "--force"][..], &own].concat(), "")?;
     ensure!(rules(node)? == 2, "not started");
-    by_hand(node, 0, &["stop", "--instance", "mine"], note)?;
+    by_hand(node, 2, &["stop", "--instance", "mine"], slip)?;
+    by_hand(node, 0, &["stop", "--instance", "mine", "--force"], "")?;
     ensure!(rules(node)? == 1, "not stopped, or too much of it");
     node.sh("ip address del 10.20.1.61/24 dev eth0")?;
     let inherited = ["env", "OCF_RESOURCE_INSTANCE=mine"];
-    says(node, 0, &[&inherited[..], &AGENT, &["stop"]].concat(), note)?;
+    says(node, 2, &[&inherited[..], &AGENT, &["stop"]].concat(), slip)?;
     let inherited = ["env", "OCF_RESOURCE_INSTANCE=vip_src:0"];
     says(node, 2, &[&inherited[..], &AGENT, &["stop"]].concat(), refused)?;
     let other = ["inuvika-ha", "agent", "ovd-osm", "stop", "--instance", "vip_src"];
