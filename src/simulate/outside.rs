@@ -18,7 +18,9 @@ pub fn all(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     }
     for service in &scenario.services {
         let section = service.kind.section;
-        all.extend(service.kind.vantage.map(|what| format!("the {what} that {section} asks")));
+        // A name is a name; what has none is a thing.
+        let article = |name: &str| if name.starts_with(|c: char| c.is_ascii_lowercase()) { "the " } else { "" };
+        all.extend(service.kind.externals.iter().map(|name| format!("{}{name} that {section} asks", article(name))));
     }
     for external in &scenario.free.externals {
         all.push(format!("{}, which {} needs", external.name, external.needed_by.join(", ")));

@@ -33,6 +33,20 @@ pub enum Feature {
     ScoreByName,
     /// A rule is one word; before, it is as many as it has.
     RuleAsText,
+    /// `quorum device add` and `stonith sbd enable`.
+    QuorumDevice,
+    /// `stonith sbd enable watchdog=W`; before, `--watchdog=W`.
+    SbdWords,
+    /// `alert create`.
+    Alerts,
+    /// `node attribute NODE NAME=VALUE`; before, `property set --node NODE NAME=VALUE`.
+    NodeAttribute,
+    /// `resource promotable R meta NAME=VALUE`; before, `resource master ID R NAME=VALUE`, and another element of the CIB.
+    Promotable,
+    /// `tag create`.
+    Tags,
+    /// `stonith level remove LEVEL target NODE`; before, the node is a word of its own, which is deprecated now.
+    LevelTarget,
 }
 
 /// From this version on, until before that one.
@@ -44,7 +58,7 @@ const fn from(version: Version) -> Span {
     (version, ALWAYS)
 }
 
-/// The table.
+/// The table of what every script uses.
 pub const TABLE: &[(Feature, &[Span])] = &[
     (Feature::SetupWait, &[from(Version(0, 9, 150))]),
     (Feature::PushWait, &[from(Version(0, 9, 153))]),
@@ -62,9 +76,20 @@ pub const TABLE: &[(Feature, &[Span])] = &[
     (Feature::RuleAsText, &[from(Version(0, 12, 0))]),
 ];
 
+/// The table of what only scripts with such a step use: others need not know where it changes.
+pub const RARE: &[(Feature, &[Span])] = &[
+    (Feature::QuorumDevice, &[from(Version(0, 9, 152))]),
+    (Feature::SbdWords, &[from(Version(0, 10, 0))]),
+    (Feature::Alerts, &[from(Version(0, 9, 153))]),
+    (Feature::NodeAttribute, &[from(Version(0, 9, 154))]),
+    (Feature::Promotable, &[from(Version(0, 10, 0))]),
+    (Feature::Tags, &[from(Version(0, 10, 6))]),
+    (Feature::LevelTarget, &[from(Version(0, 10, 9))]),
+];
+
 impl Feature {
     /// When it is there.
     pub fn spans(self) -> &'static [Span] {
-        TABLE.iter().find(|(feature, _)| *feature == self).map_or(&[], |(_, spans)| spans)
+        TABLE.iter().chain(RARE).find(|(feature, _)| *feature == self).map_or(&[], |(_, spans)| spans)
     }
 }

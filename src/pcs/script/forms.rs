@@ -13,8 +13,20 @@ pub(super) fn fill(text: &str, target: &Target) -> String {
     let defaults = match (target.has(Feature::DefaultsUpdate), target.has(Feature::DefaultsPlain)) {
         (true, _) => "edit resource defaults update \"$@\"",
         (_, true) => "edit resource defaults \"$@\"",
-        _ => "set_defaults \"$@\"",
+        _ => "set_defaults rsc_defaults \"$@\"",
     };
+    let operation_defaults = match (target.has(Feature::DefaultsUpdate), target.has(Feature::DefaultsPlain)) {
+        (true, _) => "edit resource op defaults update \"$@\"",
+        (_, true) => "edit resource op defaults \"$@\"",
+        _ => "set_defaults op_defaults \"$@\"",
+    };
+    // Where no form is right in every version, a tool of Pacemaker takes it out.
+    let remove_level = pick(
+        Feature::LevelTarget,
+        "edit stonith level remove \"$level\" target \"$node\"",
+        "say \"    cibadmin: takes level $level of $node out\"\n            \
+         CIB_file=\"$work/new.xml\" cibadmin --delete --xpath \"$path\" >/dev/null 2>&1 || die \"cannot remove $path\"",
+    );
     let no_configuration = match (target.has(Feature::NoConfigurationIs400), target.is_before(ANSWERS_400)) {
         (true, _) => "*'HTTP error: 400'*",
         (_, true) => "*'HTTP error: 500'*",
@@ -42,6 +54,16 @@ pub(super) fn fill(text: &str, target: &Target) -> String {
                    die \"the cluster did not settle in 300 s: see pcs status; the old configuration is $backup\"\n";
     let marks = [
         ("@DEFAULTS@", defaults),
+        ("@OP_DEFAULTS@", operation_defaults),
+        ("@REMOVE_LEVEL@", remove_level),
+        ("@NODE_ATTRIBUTE@", pick(Feature::NodeAttribute, "node attribute", "property set --node")),
+        ("@WHERE@", pick(Feature::RuleAsText, "\"$*\"", "\"$@\"")),
+        ("@CLONE@", pick(Feature::Promotable, "clone", "master")),
+        (
+            "@PROMOTABLE@",
+            pick(Feature::Promotable, "edit resource promotable \"$1\" meta", "edit resource master \"$id\" \"$1\""),
+        ),
+        ("@ALSO@", pick(Feature::Promotable, "promotable=true ", "")),
         ("@NO_CONFIGURATION@", no_configuration),
         ("@AUTH@", pick(Feature::Addresses, "pcs host auth", "pcs cluster auth")),
         ("@TOKEN@", pick(Feature::ConfigUpdate, "pcs cluster config update totem token=$token", by_hand)),

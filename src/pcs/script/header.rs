@@ -1,7 +1,7 @@
 //! The head of the script: what it is, what has to be done before it, and the settings that its fixed parts use.
 
 use super::layout::WIDTH;
-use super::{Feature, Script, remark};
+use super::{Feature, Script, older, remark};
 use crate::pcs::plan::{Plan, Setting, Step};
 use crate::pcs::quote::quote;
 
@@ -57,7 +57,7 @@ pub(super) fn header(script: &Script, plan: &Plan, steps: &[&Step]) -> String {
         text.push_str(format!("# {line}").trim_end());
         text.push('\n');
     }
-    let (from, before) = script.target.span();
+    let (from, before) = script.target.span_with(&older::features(steps));
     let settings = [
         ("pcs_from", from.to_string()),
         ("pcs_before", before.to_string()),

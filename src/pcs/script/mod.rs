@@ -7,6 +7,7 @@ mod feature;
 mod forms;
 mod header;
 pub(super) mod layout;
+mod older;
 pub(super) mod release;
 mod remark;
 mod steps;
@@ -105,10 +106,9 @@ impl Dialect for Script {
     }
 
     fn lacks(&self, plan: &Plan) -> Option<String> {
-        // Written down in the words of 0.11, which 0.12 takes as well.
-        let what =
-            plan.steps().find_map(Step::is_for_newer_pcs).filter(|_| !self.target.has(Feature::PromotedRoles))?;
-        Some(format!("{what} are written down for pcs 0.11 and newer only"))
+        let mut kept = plan.steps().filter(|step| self.covers(Part::of(step, plan)));
+        let what = kept.find_map(|step| older::lacking(step, |feature| self.target.has(feature)))?;
+        Some(format!("{what}, and this script is for pcs {}", self.target.title()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Script;
 use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
+use super::older;
 use super::verbs;
 use crate::pcs::plan::{Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 
@@ -35,12 +36,15 @@ impl Script {
                 command("", "attributes", &[vec![node.clone()], words(attributes)].concat())
             }
             Step::QuorumDevice(device) => verbs::quorum_device(device),
-            Step::Sbd(sbd) => verbs::sbd(sbd),
+            Step::Sbd(sbd) => verbs::sbd(sbd, if self.target.has(Feature::SbdWords) { "" } else { "--" }),
             Step::Level { node, level, devices } => {
                 command("", "level", &[vec![node.clone(), level.to_string()], devices.clone()].concat())
             }
             Step::Promotable { resource, meta } => {
-                command("", "promotable", &[vec![resource.clone()], words(meta)].concat())
+                let today = self.target.has(Feature::Promotable);
+                let name = |name: &str| if today { name.to_owned() } else { former(older::MASTER, name).to_owned() };
+                let meta: Vec<_> = meta.iter().map(|(key, value)| (name(key), value.clone())).collect();
+                command("", "promotable", &[vec![resource.clone()], words(&meta)].concat())
             }
             Step::Alert(alert) => verbs::alert(alert),
             Step::Tag { id, members } => command("", "tag", &[vec![id.clone()], members.clone()].concat()),
@@ -73,12 +77,17 @@ impl Script {
                 });
                 command("", "attract", &words)
             }
-            Step::Where { id, part, score, condition } => verbs::place(id, part, score, condition),
-            Step::Colocation { part, with, score } => verbs::colocation(part, with, score),
-            Step::Together { id, sets, score } => verbs::together(id, sets, score),
+            Step::Where { id, part, score, condition } => verbs::place(id, part, score, condition, self.roles()),
+            Step::Colocation { part, with, score } => verbs::colocation(part, with, score, self.roles()),
+            Step::Together { id, sets, score } => verbs::together(id, sets, score, self.roles()),
             Step::Order { first, then, kind, symmetrical } => verbs::order(first, then, *kind, *symmetrical),
             Step::Sequence { id, sets, kind, symmetrical } => verbs::sequence(id, sets, *kind, *symmetrical),
         }
+    }
+
+    /// Whether roles have the names of today.
+    fn roles(&self) -> bool {
+        self.target.has(Feature::PromotedRoles)
     }
 
     /// A step that is left out: as much of it as its ids come from.

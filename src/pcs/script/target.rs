@@ -68,9 +68,15 @@ impl Target {
     /// The versions that the script is right for: from the first on, and before the second. Between the two no form changes,
     /// or a form was chosen that is right on either side.
     pub fn span(&self) -> (Version, Version) {
+        self.span_with(&[])
+    }
+
+    /// The same for a script that uses features beside those of every script.
+    pub fn span_with(&self, rare: &[Feature]) -> (Version, Version) {
         let series =
             SERIES.iter().find(|(first, _)| first.series() == self.first.series()).map_or(self.first, |one| one.0);
-        let edges = TABLE.iter().flat_map(|(_, spans)| spans.iter().flat_map(|(from, until)| [*from, *until]));
+        let spans = TABLE.iter().flat_map(|(_, spans)| *spans).chain(rare.iter().flat_map(|feature| feature.spans()));
+        let edges = spans.flat_map(|(from, until)| [*from, *until]);
         let from = edges.clone().filter(|edge| *edge <= self.first).fold(series, Ord::max);
         let until = edges.filter(|edge| self.last < *edge).fold(self.first.series_end(), Ord::min);
         (from, until)

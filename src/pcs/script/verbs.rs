@@ -1,8 +1,9 @@
 //! What only some scripts can do: a function for each kind of step, in a file of its own, in the scripts that have such a step.
 
 use super::layout::command;
+use super::older;
 use super::steps::words;
-use crate::pcs::plan::{Action, Alert, Condition, Event, OrderKind, Part, Plan, QuorumDevice, Role, Sbd, Set, Step};
+use crate::pcs::plan::{Action, Alert, Condition, Event, OrderKind, Part, Plan, QuorumDevice, Sbd, Set, Step};
 
 /// A function, and which steps need it.
 type Verb = (&'static str, fn(&Step) -> bool);
@@ -21,6 +22,11 @@ const VERBS: &[Verb] = &[
     (include_str!("verbs/remote.sh"), |step| matches!(step, Step::Remote(_))),
     (include_str!("verbs/promotable.sh"), |step| matches!(step, Step::Promotable { .. })),
     (include_str!("verbs/meta.sh"), |step| matches!(step, Step::Group { meta, .. } if !meta.is_empty())),
+    (include_str!("verbs/roles.sh"), |step| match step {
+        Step::Where { .. } | Step::Together { .. } | Step::Sequence { .. } => true,
+        Step::Colocation { part, with, .. } => part.role.is_some() || with.role.is_some(),
+        _ => false,
+    }),
     (include_str!("verbs/place.sh"), |step| matches!(step, Step::Where { .. })),
     (
         include_str!("verbs/colocation_of_roles.sh"),
@@ -75,19 +81,19 @@ pub(super) fn order(first: &Event, then: &Event, how: OrderKind, symmetrical: bo
     command("", "order_of_actions", &words)
 }
 
-pub(super) fn colocation(part: &Part, with: &Part, score: &str) -> String {
+pub(super) fn colocation(part: &Part, with: &Part, score: &str, today: bool) -> String {
     let score = format!("score={score}");
     if part.role.is_none() && with.role.is_none() {
         return command("", "colocation", &[part.resource.clone(), "with".into(), with.resource.clone(), score]);
     }
-    let role = |part: &Part| part.role.map_or("any", Role::word).to_owned();
+    let role = |part: &Part| part.role.map_or("any", |role| older::role(role, today)).to_owned();
     let words = [role(part), part.resource.clone(), "with".into(), role(with), with.resource.clone(), score];
     command("", "colocation_of_roles", &words)
 }
 
-pub(super) fn place(id: &str, part: &Part, score: &str, condition: &Condition) -> String {
+pub(super) fn place(id: &str, part: &Part, score: &str, condition: &Condition, today: bool) -> String {
     let mut words = vec![id.to_owned(), part.resource.clone(), format!("score={score}")];
-    words.extend(part.role.map(|role| format!("role={}", role.word())));
+    words.extend(part.role.map(|role| format!("role={}", older::role(role, today))));
     words.push("where".into());
     let join = if condition.all { "and" } else { "or" };
     for (index, expression) in condition.expressions.iter().enumerate() {
@@ -97,27 +103,29 @@ pub(super) fn place(id: &str, part: &Part, score: &str, condition: &Condition) -
     command("", "place", &words)
 }
 
-pub(super) fn together(id: &str, sets: &[Set], score: &str) -> String {
-    let words = [vec![id.to_owned(), format!("score={score}")], self::sets(sets, false)].concat();
+pub(super) fn together(id: &str, sets: &[Set], score: &str, today: bool) -> String {
+    let words = [vec![id.to_owned(), format!("score={score}")], self::sets(sets, Some(today))].concat();
     command("", "together", &words)
 }
 
 pub(super) fn sequence(id: &str, sets: &[Set], how: OrderKind, symmetrical: bool) -> String {
-    let words = [vec![id.to_owned(), kind(how), format!("symmetrical={symmetrical}")], self::sets(sets, true)].concat();
+    let words = [vec![id.to_owned(), kind(how), format!("symmetrical={symmetrical}")], self::sets(sets, None)].concat();
     command("", "sequence", &words)
 }
 
-fn sets(sets: &[Set], order: bool) -> Vec<String> {
+/// `roles`: whether they have the names of today; none: an order, which has actions instead.
+fn sets(sets: &[Set], roles: Option<bool>) -> Vec<String> {
     let mut words = Vec::new();
     for set in sets {
         words.push("set".into());
         words.extend(set.resources.iter().cloned());
         words.push(format!("sequential={}", set.sequential));
-        if order {
-            words.push(format!("require-all={}", set.require_all));
-            words.extend(set.action.map(|action| format!("action={}", action.word())));
-        } else {
-            words.extend(set.role.map(|role| format!("role={}", role.word())));
+        match roles {
+            None => {
+                words.push(format!("require-all={}", set.require_all));
+                words.extend(set.action.map(|action| format!("action={}", action.word())));
+            }
+            Some(today) => words.extend(set.role.map(|role| format!("role={}", older::role(role, today)))),
         }
     }
     words
@@ -142,9 +150,10 @@ pub(super) fn quorum_device(device: &QuorumDevice) -> String {
     command("", "quorum_device", &words)
 }
 
-pub(super) fn sbd(sbd: &Sbd) -> String {
-    let mut words = vec![format!("watchdog={}", sbd.watchdog)];
-    words.extend(sbd.devices.iter().map(|device| format!("device={device}")));
+/// `dash`: what stands before the names of devices.
+pub(super) fn sbd(sbd: &Sbd, dash: &str) -> String {
+    let mut words = vec![format!("{dash}watchdog={}", sbd.watchdog)];
+    words.extend(sbd.devices.iter().map(|device| format!("{dash}device={device}")));
     words.push(format!("SBD_WATCHDOG_TIMEOUT={}", sbd.timeout));
     command("", "sbd", &words)
 }

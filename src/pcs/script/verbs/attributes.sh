@@ -6,5 +6,5 @@ attributes() {
     for word in "$@"; do
         path+="[instance_attributes/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"
     done
-    has "$path" || edit node attribute "$node" "$@"
+    has "$path" || edit @NODE_ATTRIBUTE@ "$node" "$@"
 }

@@ -5,11 +5,11 @@ colocation_of_roles() {
     same="[@rsc='$2'][@with-rsc='$5'][@score='$score']"
     case $role in
         any) role='' same+="[not(@rsc-role!='Started')]" ;;
-        *) same+="[@rsc-role='$role']" ;;
+        *) same+=$(as_role rsc-role "$role") ;;
     esac
     case $with_role in
         any) with_role='' same+="[not(@with-rsc-role!='Started')]" ;;
-        *) same+="[@with-rsc-role='$with_role']" ;;
+        *) same+=$(as_role with-rsc-role "$with_role") ;;
     esac
     constraint "$id" "$same" constraint colocation add ${role:+"$role"} "$2" with ${with_role:+"$with_role"} "$5" \
         "score=$score" "id=$id"

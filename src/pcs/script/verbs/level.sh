@@ -6,7 +6,9 @@ level() {
     devices=$(IFS=,; printf '%s' "$*")
     path="//fencing-level[@target='$node'][@index='$level']"
     if [ -z "$left_out" ] && ! has "${path}[@devices='$devices']"; then
-        ! has "$path" || edit stonith level remove "$level" target "$node"
+        if has "$path"; then
+            @REMOVE_LEVEL@
+        fi
         edit stonith level add "$level" "$node" "$@"
     fi
     id=$(paths "$path") || return 0

@@ -1,3 +1,4 @@
 
 # operation_defaults NAME=VALUE...
-operation_defaults() { settings /cib/configuration/op_defaults "$@" || edit resource op defaults update "$@"; }
+operation_defaults() { settings /cib/configuration/op_defaults "$@" ||
+    @OP_DEFAULTS@; }

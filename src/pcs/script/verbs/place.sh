@@ -6,7 +6,7 @@ place() {
     shift 3
     rule="[@score='${score#score=}']"
     case $1 in
-        role=*) role=$1 rule+="[@role='${1#role=}']"; shift ;;
+        role=*) role=$1 rule+="$(as_role role "${1#role=}")"; shift ;;
         *) rule+='[not(@role)]' ;;
     esac
     shift
@@ -22,7 +22,7 @@ place() {
     done
     [ "$count" = 1 ] || rule+="[@boolean-op='$join']"
     constraint "$id" "[@rsc='$resource'][count(rule)=1][rule${rule}[count(expression)=$count]$expressions]" \
-        constraint location "$resource" rule "id=$id-rule" "constraint-id=$id" ${role:+"$role"} "$score" "$@"
+        constraint location "$resource" rule "id=$id-rule" "constraint-id=$id" ${role:+"$role"} "$score" @WHERE@
 }
 
 # XPath conditions for an expression.

@@ -6,9 +6,9 @@ promotable() {
     [ -z "$left_out" ] || return 0
     resources+=("$id")
     for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
-    if ! has "//clone[@id='$id']/*[@id='$1']"; then
-        edit resource promotable "$1" meta ${given[@]+"${given[@]}"}
-    elif ! has "//clone[@id='$id']$(set_like meta promotable=true "${@:2}")"; then
-        edit resource meta "$id" promotable=true "${@:2}"
+    if ! has "//@CLONE@[@id='$id']/*[@id='$1']"; then
+        @PROMOTABLE@ ${given[@]+"${given[@]}"}
+    elif ! has "//@CLONE@[@id='$id']$(set_like meta @ALSO@"${@:2}")"; then
+        edit resource meta "$id" @ALSO@"${@:2}"
     fi
 }

@@ -24,6 +24,7 @@ sets() {
                 count=$((count + 1))
                 same+="[resource_set[$count]"
                 ;;
+            role=*) same+=$(as_role role "${word#*=}") ;;
             *=*) same+="[@${word%%=*}='${word#*=}']" ;;
             *)
                 members=$((members + 1))
