@@ -288,6 +288,8 @@ timed_like() {
                 printf '[operations/op[@id'
                 count=$((count + 1))
                 ;;
+            role=Master | role=Promoted) printf " and (@role='Master' or @role='Promoted')" ;;
+            role=Slave | role=Unpromoted) printf " and (@role='Slave' or @role='Unpromoted')" ;;
             OCF_CHECK_LEVEL=*) printf " and .//nvpair[@name='OCF_CHECK_LEVEL'][@value='%s']" "${word#*=}" ;;
             *=*) printf " and @%s='%s'" "${word%%=*}" "${word#*=}" ;;
             *) printf " and @name='%s'" "$word" ;;
@@ -358,7 +360,7 @@ clone() {
     resources+=("$id")
     for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
     if ! has "//clone[@id='$id']/*[@id='$1']"; then
-        edit resource clone "$1" meta "${given[@]}"
+        edit resource clone "$1" ${given[@]+meta "${given[@]}"}
     elif ! has "//clone[@id='$id']$(set_like meta "${@:2}")"; then
         edit resource meta "$id" "${@:2}"
     fi
@@ -475,7 +477,7 @@ name_foreign() {
             */tags/*) what=tag ;;
             */fencing-topology/*) what='stonith level' ;;
             */group\[*) ! holds_known "$path" || verb=ungroup ;;
-            */clone\[*) ! holds_known "$path" || verb=unclone ;;
+            */clone\[* | */master\[*) ! holds_known "$path" || verb=unclone ;;
             *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
         esac
         covers_kind "$what" "$id" || continue

@@ -2,6 +2,7 @@
 
 mod facts;
 mod order;
+mod rule;
 mod svg;
 
 use crate::document::element::Element;

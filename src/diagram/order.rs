@@ -58,34 +58,67 @@ pub(super) fn draw(canvas: &mut Canvas, configuration: &Element, left: u32, top:
     (x.saturating_sub(GAP), bottom + 14)
 }
 
-/// The orders of a configuration, those of groups too. A clone goes by its resource's name.
+/// Which end of a group an order is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its last member: what waits for a group waits for that.
+    Last,
+    /// Its first member: that waits for what comes before a group.
+    First,
+}
+
+/// The resource that an order is about. A clone goes by what is in it; an instance that is promoted is something of its own.
+fn name(configuration: &Element, id: &str, end: End, action: &str) -> String {
+    let clones = configuration.all("clone");
+    let clone = clones.iter().find(|clone| clone.id() == id);
+    let inner =
+        clone.and_then(|clone| clone.child("primitive").or_else(|| clone.child("group"))).map_or(id, Element::id);
+    let group = configuration.all("group").into_iter().find(|group| group.id() == inner);
+    let mut members = group.into_iter().flat_map(|group| group.named("primitive")).map(Element::id);
+    let member = if end == End::First { members.next() } else { members.last() };
+    promoted(member.unwrap_or(inner), action)
+}
+
+fn promoted(id: &str, action: &str) -> String {
+    if action == "promote" { format!("{id} (promoted)") } else { id.to_owned() }
+}
+
+/// The orders of a configuration, those of groups too.
 fn orders(configuration: &Element) -> Vec<Order> {
-    let name = |id: &str| {
-        let clones = configuration.all("clone");
-        let inner = clones.iter().find(|clone| clone.id() == id).and_then(|clone| clone.child("primitive"));
-        inner.map_or_else(|| id.to_owned(), |inner| inner.id().to_owned())
-    };
     let mut all: Vec<Order> = Vec::new();
     for group in configuration.all("group") {
         let members = group.all("primitive");
         all.extend(members.windows(2).map(|two| (two[0].id().to_owned(), two[1].id().to_owned(), false)));
     }
     for order in configuration.all("rsc_order").iter().filter(|order| order.get("first").is_some()) {
-        all.push((name(order.text("first")), name(order.text("then")), order.text("kind") == "Optional"));
+        let action = order.get("first-action").unwrap_or("start");
+        let first = name(configuration, order.text("first"), End::Last, action);
+        let then = name(configuration, order.text("then"), End::First, order.get("then-action").unwrap_or(action));
+        all.push((first, then, order.text("kind") == "Optional"));
     }
     for order in configuration.all("rsc_order") {
         let broken = order.text("kind") == "Optional";
         let sets: Vec<&Element> = order.named("resource_set").collect();
-        let members = |set: &Element| set.children.iter().map(|one| name(one.id())).collect::<Vec<_>>();
+        let members = |set: &Element, end| {
+            set.children.iter().map(|one| name(configuration, one.id(), end, set.text("action"))).collect::<Vec<_>>()
+        };
         for set in sets.iter().filter(|set| set.get("sequential") != Some("false")) {
-            all.extend(members(set).windows(2).map(|two| (two[0].clone(), two[1].clone(), broken)));
+            let (before, after) = (members(set, End::Last), members(set, End::First));
+            let pairs = before.into_iter().zip(after.into_iter().skip(1));
+            all.extend(pairs.map(|(first, then)| (first, then, broken)));
         }
         for two in sets.windows(2) {
-            for first in members(two[0]) {
-                all.extend(members(two[1]).into_iter().map(|then| (first.clone(), then, broken)));
+            for first in members(two[0], End::Last) {
+                all.extend(members(two[1], End::First).into_iter().map(|then| (first.clone(), then, broken)));
             }
         }
     }
+    // Before an instance is promoted it has started.
+    let ids: Vec<&str> = configuration.all("primitive").into_iter().map(Element::id).collect();
+    let is_there = |name: &str| all.iter().any(|(first, then, _)| first == name || then == name);
+    let both = ids.into_iter().filter(|id| is_there(id) && is_there(&promoted(id, "promote")));
+    let more: Vec<Order> = both.map(|id| (id.to_owned(), promoted(id, "promote"), false)).collect();
+    all.extend(more);
     all
 }
 
@@ -142,6 +175,18 @@ fn columns(orders: &[Order]) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_and_promoted_instances_are_ordered_by_their_parts() {
+        let configuration = Element::read(
+            r#"<c><resources><group id="g"><primitive id="a"/><primitive id="b"/></group><clone id="s-clone"><primitive id="s"/></clone>
+            <primitive id="w"/></resources><constraints><rsc_order first="w" then="g"/><rsc_order first="g" then="s-clone"/>
+            <rsc_order first="g" first-action="start" then="s-clone" then-action="promote"/></constraints></c>"#,
+        );
+        let names: Vec<String> =
+            orders(&configuration.unwrap()).into_iter().map(|(first, then, _)| format!("{first} > {then}")).collect();
+        assert_eq!(names, ["a > b", "w > a", "b > s", "b > s (promoted)", "s > s (promoted)"]);
+    }
 
     #[test]
     fn what_follows_is_not_drawn_twice() {

@@ -176,7 +176,9 @@ impl One {
             let found = operations.iter().find(|one| one.text("name") == name);
             found.and_then(|one| time::seconds(one.text("timeout"))).unwrap_or(TIMEOUT)
         };
-        let monitors = operations.iter().filter(|one| one.text("name") == "monitor" && one.get("role").is_none());
+        // Of those of a promotable the promoted instance's, which is where the resource is looked at.
+        let watches = |one: &&&Element| matches!(one.get("role"), None | Some("Started" | "Promoted" | "Master"));
+        let monitors = operations.iter().filter(|one| one.text("name") == "monitor").filter(watches);
         let monitors = monitors.filter_map(|one| {
             let counted = one.text("on-fail") != "ignore";
             Some((time::seconds(one.text("interval"))?, time::seconds(one.text("timeout"))?, counted))

@@ -9,6 +9,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("ovd-file-server", "rhel9"),
     ("abiquo-remote-services", "rhel7"),
     ("lvs-director", "debian12"),
+    ("free", "debian13"),
 ];
 
 #[test]

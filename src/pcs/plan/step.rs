@@ -180,31 +180,6 @@ impl Step {
         })
     }
 
-    /// What it is, when the scripts for pcs before 0.11 have no words for it.
-    pub fn is_for_newer_pcs(&self) -> Option<&'static str> {
-        Some(match self {
-            Step::OperationDefaults(_) => "defaults of operations",
-            Step::QuorumDevice(_) => "a quorum device",
-            Step::Sbd(_) => "sbd",
-            Step::NodeAttributes { .. } => "attributes of nodes",
-            Step::Level { .. } => "levels of fencing",
-            Step::Remote(_) => "remote nodes",
-            Step::Promotable { .. } => "promotable resources",
-            Step::Group { meta, .. } if !meta.is_empty() => "meta attributes of groups",
-            Step::Where { .. } => "locations by rule",
-            Step::Together { .. } | Step::Sequence { .. } => "sets of resources",
-            Step::Colocation { part, with, .. } if part.role.is_some() || with.role.is_some() => "roles in colocations",
-            Step::Order { first, then, symmetrical, .. }
-                if first.action.is_some() || then.action.is_some() || !symmetrical =>
-            {
-                "actions in orders"
-            }
-            Step::Alert(_) => "alerts",
-            Step::Tag { .. } => "tags",
-            _ => return None,
-        })
-    }
-
     /// What has parameters: a resource, a remote node's connection or a fencing device.
     pub fn resource(&self) -> Option<&Resource> {
         match self {

@@ -84,8 +84,13 @@ impl Dialect for Script {
                 text.push_str(COPY);
             }
             number += 1;
-            let more = steps.iter().flat_map(|step| remark::on_step(step, plan, &self.target));
-            let why: Vec<String> = section.why.iter().cloned().chain(more).collect();
+            let mut why = section.why.clone();
+            for line in steps.iter().flat_map(|step| remark::on_step(step, plan, &self.target)) {
+                // Once for all steps of a kind.
+                if !why.contains(&line) {
+                    why.push(line);
+                }
+            }
             text.push_str(&heading(number, &section.title, &why));
             for step in steps {
                 text.push_str(&self.step(plan, step));
@@ -107,7 +112,7 @@ impl Dialect for Script {
 
     fn lacks(&self, plan: &Plan) -> Option<String> {
         let mut kept = plan.steps().filter(|step| self.covers(Part::of(step, plan)));
-        let what = kept.find_map(|step| older::lacking(step, |feature| self.target.has(feature)))?;
+        let what = kept.find_map(|step| older::lacking(step, &self.target))?;
         Some(format!("{what}, and this script is for pcs {}", self.target.title()))
     }
 }
@@ -147,7 +152,7 @@ impl Script {
             "\n".into(),
             optional(defaults, DEFAULTS),
             CONFIGURE.into(),
-            verbs::functions(plan),
+            verbs::functions(plan, &self.target),
             optional(!has(Feature::PushDifference), SAME),
             optional(!self.wish.parts.is_empty(), LEFT_OUT),
             "\n".into(),

@@ -1,6 +1,7 @@
 //! What a version of pcs cannot do, and what is done instead: said where the script does it.
 
 use super::feature::Feature;
+use super::older;
 use super::target::Target;
 use super::version::Version;
 use crate::pcs::plan::{Plan, Resource, Step};
@@ -27,6 +28,14 @@ pub(super) fn on_step(step: &Step, plan: &Plan, target: &Target) -> Vec<String> 
         ]),
         Step::Stonith(device) if !target.has(Feature::FenceNames) && has_new_names(device, plan) => lines(&[
             "Options have the names that fence agents of this age know: ipaddr, login, passwd instead of ip, username, password.",
+        ]),
+        Step::Tag { .. } if older::is_left_out(step, target) => {
+            lines(&["Without tags: pcs has them from 0.10.6 on. Nothing that runs depends on them."])
+        }
+        Step::Alert(_) if older::is_left_out(step, target) => lines(&[
+            "Without alerts: pcs has them from 0.9.153 on, Pacemaker from 1.1.15. Instead a clone of",
+            "ocf:pacemaker:ClusterMon with extra_options=\"-E PROGRAM\" runs a program of yours for every event, with other",
+            "variables (CRM_notify_...) than alerts have, so not inuvika-alert.",
         ]),
         _ => Vec::new(),
     }

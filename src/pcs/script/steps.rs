@@ -5,7 +5,7 @@ use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
 use super::older;
 use super::verbs;
-use crate::pcs::plan::{Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
+use crate::pcs::plan::{Alert, Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 
 /// What fence agents called their parameters before, and what they call them.
 const FENCE_NAMES: &[(&str, &str)] = &[
@@ -22,6 +22,9 @@ const ROLES: &[(&str, &str)] = &[("Master", "Promoted"), ("Slave", "Unpromoted")
 impl Script {
     pub(super) fn step(&self, plan: &Plan, step: &Step) -> String {
         match step {
+            Step::Tag { id, .. } | Step::Alert(Alert { id, .. }) if older::is_left_out(step, &self.target) => {
+                command("", "without", std::slice::from_ref(id))
+            }
             Step::Auth => self.auth(plan),
             Step::ClusterSetup { token, start_at_boot } => self.setup(plan, *token, *start_at_boot),
             Step::Agents => need_agents(plan),

@@ -3,6 +3,7 @@
 use super::layout::command;
 use super::older;
 use super::steps::words;
+use super::target::Target;
 use crate::pcs::plan::{Action, Alert, Condition, Event, OrderKind, Part, Plan, QuorumDevice, Sbd, Set, Step};
 
 /// A function, and which steps need it.
@@ -41,9 +42,15 @@ const VERBS: &[Verb] = &[
     (include_str!("verbs/tag.sh"), |step| matches!(step, Step::Tag { .. })),
 ];
 
+/// The place of what a version does not have.
+const WITHOUT: &str = include_str!("verbs/without.sh");
+
 /// The functions that the steps of a plan need.
-pub(super) fn functions(plan: &Plan) -> String {
-    VERBS.iter().filter(|(_, needs)| plan.steps().any(needs)).map(|(text, _)| *text).collect()
+pub(super) fn functions(plan: &Plan, target: &Target) -> String {
+    let is_left_out = |step: &&Step| older::is_left_out(step, target);
+    let done = |needs: &fn(&Step) -> bool| plan.steps().filter(|step| !is_left_out(step)).any(needs);
+    let without = plan.steps().find(is_left_out).map(|_| WITHOUT);
+    VERBS.iter().filter(|(_, needs)| done(needs)).map(|(text, _)| *text).chain(without).collect()
 }
 
 /// The meta attributes of a group.

@@ -1,0 +1,506 @@
+#!/bin/bash
+#
+# Resources of the scenario behind 10.20.1.20/24: cluster shop of shop1, shop2, vote3.
+# Written by "inuvika-ha pcs --dialect crmsh". Edit the scenario rather than this.
+#
+# It configures a cluster of these nodes that runs already: it makes none, as pcs does. Run it as root on ONE of them.
+# The whole change is made on a copy, checked, and given to the cluster in one piece. It may be run again at any time:
+# what is right already is left alone, and what the scenario does not have is named at the end. With --dry-run nothing
+# is changed; see --help.
+#
+# Before the first run, on EVERY node:
+#   - install pacemaker with its resource agents, corosync, pcs and fence-agents; on nodes with the role node also
+#     resource-agents, inuvika-ha and what the resources start, switched off at boot (systemctl disable --now);
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+cluster=shop
+nodes=(shop1 shop2 vote3)
+agents=(stonith:fence_ipmilan stonith:fence_apc ocf:heartbeat:IPaddr2 ocf:pacemaker:ping ocf:pacemaker:Stateful ocf:pacemaker:Dummy ocf:heartbeat:apache)
+program=crm
+outside=''
+backups=/var/lib/inuvika-ha
+
+# What the cluster is to have.
+configuration() {
+    cat <<'END_OF_TEXT'
+property no-quorum-policy=stop stonith-enabled=true
+rsc_defaults $id=rsc_defaults-meta_attributes resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
+op_defaults $id=op_defaults-meta_attributes record-pending=true
+# fencing
+primitive board-shop1 stonith:fence_ipmilan \
+    params ip=192.168.200.21 lanplus=1 username=fence password=@board-shop1:password@ pcmk_host_list=shop1 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+location location-board-shop1-shop1-avoid board-shop1 -inf: shop1
+primitive board-shop2 stonith:fence_ipmilan \
+    params ip=192.168.200.22 lanplus=1 username=fence password=@board-shop2:password@ pcmk_host_list=shop2 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+location location-board-shop2-shop2-avoid board-shop2 -inf: shop2
+primitive strip stonith:fence_apc \
+    params ip=192.168.200.30 username=fence password=@strip:password@ pcmk_host_map="shop1:1;shop2:2;vote3:3" \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+# attributes of nodes
+node shop1 attributes rack=a
+node shop2 attributes rack=b
+# the virtual IP address
+primitive virtual_ip ocf:heartbeat:IPaddr2 \
+    params ip=10.20.1.20 cidr_netmask=24 nic=eth0 \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=20s \
+    op stop interval=0s timeout=20s
+location location-virtual_ip-shop1-prefer virtual_ip 1: shop1
+location location-virtual_ip-vote3-never virtual_ip resource-discovery=never -inf: vote3
+# routers
+primitive routers ocf:pacemaker:ping \
+    params host_list="10.20.1.1 10.20.1.2" multiplier=1000 dampen=5s \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s
+clone routers-clone routers meta interleave=true
+# store
+primitive store ocf:pacemaker:Stateful \
+    op monitor interval=10s timeout=20s role=Promoted \
+    op monitor interval=11s timeout=20s role=Unpromoted \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s \
+    op promote interval=0s timeout=60s \
+    op demote interval=0s timeout=60s
+clone store-clone store meta promoted-max=1 clone-max=2 notify=true promotable=true
+# queue
+primitive queue ocf:pacemaker:Dummy \
+    op monitor interval=20s timeout=20s \
+    op stop interval=0s timeout=60s \
+    op start interval=0s timeout=60s
+# worker
+primitive worker ocf:pacemaker:Dummy \
+    meta failure-timeout=1h \
+    op monitor interval=20s timeout=20s \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s
+# web
+primitive web ocf:heartbeat:apache \
+    params configfile=/etc/apache2/apache2.conf \
+    op monitor interval=10s timeout=20s \
+    op stop interval=0s timeout=60s \
+    op start interval=0s timeout=60s
+# jobs
+group jobs queue worker meta priority=5
+# nodes that only vote
+location location-routers-clone-vote3-never routers-clone resource-discovery=never -inf: vote3
+location location-store-clone-vote3-never store-clone resource-discovery=never -inf: vote3
+location location-web-vote3-never web resource-discovery=never -inf: vote3
+location location-jobs-vote3-never jobs resource-discovery=never -inf: vote3
+# where they run, and after what
+colocation colocation-web-virtual_ip inf: web virtual_ip
+colocation colocation-store-clone-virtual_ip inf: store-clone:Promoted virtual_ip
+order order-virtual_ip-store-clone Mandatory: virtual_ip:start store-clone:promote
+order after-the-address Optional: ( virtual_ip sequential=true require-all=true ) ( web jobs sequential=false require-all=true )
+location where-routers-answer virtual_ip rule $id="where-routers-answer-rule" -inf: pingd integer:lt 1000 or tired eq yes
+location jobs-in-rack-b jobs rule $id="jobs-in-rack-b-rule" 50: rack eq b
+# who is told
+alert to-file "/usr/share/pacemaker/alerts/alert_file.sh" meta timeout=15s to "/var/log/cluster-alerts.log"
+# names for several
+tag shop: web jobs
+# who is told what happens
+alert inuvika-alert "/usr/share/pacemaker/alerts/inuvika-alert" meta timeout=30s to "ops@example.com"
+fencing_topology shop1: board-shop1 strip shop2: board-shop2 strip
+END_OF_TEXT
+}
+
+# What it does not show: options that are the first line of a file (secret), and those that have no value (unset).
+besides() {
+    cat <<'END_OF_TEXT'
+secret board-shop1 password /etc/inuvika-ha/ipmi.secret
+secret board-shop2 password /etc/inuvika-ha/ipmi.secret
+secret strip password /etc/inuvika-ha/strip.secret
+unset routers-clone promotable
+END_OF_TEXT
+}
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run] [--wait] [--cib FILE] [--print]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the change\n'
+    printf '  --wait      wait up to five minutes for the cluster to have done it\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of the running cluster\n'
+    printf '  --print     print the configuration as it stands in this script, and do nothing\n'
+}
+
+# merge LIVE WANTED NEW: puts what is wanted into what is there, and says what changes.
+merge() {
+    python3 -I - "$@" <<'END'
+import os, stat, sys
+import xml.etree.ElementTree as xml
+
+live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
+nodes = sys.argv[6:]
+SETS = ('instance_attributes', 'meta_attributes')
+CONTAINERS = ('group', 'clone')
+MEMBERS = CONTAINERS + ('primitive',)
+# What goes without saying.
+SILENT = {
+    ('sequential', 'true'), ('require-all', 'true'), ('symmetrical', 'true'), ('boolean-op', 'and'),
+    ('action', 'start'), ('first-action', 'start'), ('then-action', 'start')}
+# What is in an order of its own, and what is named by its id.
+ORDERED = ('rsc_order', 'rsc_colocation', 'resource_set')
+NAMED = ('resource_ref', 'obj_ref')
+
+
+def die(text):
+    sys.exit('merge: ' + text)
+
+
+def secret(path):
+    # The first line of a file that nobody but its owner may read.
+    try:
+        with open(path, 'rb') as file:
+            status = os.fstat(file.fileno())
+            line = file.readline().rstrip(b'\n').decode('utf-8')
+    except UnicodeDecodeError:
+        die('read secret: %s is not UTF-8 text' % path)
+    except OSError as error:
+        die('read secret: %s: %s' % (path, error.strerror))
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        die('read secret: %s is no file of this user' % path)
+    if status.st_mode & 0o077:
+        die('read secret: others may read %s: chmod 600 it' % path)
+    if not line or any(ord(c) < 32 or ord(c) == 127 for c in line):
+        die('read secret: %s has no first line of plain text' % path)
+    return line
+
+
+def meaning(element):
+    # Everything but ids that tools choose, and what goes without saying.
+    values = {k: v for k, v in element.items() if (k != 'id' or element.tag in NAMED) and (k, v) not in SILENT}
+    parts = list(map(meaning, element))
+    return element.tag, sorted(values.items()), parts if element.tag in ORDERED else sorted(parts)
+
+
+def find(tree, ident):
+    return next((e for e in tree.iter() if e.get('id') == ident), None)
+
+
+def parent_of(tree, child):
+    return next(e for e in tree.iter() if child in list(e))
+
+
+def section(configuration, tag):
+    found = configuration.find(tag)
+    return found if found is not None else xml.SubElement(configuration, tag)
+
+
+def value(owner, kind, pair, taken, ident=None):
+    # Sets one value; true when it was another before.
+    sets = owner.findall(kind)
+    for old in (nvpair for one in sets for nvpair in one if nvpair.get('name') == pair.get('name')):
+        changed = old.get('value') != pair.get('value')
+        old.set('value', pair.get('value'))
+        return changed
+    if sets:
+        place = sets[0]
+    else:
+        ident = ident or '%s-%s' % (owner.get('id'), kind)
+        place = xml.Element(kind, id=ident if ident not in taken else ident + '-1')
+        # The order of the schema: sets come before operations in what the tools write.
+        owner.insert(0 if kind == SETS[0] else len(owner.findall(SETS[0])) + len(owner.findall('primitive')), place)
+    if pair.get('id') in taken:
+        pair.set('id', '%s-%s' % (place.get('id'), pair.get('name')))
+    place.append(pair)
+    return True
+
+
+def drop(owner, keep):
+    # Takes out the values that `keep` does not want; whether there were any.
+    gone = False
+    for one in [e for kind in SETS for e in owner.findall(kind)]:
+        for pair in [e for e in one if e.tag == 'nvpair' and not keep(one.tag, e.get('name'))]:
+            one.remove(pair)
+            gone = True
+    return gone
+
+
+def merge_values(live, wanted):
+    taken = {e.get('id') for e in root.iter()}
+    changed = False
+    for kind in SETS:
+        for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
+            changed |= value(live, kind, pair, taken)
+    ident = wanted.get('id')
+    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    # The scenario gives all options of a fencing device.
+    all_of_it = wanted.get('class') == 'stonith'
+    return drop(live, lambda kind, name: (ident, name) not in unset and not (
+        all_of_it and kind == SETS[0] and name not in given)) or changed
+
+
+def merge_primitive(live, wanted):
+    same = all(live.get(k) == wanted.get(k) for k in ('class', 'provider', 'type'))
+    if not same:
+        die('%s is there with another agent: remove it first' % wanted.get('id'))
+    changed = merge_values(live, wanted)
+    old, new = live.find('operations'), wanted.find('operations')
+    if new is not None and (old is None or meaning(old) != meaning(new)):
+        if old is not None:
+            live.remove(old)
+        live.append(new)
+        changed = True
+    return changed
+
+
+def merge_resource(resources, wanted):
+    ident = wanted.get('id')
+    live = find(resources, ident)
+    if live is not None and live.tag != wanted.tag:
+        die('%s is there and is a %s: remove it first' % (ident, live.tag))
+    if wanted.tag == 'primitive':
+        if live is None:
+            resources.append(wanted)
+            return 'new'
+        if parent_of(resources, live) is not resources:
+            die('%s is in %s: take it out first' % (ident, parent_of(resources, live).get('id')))
+        return 'changed' if merge_primitive(live, wanted) else None
+    what = None
+    if live is None:
+        live = xml.Element(wanted.tag, id=ident)
+        resources.append(live)
+        what = 'new'
+    for index, member in enumerate(e for e in wanted if e.tag in MEMBERS):
+        there = find(resources, member.get('id'))
+        if there is None:
+            live.insert(index, member)
+            what = what or 'changed'
+            continue
+        above = parent_of(resources, there)
+        if above is not live and above is not resources:
+            die('%s is in %s: take it out first' % (member.get('id'), above.get('id')))
+        if above is resources:
+            resources.remove(there)
+            live.insert(index, there)
+            what = what or 'changed'
+        elif [e for e in live if e.tag in MEMBERS].index(there) != index:
+            die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
+        if member.tag in CONTAINERS:
+            what = what or merge_resource(live, member)
+        elif merge_primitive(there, member):
+            what = what or 'changed'
+    return 'changed' if merge_values(live, wanted) and not what else what
+
+
+def is_own(constraint):
+    # The ids of the scenario's constraints say what they are about.
+    get = constraint.get
+    ids = ['location-%s-%s-%s' % (get('rsc'), get('node'), word) for word in ('prefer', 'avoid', 'never')]
+    ids += ['colocation-%s-%s' % (get('rsc'), get('with-rsc')), 'order-%s-%s' % (get('first'), get('then'))]
+    for expression in constraint.iter('expression'):
+        ids.append('location-%s-%s-%s' % (
+            get('rsc'), expression.get('attribute'), expression.get('value', 'undefined')))
+    about = get('rsc') or get('then')
+    return get('id') in ids and about in own
+
+
+def merge_named(tag, key):
+    # What is there as a whole, or is not: levels of fencing, alerts, tags.
+    ours = section(wanted, tag)
+    if live.find(tag) is None and not len(ours):
+        return
+    place = section(live, tag)
+    for one in list(ours):
+        old = next((e for e in place if key(e) == key(one)), None)
+        if old is None:
+            place.append(one)
+            say('new', key(one))
+        elif meaning(old) != meaning(one):
+            place.insert(list(place).index(old), one)
+            place.remove(old)
+            say('changed', key(one))
+    for one in place:
+        if key(one) not in map(key, ours):
+            print('    not in the scenario, left as it is: %s' % key(one))
+
+
+def level(one):
+    return 'level %s of fencing %s' % (one.get('index'), one.get('target'))
+
+
+def say(what, ident):
+    changes.append(ident)
+    print('    %s: %s' % (what, ident))
+
+
+root = xml.parse(live_file).getroot()
+wanted = xml.parse(wanted_file).getroot()
+wanted = wanted if wanted.tag == 'configuration' else wanted.find('configuration')
+live = root.find('configuration')
+changes, unset = [], set()
+
+there = [node.get('uname') for node in live.find('nodes') if node.get('type') != 'remote']
+for node in nodes:
+    if node not in there:
+        die('%s is in the scenario, but not in the cluster: add it to the cluster first' % node)
+for node in there:
+    if node not in nodes:
+        die('%s is in the cluster, but not in the scenario: add it there (role quorum: it only votes)' % node)
+if not trial and root.get('have-quorum') != '1':
+    die('this part of the cluster has no quorum: start the other nodes')
+
+for line in open(besides_file, encoding='utf-8'):
+    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + [''])[:4]
+    if kind == 'unset':
+        unset.add((owner, name))
+        continue
+    text = secret(text) if kind == 'secret' else text
+    for pair in find(wanted, owner).iter('nvpair'):
+        if pair.get('name') == name and pair.get('value') == '@%s:%s@' % (owner, name):
+            pair.set('value', text)
+
+own = {e.get('id') for e in wanted.find('resources').iter() if e.tag in MEMBERS}
+known = own | {e.get('id') for e in wanted.find('constraints')}
+for tag, kind, ident in (
+        ('crm_config', 'cluster_property_set', 'cib-bootstrap-options'),
+        ('rsc_defaults', 'meta_attributes', 'rsc_defaults-meta_attributes'),
+        ('op_defaults', 'meta_attributes', 'op_defaults-meta_attributes')):
+    if wanted.find(tag) is None:
+        continue
+    place = section(live, tag)
+    if place.find(kind) is None:
+        xml.SubElement(place, kind, id=ident)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in [pair for one in wanted.find(tag) for pair in list(one) if pair.tag == 'nvpair']:
+        if value(place, kind, pair, taken):
+            say('set', '%s=%s' % (pair.get('name'), pair.get('value')))
+for one in list(wanted.find('resources')):
+    what = merge_resource(live.find('resources'), one)
+    if what:
+        say(what, one.get('id'))
+for one in list(wanted.find('nodes')):
+    # The cluster gives nodes their ids: they are known by name. What else is written there is what others remember.
+    name = one.get('uname')
+    old = next((e for e in live.find('nodes') if e.get('uname') == name), None)
+    if old is None:
+        old = xml.SubElement(live.find('nodes'), 'node', id=name, type='remote', uname=name)
+    taken = {e.get('id') for e in root.iter()}
+    for pair in list(one.iter('nvpair')):
+        pair.set('id', 'nodes-%s-%s' % (old.get('id'), pair.get('name')))
+        if value(old, SETS[0], pair, taken, 'nodes-%s' % old.get('id')):
+            say('set', '%s=%s on %s' % (pair.get('name'), pair.get('value'), name))
+constraints = live.find('constraints')
+for one in list(wanted.find('constraints')):
+    old = next((e for e in constraints if e.get('id') == one.get('id')), None)
+    if old is None:
+        constraints.append(one)
+        say('new', one.get('id'))
+    elif meaning(old) != meaning(one):
+        constraints.insert(list(constraints).index(old), one)
+        constraints.remove(old)
+        say('changed', one.get('id'))
+for one in list(constraints):
+    if one.get('id') not in known and is_own(one):
+        constraints.remove(one)
+        say('taken out', one.get('id'))
+for one in list(live.find('resources')) + list(constraints):
+    if one.get('id') not in known:
+        print('    not in the scenario, left as it is: %s' % one.get('id'))
+for one in section(wanted, 'fencing-topology'):
+    one.set('id', 'fl-%s-%s' % (one.get('target'), one.get('index')))
+merge_named('fencing-topology', level)
+merge_named('alerts', lambda one: one.get('id'))
+merge_named('tags', lambda one: one.get('id'))
+if any(
+        p.get('value', '').startswith('@%s:' % e.get('id')) and p.get('value').endswith('@')
+        for e in live.find('resources').iter('primitive') for p in e.iter('nvpair')):
+    die('a secret did not get where it belongs; nothing was changed')
+xml.ElementTree(root).write(new_file, encoding='utf-8')
+END
+}
+
+# Writes the configuration to wanted.xml.
+make_wanted() {
+    # crmsh makes XML of it in an empty configuration. It is forced, as that has no fencing before there are resources.
+    cibadmin --empty >"$work/wanted.xml"
+    configuration >"$work/wanted.crm"
+    CIB_file="$work/wanted.xml" crm -F configure load update "$work/wanted.crm" >"$work/crm.log" 2>&1 ||
+        die "crm refuses the configuration: $(grep -m 1 ERROR "$work/crm.log" || tail -n 1 "$work/crm.log")"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm.
+main() {
+    local dry_run='' trial='' wait='' where=() verdict backup agent tool
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --dry-run) dry_run=1 ;;
+            --wait) wait=1 ;;
+            --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+            --print) configuration; exit 0 ;;
+            --help) usage; exit 0 ;;
+            *) usage >&2; exit 2 ;;
+        esac
+        shift
+    done
+    for tool in "$program" cibadmin crm_verify crm_diff crm_resource python3; do
+        command -v "$tool" >/dev/null || die "$tool is not installed on this host"
+    done
+    for agent in "${agents[@]}"; do
+        crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+            die "agent $agent is not installed on this host: install its package first"
+    done
+    umask 077
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+
+    if [ -n "$trial" ]; then
+        [ -f "$trial" ] || die "--cib: $trial is not a file"
+        backups=$(dirname "$trial")
+        where=(env "CIB_file=$trial")
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) [ -n "$dry_run" ] || ! besides | grep -q '^secret ' ||
+                die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    else
+        [ "$(id -u)" = 0 ] || die 'must be run as root'
+    fi
+    "${where[@]+"${where[@]}"}" cibadmin --query >"$work/live.xml" 2>/dev/null ||
+        die "${trial:+"$trial holds no configuration: "}the cluster $cluster does not run here: start it, then run this"
+    make_wanted
+    besides >"$work/besides"
+    merge "$work/live.xml" "$work/wanted.xml" "$work/new.xml" "$work/besides" "$trial" "${nodes[@]}" || exit 1
+    [ -z "$outside" ] || say "$outside"
+
+    verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+        # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+        printf '%s\n' "$verdict" >&2
+        case $verdict in
+            *'Warnings found'*) ;;
+            *) die 'crm_verify refuses the configuration; nothing was changed' ;;
+        esac
+    }
+    if crm_diff --no-version --original "$work/live.xml" --new "$work/new.xml" >"$work/patch.xml" 2>/dev/null; then
+        say 'The cluster is configured like this already: nothing to change.'
+        exit 0
+    fi
+    if [ -n "$dry_run" ]; then
+        say 'Dry run: nothing was changed.'
+        exit 0
+    fi
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+    install -m 600 "$work/live.xml" "$backup" || die "cannot write to the folder $backups, where backups go"
+    "${where[@]+"${where[@]}"}" cibadmin --patch --xml-file "$work/patch.xml" ||
+        die "the cluster refuses the change; nothing was changed. The configuration is in $backup as well"
+    say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+    if [ -n "$trial" ]; then
+        say "To go back: cp $backup $trial"
+        exit 0
+    fi
+    say "To go back: cibadmin --replace --scope configuration --xml-file $backup"
+    [ -n "$wait" ] || { say 'To see how it is doing: crm_mon -1'; exit 0; }
+    crm_resource --wait --timeout=300s || die 'the cluster did not settle in 300 s: see crm_mon -1'
+}
+main "$@"; exit

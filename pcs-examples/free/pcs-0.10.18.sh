@@ -1,0 +1,1210 @@
+#!/bin/bash
+#
+# Resources of the scenario behind 10.20.1.20/24: cluster shop of shop1, shop2, vote3.
+# Written by "inuvika-ha pcs" for pcs 0.10.13 or a later 0.10. Edit the scenario rather than this.
+#
+# Run it as root on ONE node that may run the services (shop1 or shop2).
+# It may be run again at any time: what is right already is left alone, and what the scenario does not have (any
+# more) is named at the end, with the command that removes it. With --dry-run nothing is pushed; see --help.
+#
+# Before the first run, on EVERY node:
+#   - install pacemaker with its resource agents, corosync, pcs and fence-agents; on nodes with the role node also
+#     resource-agents, inuvika-ha and what the resources start, switched off at boot (systemctl disable --now);
+#   - systemctl enable --now pcsd;
+#   - passwd hacluster, the same password everywhere. The script asks for it once, or reads it from the file
+#     that HACLUSTER_PASSWORD_FILE names.
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+pcs_from=0.10.13
+pcs_before=0.11.0
+cluster=shop
+nodes=(shop1 shop2 vote3)
+addresses=(192.168.100.21 10.20.1.21 192.168.100.22 10.20.1.22 192.168.100.23 10.20.1.23)
+agents=(
+    stonith:fence_ipmilan
+    stonith:fence_apc
+    ocf:heartbeat:IPaddr2
+    ocf:pacemaker:ping
+    ocf:pacemaker:Stateful
+    ocf:pacemaker:Dummy
+    ocf:heartbeat:apache
+)
+secrets=(/etc/inuvika-ha/ipmi.secret /etc/inuvika-ha/strip.secret)
+token=''
+at_boot=enable
+backups=/var/lib/inuvika-ha
+parts=''
+prune=''
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the steps are made of. The steps themselves begin below at "Step 1".
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run] [--prune] [--cib FILE]\n' "${0##*/}"
+    printf '  --dry-run   do everything but the push\n'
+    printf '  --prune     remove what the scenario does not have (any more), instead of naming it\n'
+    printf '  --cib FILE  configure the cluster information base in FILE instead of a running cluster\n'
+}
+
+# Whether the version $1 is $2 or a later one.
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
+
+# Whether this script is for that part of the scenario: one of $parts, or any when that is empty.
+covers() { [ -z "$parts" ] || case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# The name of the cluster that a corosync.conf on stdin describes.
+cluster_name() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p'; }
+
+# One line from a file that nobody but its owner may read.
+read_secret() {
+    [ -f "$1" ] || die "read secret: $1 is not a file"
+    [ -O "$1" ] || die "read secret: $1 does not belong to $(id -un)"
+    case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
+    secret_text=''
+    IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
+    printf '%s' "$secret_text" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || die "read secret: $1 is not UTF-8 text"
+    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
+}
+
+# The password of the user hacluster: from the file named in HACLUSTER_PASSWORD_FILE, else asked for.
+read_password() {
+    if [ -n "${HACLUSTER_PASSWORD_FILE-}" ]; then
+        read_secret "$HACLUSTER_PASSWORD_FILE"
+        password=$secret_text
+    else
+        [ -t 0 ] || die 'no terminal to ask for the password of hacluster: set HACLUSTER_PASSWORD_FILE'
+        IFS= read -rsp 'Password of hacluster (the same on every node): ' password
+        printf '\n'
+    fi
+}
+
+# pcs refuses to make a cluster of nodes that are in one. Only the packages' own empty cluster may be overwritten.
+refuse_other_clusters() {
+    local node conf
+    force=''
+    for node in "${nodes[@]}"; do
+        if conf=$(pcs cluster corosync "$node" 2>&1); then
+            case $(cluster_name <<<"$conf") in
+                debian) force=--force ;;
+                "$cluster")
+                    die "$node is in a cluster $cluster already, but this host is not: run this on $node," \
+                        'or, if that cluster is a remnant, "pcs cluster destroy" there first'
+                    ;;
+                *) die "$node is in the cluster $(cluster_name <<<"$conf") already" ;;
+            esac
+        else
+            # pcsd answers so where there is no corosync.conf.
+            case $conf in *'HTTP error: 400'*) ;; *) die "ask $node for its cluster: $conf" ;; esac
+        fi
+    done
+}
+
+# Succeeds when the configuration being made has what the XPath expression names.
+has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+
+# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
+paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
+
+# A text as XPath literal.
+literal() {
+    local q="'" text=$1
+    local separate="$q,\"$q\",$q"
+    case $text in
+        *"$q"*) printf "concat('%s')" "${text//$q/$separate}" ;;
+        *) printf "'%s'" "$text" ;;
+    esac
+}
+
+# The id at the end of such a path, in $id.
+id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
+
+# Runs pcs on the configuration being made, and says so.
+edit() {
+    local output
+    printf '    pcs'
+    printf ' %q' "$@"
+    printf '\n'
+    output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
+    # What pcs always says here is left out.
+    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
+    grep -Ev "^Warning: ($always)|^Adding |^$" <<<"$output" || true
+}
+
+# Names something that is otherwise than in the scenario, and the command that changes it.
+differs() {
+    say "    $1: $2"
+    more=1
+}
+
+# Names what a corosync.conf on stdin, and the start at boot, have otherwise than the scenario.
+compare_cluster() {
+    local key value name='' rings='' live_token='' i links=$((${#addresses[@]} / ${#nodes[@]})) wanted
+    local -A live=()
+    while read -r key value; do
+        case $key in
+            node) name='' rings='' ;;
+            name:) name=$value ;;
+            ring[0-7]_addr:) rings+=" $value" ;;
+            token:) live_token=$value ;;
+            '}')
+                # Where nodes have no names of their own, their first address is one.
+                name=${name:-${rings# }}
+                name=${name%% *}
+                [ -z "$name" ] || live[$name]=${rings# }
+                name='' rings=''
+                ;;
+        esac
+    done < <(sed 's/:[[:space:]]*/: /; s/[[:space:]]*$//')
+    [ "$live_token" = "$token" ] ||
+        differs "the token timeout is ${live_token:-the default}, not ${token:-the default}" \
+            "pcs cluster config update totem token=$token"
+    for i in "${!nodes[@]}"; do
+        wanted="${addresses[*]:i * links:links}"
+        [ "${live[${nodes[i]}]-}" = "$wanted" ] ||
+            differs "the addresses of ${nodes[i]} are ${live[${nodes[i]}]-unknown}, not $wanted" \
+                'see "pcs cluster link update" (or add, remove)'
+    done
+    command -v systemctl >/dev/null || return 0
+    key=disable
+    if systemctl --quiet is-enabled corosync 2>/dev/null && systemctl --quiet is-enabled pacemaker 2>/dev/null; then
+        key=enable
+    fi
+    [ "$key" = "$at_boot" ] || differs "the start at boot is ${key}d on this node" "pcs cluster $at_boot --all"
+}
+
+# Why the configuration in orig.xml is none that this scenario may change; nothing when it is one.
+obstacle() {
+    local node
+    for node in "${nodes[@]}"; do
+        grep -qxF "$node" "$work/nodes" ||
+            {
+                say "$node is in the scenario, but not in the cluster's configuration:" \
+                    'install inuvika-ha there, then pcs cluster node add'
+                return
+            }
+    done
+    while read -r node; do
+        case " ${nodes[*]} " in *" $node "*) continue ;; esac
+        say "$node is in the cluster, but not in the scenario:" \
+            "add it there (role quorum: it only votes), or pcs cluster node remove $node"
+        return
+    done <"$work/nodes"
+    [ -n "$trial$missing" ] && [ -z "$make" ] || has "/cib[@have-quorum='1']" ||
+        say 'this part of the cluster has no quorum: start the other nodes (pcs cluster start --all)'
+}
+
+# Copies the configuration to orig.xml and new.xml and says what is wrong with it, if anything.
+copy() {
+    if [ -n "$trial" ]; then
+        CIB_file=$trial cibadmin --query >"$work/orig.xml" 2>/dev/null ||
+            { say "--cib: $trial holds no configuration; cibadmin --query prints that of a cluster"; return; }
+    elif [ -n "$missing" ] && [ -z "$make" ]; then
+        empty_copy
+    else
+        cibadmin --query >"$work/orig.xml" 2>/dev/null || {
+            say "the cluster $cluster does not run on this node: pcs cluster start --all, then run this again"
+            return
+        }
+    fi
+    cp "$work/orig.xml" "$work/new.xml"
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//nodes/node[not(@type='remote')]" 2>/dev/null |
+        sed -n 's/.* uname="\([^"]*\)".*/\1/p' >"$work/nodes" || true
+    obstacle
+}
+
+# What a new cluster has, as far as a dry run needs it.
+empty_copy() {
+    local i list=''
+    for i in "${!nodes[@]}"; do list+="<node id=\"$((i + 1))\" uname=\"${nodes[i]}\"/>"; done
+    cibadmin --empty | sed "s|<nodes/>|<nodes>$list</nodes>|" >"$work/orig.xml"
+}
+
+# Whether the nodes can be asked for their agents.
+can_ask() {
+    if [ -n "$trial" ]; then
+        say '    --cib: this is a trial, so no node is asked for its agents'
+        return 1
+    elif [ -n "$missing" ] && [ -z "$make" ]; then
+        say '    the nodes do not trust each other yet, so none is asked for its agents'
+        return 1
+    fi
+}
+
+# need AGENT on NODE...: refuses to go on when one of the nodes lacks it, or cannot be asked.
+need() {
+    local agent=$1 problem
+    shift 2
+    problem=$(ask_nodes "$agent" "$@") || die "ask the nodes for $agent: python3 failed; nothing was changed"
+    [ -z "$problem" ] || die "$problem"
+}
+
+# ask_nodes AGENT NODE...: asks pcsd on each node for the agent, as pcs does, and prints what is wrong, if anything.
+ask_nodes() {
+    python3 -I - "$@" <<'END'
+import http.client
+import json
+import ssl
+import sys
+
+KNOWN_HOSTS = "/var/lib/pcsd/known-hosts"
+COMMAND = "/api/v1/resource-agent-get-agent-metadata/v1"
+
+
+def ask(host, agent):
+    """What pcsd of a known host answers. Its token goes into a header: every user can see arguments."""
+    name = dict(zip(("standard", "provider", "type"), agent.split(":")))
+    headers = {"Cookie": "token=" + host["token"], "Content-Type": "application/json"}
+    # The certificate is pcsd's own: pcs does not verify it either.
+    tls = ssl.create_default_context()
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    error = OSError("it has no address in " + KNOWN_HOSTS)
+    for place in host["dest_list"]:
+        pcsd = http.client.HTTPSConnection(place["addr"], place["port"], timeout=10, context=tls)
+        try:
+            pcsd.request("POST", COMMAND, json.dumps({"agent_name": name}), headers)
+            answer = pcsd.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as failed:
+            error = failed
+        finally:
+            pcsd.close()
+    raise error
+
+
+def problem(known, node, agent):
+    """Why it cannot be said that the node has the agent; None when it has it."""
+    cannot = f"cannot ask {node} whether it has {agent}:"
+    if node not in known:
+        return f"{cannot} this host has no token for it: run 'pcs host auth {node}' first"
+    try:
+        status, body = ask(known[node], agent)
+    except (OSError, http.client.HTTPException) as failed:
+        return f"{cannot} {failed}: bring it up with its pcsd, or take it out of the cluster and the scenario"
+    if status == 401:
+        return f"{cannot} it refuses this host's token: run 'pcs host auth {node}' first"
+    try:
+        answer = json.loads(body)
+        if status == 200 and answer["status"] == "success":
+            return None
+        reports = [report["message"] for report in answer["report_list"]]
+        if not any(report["code"] == "UNABLE_TO_GET_AGENT_METADATA" for report in reports):
+            return f"{cannot} {'; '.join(report['message'] for report in reports) or answer['status']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{cannot} its pcsd answers with HTTP status {status}: is its pcs as new as the one here?"
+    packages = {"inuvika": "inuvika-ha", "pacemaker": "pacemaker's resource agents"}
+    package = packages.get(agent.split(":")[1], "resource-agents")
+    return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
+
+
+def first_problem(agent, *nodes):
+    try:
+        with open(KNOWN_HOSTS, encoding="utf-8") as file:
+            known = json.load(file)["known_hosts"]
+        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+    except (OSError, ValueError, KeyError, TypeError) as failed:
+        return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
+
+
+print(" ".join((first_problem(*sys.argv[1:]) or "").split()))
+END
+}
+
+# Every id that this scenario has, and those of resources.
+known=() resources=()
+is_known() { case " ${known[*]-} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Set while a step is one that this script leaves out: only its ids are wanted.
+left_out=''
+
+# XPath conditions for words NAME=VALUE... [meta NAME=VALUE...]. An empty VALUE: the name is not set.
+set_like() {
+    local word part=instance_attributes pair
+    for word in "$@"; do
+        pair="$part/nvpair[@name='${word%%=*}']"
+        if [ "$word" = meta ]; then
+            part=meta_attributes
+        elif [ -z "${word#*=}" ]; then
+            printf '[not(%s)]' "$pair"
+        else
+            printf '[%s[@value=%s]]' "$pair" "$(literal "${word#*=}")"
+        fi
+    done
+}
+
+# XPath conditions for words op ACTION NAME=VALUE...: these operations and no others.
+timed_like() {
+    local word count=0
+    for word in "$@"; do
+        case $word in
+            op)
+                [ "$count" = 0 ] || printf ']]'
+                printf '[operations/op[@id'
+                count=$((count + 1))
+                ;;
+            role=Master | role=Promoted) printf " and (@role='Master' or @role='Promoted')" ;;
+            role=Slave | role=Unpromoted) printf " and (@role='Slave' or @role='Unpromoted')" ;;
+            OCF_CHECK_LEVEL=*) printf " and .//nvpair[@name='OCF_CHECK_LEVEL'][@value='%s']" "${word#*=}" ;;
+            *=*) printf " and @%s='%s'" "${word%%=*}" "${word#*=}" ;;
+            *) printf " and @name='%s'" "$word" ;;
+        esac
+    done
+    printf ']][count(operations/op)=%d]' "$count"
+}
+
+# The names of the options that a resource has.
+options_of() {
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//primitive[@id='$1']/instance_attributes/nvpair" 2>/dev/null |
+        sed -n 's/.*<nvpair .*name="\([^"]*\)".*/\1/p'
+}
+
+# Makes a resource, or changes one that differs:
+# apply resource|stonith ID AGENT NAME=VALUE... [meta NAME=VALUE...] [op ACTION NAME=VALUE...]...
+apply() {
+    local kind=$1 id=$2 agent=$3 word name given=() values=() operations=() default_ops='' path
+    shift 3
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for word in "$@"; do
+        [ -z "${word#*=}" ] || given+=("$word")
+        if [ "$word" = op ] || [ "${#operations[@]}" -gt 0 ]; then operations+=("$word"); else values+=("$word"); fi
+    done
+    if ! has "//primitive[@id='$id']"; then
+        [ "$kind" = stonith ] || default_ops=--no-default-ops
+        edit "$kind" create "$id" "$agent" ${default_ops:+"$default_ops"} "${given[@]}"
+        return
+    fi
+    has "//primitive[@id='$id'][@type='${agent##*:}']" || die "$id is there with another agent: remove it first"
+    if [ "$kind" = stonith ]; then
+        # The scenario gives all options of a device; one that it does not give any more is taken out.
+        for name in $(options_of "$id"); do
+            for word in "${values[@]}"; do [ "${word%%=*}" != "$name" ] || continue 2; done
+            values=("$name=" "${values[@]}")
+        done
+    fi
+    has "//primitive[@id='$id']$(set_like "${values[@]}")" || edit "$kind" update "$id" "${values[@]}"
+    [ "${#operations[@]}" -gt 0 ] || return 0
+    if has "//primitive[@id='$id']$(timed_like "${operations[@]}")"; then return; fi
+    # pcs cannot change one of two monitors, so all operations are taken out and added again.
+    while path=$(paths "//primitive[@id='$id']/operations/op"); do
+        path=${path%%$'\n'*} path=${path##*"op[@id='"}
+        edit resource op remove "${path%"']"}"
+    done
+    given=()
+    for word in "${operations[@]:1}" op; do
+        if [ "$word" != op ]; then
+            given+=("$word")
+        else
+            edit resource op add "$id" "${given[@]}"
+            given=()
+        fi
+    done
+}
+resource() { apply resource "$@"; }
+fencing() { apply stonith "$@"; }
+
+# clone RESOURCE NAME=VALUE...: runs a resource on every node that may run it. Meta attributes of the clone; an empty
+# VALUE: it must not have this one. pcs names the clone after the resource.
+# shellcheck disable=SC2317 # not every scenario has clones
+clone() {
+    local id="$1-clone" word given=()
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
+    if ! has "//clone[@id='$id']/*[@id='$1']"; then
+        edit resource clone "$1" ${given[@]+meta "${given[@]}"}
+    elif ! has "//clone[@id='$id']$(set_like meta "${@:2}")"; then
+        edit resource meta "$id" "${@:2}"
+    fi
+}
+
+# group ID RESOURCE...: resources that start one after the other in one place.
+# shellcheck disable=SC2317 # not every scenario has groups
+group() {
+    local id=$1 member before=''
+    shift
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for member in "$@"; do
+        has "//group[@id='$id']/primitive[@id='$member']" ||
+            edit resource group add "$id" "$member" ${before:+--after "$before"}
+        [ -z "$before" ] || has "//group[@id='$id']/primitive[@id='$before']/following-sibling::*[@id='$member']" ||
+            die "the group $id has $member before $before: pcs resource ungroup $id first"
+        before=$member
+    done
+}
+
+# Sets cluster properties, or defaults of all resources, that differ: NAME=VALUE...
+settings() {
+    local word path=$1
+    shift
+    for word in "$@"; do path+="[*/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"; done
+    has "$path"
+}
+property() { settings /cib/configuration/crm_config "$@" || edit property set "$@"; }
+defaults() { settings /cib/configuration/rsc_defaults "$@" || edit resource defaults update "$@"; }
+
+# A constraint has its whole meaning in its id and its attributes; one that differs is made anew.
+constraint() {
+    local id=$1 same=$2
+    shift 2
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    if has "//constraints/*[@id='$id']$same"; then return; fi
+    ! has "//constraints/*[@id='$id']" || edit constraint remove "$id"
+    edit "$@"
+}
+# never RESOURCE on NODE: not run there and not looked for at the start of the cluster (a monitor with role=Stopped runs
+# there all the same). avoid: not run there. prefer RESOURCE on NODE score=SCORE: so much speaks for it.
+# shellcheck disable=SC2317 # not every scenario has nodes that only vote
+never() { location "$1" "$3" never -INFINITY resource-discovery=never; }
+avoid() { location "$1" "$3" avoid -INFINITY; }
+# shellcheck disable=SC2317 # not every scenario has an address
+prefer() { location "$1" "$3" prefer "${4#score=}"; }
+location() {
+    local id="location-$1-$2-$3" same="[@rsc='$1'][@node='$2'][@score='$4']"
+    [ $# = 4 ] || same+="[@resource-discovery='${5#*=}']"
+    constraint "$id" "$same" -- constraint location add "$id" "$1" "$2" "${@:4}"
+}
+# attract RESOURCE score=SCORE where ATTRIBUTE eq VALUE, or: ATTRIBUTE gte integer NUMBER, or: not_defined ATTRIBUTE. Of
+# node attributes.
+# shellcheck disable=SC2317 # not every scenario has them
+attract() {
+    local id rule="rule[@score='${2#score=}'][count(expression)=1]/expression"
+    case $4 in
+        not_defined) id="location-$1-$5-undefined" rule+="[@attribute='$5'][@operation='not_defined']" ;;
+        *)
+            id="location-$1-$4-${!#}" rule+="[@attribute='$4'][@operation='$5'][@value='${!#}']"
+            [ $# = 6 ] || rule+="[@type='$6']"
+            ;;
+    esac
+    constraint "$id" "[@rsc='$1'][count(rule)=1]/$rule" \
+        constraint location "$1" rule "id=$id-rule" "constraint-id=$id" "$2" "${@:4}"
+}
+# colocation RESOURCE with OTHER score=SCORE
+# shellcheck disable=SC2317 # in a group there is none
+colocation() {
+    local id="colocation-$1-$3" plain="[not(@rsc-role!='Started' or @with-rsc-role!='Started')]"
+    constraint "$id" "[@rsc='$1'][@with-rsc='$3'][@score='${4#score=}']$plain" \
+        constraint colocation add "$@" "id=$id"
+}
+# order RESOURCE after FIRST kind=KIND
+# shellcheck disable=SC2317 # in a group there is none
+order() {
+    local id="order-$3-$1" plain="[not(@first-action!='start' or @then-action!='start')]"
+    constraint "$id" "[@first='$3'][@then='$1'][@kind='${4#kind=}'][not(@symmetrical='false')]$plain" \
+        constraint order "$3" 'then' "$1" "$4" "id=$id"
+}
+
+
+# Takes out constraints that this script made for an earlier form of the scenario: their ids say that they are its own.
+forget_earlier() {
+    local path id own='false()' earlier=()
+    for id in ${resources[@]+"${resources[@]}"}; do own+=" or @rsc='$id' or @then='$id'"; done
+    for path in $(paths "//constraints/*[$own][@id=concat('location-',@rsc,'-',@node,'-prefer') or \
+            @id=concat('location-',@rsc,'-',@node,'-avoid') or @id=concat('location-',@rsc,'-',@node,'-never') or \
+            rule/@id=concat(@id,'-rule') and (@id=concat('location-',@rsc,'-',rule/*/@attribute,'-undefined') or \
+            @id=concat('location-',@rsc,'-',rule/*/@attribute,'-',rule/*/@value)) or \
+            @id=concat('colocation-',@rsc,'-',@with-rsc) or @id=concat('order-',@first,'-',@then)]"); do
+        id_of "$path"
+        is_known "$id" || earlier+=("$id")
+    done
+    [ "${#earlier[@]}" = 0 ] || edit constraint remove "${earlier[@]}"
+}
+
+# Names what other hands made, or the scenario had once, with the command that removes it; more=1 when there is any.
+# With --prune it is removed.
+name_foreign() {
+    local path id what remove verb
+    for path in $(paths '//constraints/*') $(paths '//resources/*') \
+        $(paths '//fencing-topology/*|//alerts/*|//tags/*'); do
+        id_of "$path"
+        # What is removed takes its constraints along.
+        if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
+        what=resource verb=delete
+        case $path in
+            */constraints/*) what=constraint ;;
+            */alerts/*) what=alert ;;
+            */tags/*) what=tag ;;
+            */fencing-topology/*) what='stonith level' ;;
+            */group\[*) ! holds_known "$path" || verb=ungroup ;;
+            */clone\[* | */master\[*) ! holds_known "$path" || verb=unclone ;;
+            *) ! has "//primitive[@id='$id'][@class='stonith']" || what=stonith ;;
+        esac
+        covers_kind "$what" "$id" || continue
+        remove="$what $verb"
+        if [ "$what" = 'stonith level' ]; then
+            say "    not in the scenario, left as it is: the fencing level $id (see pcs stonith level)"
+            more=1
+        elif [ -n "$prune" ]; then
+            say "    not in the scenario: $id"
+            edit "$what" "$verb" "$id"
+        else
+            say "    not in the scenario, left as it is: $id (to remove it: pcs $remove $id)"
+            more=1
+        fi
+    done
+}
+
+# Whether a group or clone holds a resource of the scenario.
+holds_known() {
+    local path id
+    for path in $(paths "$1//primitive"); do
+        id_of "$path"
+        ! is_known "$id" || return 0
+    done
+    return 1
+}
+
+# Whether this script is for such things: a resource, a stonith device, a constraint (of which one?).
+covers_kind() {
+    case $1 in
+        resource) covers resources ;;
+        stonith | 'stonith level') covers fencing ;;
+        alert) covers alerts ;;
+        tag) covers resources ;;
+        constraint)
+            covers constraints ||
+                { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }
+            ;;
+    esac
+}
+
+# Secrets stand in the configuration as placeholders while pcs works on it: an argument can be seen by every user.
+# secret RESOURCE OPTION FILE
+hidden=()
+secret() {
+    hidden+=("$1" "$2" "$3")
+    set_option "$1" "$2" "@$1:$2@"
+}
+
+# Changes the value of an option that is there. A pipe: see above.
+set_option() {
+    local path id text=$3
+    text=${text//&/'&amp;'}
+    text=${text//</'&lt;'}
+    text=${text//>/'&gt;'}
+    text=${text//\"/'&quot;'}
+    for path in $(paths "//primitive[@id='$1']/instance_attributes/nvpair[@name='$2']"); do
+        id_of "$path"
+        printf '<nvpair id="%s" value="%s"/>' "$id" "$text" |
+            CIB_file="$work/new.xml" cibadmin --modify --xml-pipe >/dev/null 2>&1 ||
+            die "cannot set the option $2 of $1"
+    done
+}
+
+# An option as a configuration has it: option_in FILE RESOURCE OPTION
+option_in() { CIB_file=$1 cibadmin --query --xpath "//primitive[@id='$2']/*/nvpair[@name='$3']" 2>/dev/null || true; }
+
+# Puts the secrets in place of their placeholders.
+reveal_secrets() {
+    local i resource option before
+    for ((i = 0; i < ${#hidden[@]}; i += 3)); do
+        resource=${hidden[i]} option=${hidden[i + 1]}
+        read_secret "${hidden[i + 2]}"
+        set_option "$resource" "$option" "$secret_text"
+        ! grep -qF "\"@$resource:$option@\"" "$work/new.xml" ||
+            die "the secret $option of $resource did not get where it belongs; nothing was changed"
+        before=$(option_in "$work/orig.xml" "$resource" "$option")
+        [ "$before" = "$(option_in "$work/new.xml" "$resource" "$option")" ] ||
+            say "    $resource: $option is set to what ${hidden[i + 2]} holds"
+    done
+    unset secret_text
+}
+
+# operation_defaults NAME=VALUE...
+operation_defaults() { settings /cib/configuration/op_defaults "$@" ||
+    edit resource op defaults update "$@"; }
+
+# attributes NODE NAME=VALUE...: permanent attributes of a node.
+attributes() {
+    local node=$1 word path="//nodes/node[@uname='$1']"
+    shift
+    for word in "$@"; do
+        path+="[instance_attributes/nvpair[@name='${word%%=*}'][@value=$(literal "${word#*=}")]]"
+    done
+    has "$path" || edit node attribute "$node" "$@"
+}
+
+# level NODE LEVEL DEVICE...: what is tried to switch a node off, when a lower level has failed.
+level() {
+    local node=$1 level=$2 devices path id
+    shift 2
+    devices=$(IFS=,; printf '%s' "$*")
+    path="//fencing-level[@target='$node'][@index='$level']"
+    if [ -z "$left_out" ] && ! has "${path}[@devices='$devices']"; then
+        if has "$path"; then
+            edit stonith level remove "$level" target "$node"
+        fi
+        edit stonith level add "$level" "$node" "$@"
+    fi
+    id=$(paths "$path") || return 0
+    id_of "$id"
+    known+=("$id")
+}
+
+# own ID AGENT NAME=VALUE...: as resource, but what the scenario does not give is taken out: parameters and meta
+# attributes, except those that commands set.
+own() {
+    local id=$1 agent=$2 word name part=values values=() meta=() operations=()
+    shift 2
+    for word in "$@"; do
+        case $word in
+            meta) part=meta && continue ;;
+            op) part=operations ;;
+        esac
+        case $part in
+            values) values+=("$word") ;;
+            meta) meta+=("$word") ;;
+            *) operations+=("$word") ;;
+        esac
+    done
+    for name in $(names_of "$id" instance_attributes); do
+        given "$name" ${values[@]+"${values[@]}"} || values+=("$name=")
+    done
+    for name in $(names_of "$id" meta_attributes); do
+        case $name in target-role | is-managed | maintenance) continue ;; esac
+        given "$name" ${meta[@]+"${meta[@]}"} || meta+=("$name=")
+    done
+    [ "${#meta[@]}" = 0 ] || meta=(meta "${meta[@]}")
+    apply resource "$id" "$agent" ${values[@]+"${values[@]}"} ${meta[@]+"${meta[@]}"} \
+        ${operations[@]+"${operations[@]}"}
+}
+
+# The names of what a resource has: names_of ID instance_attributes|meta_attributes
+names_of() {
+    CIB_file="$work/new.xml" cibadmin --query --xpath "//*[@id='$1']/$2/nvpair" 2>/dev/null |
+        sed -n 's/.*<nvpair .*name="\([^"]*\)".*/\1/p'
+}
+
+# Whether NAME is among the words NAME=VALUE...
+given() {
+    local word name=$1
+    shift
+    for word in "$@"; do [ "${word%%=*}" != "$name" ] || return 0; done
+    return 1
+}
+
+# promotable RESOURCE NAME=VALUE...: as clone, and some instances are promoted.
+promotable() {
+    local id="$1-clone" word given=()
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    resources+=("$id")
+    for word in "${@:2}"; do [ -z "${word#*=}" ] || given+=("$word"); done
+    if ! has "//clone[@id='$id']/*[@id='$1']"; then
+        edit resource promotable "$1" meta ${given[@]+"${given[@]}"}
+    elif ! has "//clone[@id='$id']$(set_like meta promotable=true "${@:2}")"; then
+        edit resource meta "$id" promotable=true "${@:2}"
+    fi
+}
+
+# meta ID NAME=VALUE...: meta attributes of a group.
+meta() { has "//*[@id='$1']$(set_like meta "${@:2}")" || edit resource meta "$@"; }
+
+# XPath conditions for a role, which has two names: as_role ATTRIBUTE ROLE
+as_role() {
+    case $2 in
+        Master | Promoted) printf "[@%s='Master' or @%s='Promoted']" "$1" "$1" ;;
+        Slave | Unpromoted) printf "[@%s='Slave' or @%s='Unpromoted']" "$1" "$1" ;;
+        *) printf "[@%s='%s']" "$1" "$2" ;;
+    esac
+}
+
+# place ID RESOURCE score=SCORE [role=ROLE] where EXPRESSION [and EXPRESSION...], or with or: on nodes for which that is
+# true. EXPRESSION: defined NAME, not_defined NAME, NAME COMPARISON [TYPE] VALUE.
+place() {
+    local id=$1 resource=$2 score=$3 role='' rule join='' count=1 word expression=() expressions=''
+    shift 3
+    rule="[@score='${score#score=}']"
+    case $1 in
+        role=*) role=$1 rule+="$(as_role role "${1#role=}")"; shift ;;
+        *) rule+='[not(@role)]' ;;
+    esac
+    shift
+    for word in "$@" end; do
+        case $word in
+            and | or | end)
+                [ "$word" = end ] || join=$word count=$((count + 1))
+                expressions+="[expression[$(expressed "${expression[@]}")]]"
+                expression=()
+                ;;
+            *) expression+=("$word") ;;
+        esac
+    done
+    [ "$count" = 1 ] || rule+="[@boolean-op='$join']"
+    constraint "$id" "[@rsc='$resource'][count(rule)=1][rule${rule}[count(expression)=$count]$expressions]" \
+        constraint location "$resource" rule "id=$id-rule" "constraint-id=$id" ${role:+"$role"} "$score" "$@"
+}
+
+# XPath conditions for an expression.
+expressed() {
+    case $1 in
+        defined | not_defined) printf "@attribute='%s' and @operation='%s'" "$2" "$1" ;;
+        *)
+            printf "@attribute='%s' and @operation='%s' and @value='%s'" "$1" "$2" "${!#}"
+            if [ $# = 4 ]; then printf " and @type='%s'" "$3"; else printf ' and not(@type)'; fi
+            ;;
+    esac
+}
+
+# colocation_of_roles ROLE RESOURCE with ROLE OTHER score=SCORE. ROLE any: whichever it has.
+colocation_of_roles() {
+    local id="colocation-$2-$5" score=${6#score=} same role=$1 with_role=$4
+    same="[@rsc='$2'][@with-rsc='$5'][@score='$score']"
+    case $role in
+        any) role='' same+="[not(@rsc-role!='Started')]" ;;
+        *) same+=$(as_role rsc-role "$role") ;;
+    esac
+    case $with_role in
+        any) with_role='' same+="[not(@with-rsc-role!='Started')]" ;;
+        *) same+=$(as_role with-rsc-role "$with_role") ;;
+    esac
+    constraint "$id" "$same" constraint colocation add ${role:+"$role"} "$2" with ${with_role:+"$with_role"} "$5" \
+        "score=$score" "id=$id"
+}
+
+# order_of_actions ACTION RESOURCE after ACTION FIRST kind=KIND symmetrical=BOOLEAN
+order_of_actions() {
+    local id="order-$5-$2" same
+    same="[@first='$5'][@then='$2'][@first-action='$4'][@then-action='$1'][@kind='${6#kind=}']"
+    case $7 in
+        symmetrical=true) same+="[not(@symmetrical='false')]" ;;
+        *) same+="[@symmetrical='false']" ;;
+    esac
+    constraint "$id" "$same" constraint order "$4" "$5" 'then' "$1" "$2" "$6" "$7" "id=$id"
+}
+
+# together ID score=SCORE set RESOURCE... [NAME=VALUE...] [set ...]: colocation of sets.
+# shellcheck disable=SC2317,SC2329 # not every scenario has both
+together() { sets colocation "$@"; }
+# sequence ID kind=KIND symmetrical=BOOLEAN set RESOURCE... [NAME=VALUE...] [set ...]: order of sets.
+# shellcheck disable=SC2317,SC2329 # not every scenario has both
+sequence() { sets order "$@"; }
+sets() {
+    local kind=$1 id=$2 word same='' count=0 members=0 options=()
+    shift 2
+    while [ "$1" != set ]; do
+        options+=("$1")
+        case $1 in
+            symmetrical=true) same+="[not(@symmetrical='false')]" ;;
+            *) same+="[@${1%%=*}='${1#*=}']" ;;
+        esac
+        shift
+    done
+    for word in "$@" set; do
+        case $word in
+            set)
+                [ "$count" = 0 ] || same+="[count(resource_ref)=$members]]"
+                [ "$count" = 0 ] || members=0
+                count=$((count + 1))
+                same+="[resource_set[$count]"
+                ;;
+            role=*) same+=$(as_role role "${word#*=}") ;;
+            *=*) same+="[@${word%%=*}='${word#*=}']" ;;
+            *)
+                members=$((members + 1))
+                same+="[resource_ref[$members][@id='$word']]"
+                ;;
+        esac
+    done
+    same="${same%"[resource_set[$count]"}[count(resource_set)=$((count - 1))]"
+    constraint "$id" "$same" constraint "$kind" "$@" setoptions "${options[@]}" "id=$id"
+}
+
+# alert ID PATH [options NAME=VALUE...] [meta NAME=VALUE...] [to RECIPIENT VALUE]...: a program that Pacemaker runs when
+# something happens, and who is told by it.
+alert() {
+    local id=$1 path=$2 word part='' same recipients=0 settings=0 metas=0 i told=() words=()
+    shift 2
+    same="//alert[@id='$id'][@path=$(literal "$path")]"
+    while [ $# -gt 0 ]; do
+        case $1 in
+            to)
+                same+="[recipient[@id='$2'][@value=$(literal "$3")]]"
+                recipients=$((recipients + 1))
+                told+=("$2" "$3")
+                shift 3
+                continue
+                ;;
+            options | meta) part=$1 ;;
+            *)
+                word="nvpair[@name='${1%%=*}'][@value=$(literal "${1#*=}")]"
+                if [ "$part" = meta ]; then
+                    same+="[meta_attributes/$word]" metas=$((metas + 1))
+                else
+                    same+="[instance_attributes/$word]" settings=$((settings + 1))
+                fi
+                ;;
+        esac
+        words+=("$1")
+        shift
+    done
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    same+="[count(recipient)=$recipients][count(instance_attributes/nvpair)=$settings]"
+    if has "${same}[count(meta_attributes/nvpair)=$metas]"; then return; fi
+    ! has "//alert[@id='$id']" || edit alert remove "$id"
+    edit alert create "id=$id" "path=$path" ${words[@]+"${words[@]}"}
+    for ((i = 0; i < ${#told[@]}; i += 2)); do
+        edit alert recipient add "$id" "value=${told[i + 1]}" "id=${told[i]}"
+    done
+}
+
+# tag ID MEMBER...: a name for several.
+tag() {
+    local id=$1 same="//tag[@id='$1'][count(obj_ref)=$(($# - 1))]" member
+    shift
+    for member in "$@"; do same+="[obj_ref[@id='$member']]"; done
+    known+=("$id")
+    [ -z "$left_out" ] || return 0
+    if has "$same"; then return; fi
+    ! has "//tag[@id='$id']" || edit tag remove "$id"
+    edit tag create "$id" "$@"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
+# it is all of the script.
+main() {
+dry_run='' trial='' more=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dry-run) dry_run=1 ;;
+        --prune) prune=1 ;;
+        --cib) [ -n "${2-}" ] || { usage >&2; exit 2; }; trial=$2; shift ;;
+        --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Is this the right place, and is everything here?
+
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
+    command -v "$program" >/dev/null || die "$program is not installed on this host"
+done
+version=$(pcs --version)
+if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
+    die "this script is written for pcs 0.10.13 or a later 0.10, but pcs $version is installed"
+fi
+for agent in ${agents[@]+"${agents[@]}"}; do
+    crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
+        die "agent $agent is not installed on this host: install its package first"
+done
+for file in ${secrets[@]+"${secrets[@]}"}; do read_secret "$file"; done
+if [ -n "$trial" ]; then
+    [ -f "$trial" ] || die "--cib: $trial is not a file"
+    backups=$(dirname "$trial")
+    if [ "${#secrets[@]}" -gt 0 ] && [ -z "$dry_run" ]; then
+        case $(stat -Lc %a "$trial") in
+            *00) ;;
+            *) die "--cib: others may read $trial, and secrets are to be written there: chmod 600 it" ;;
+        esac
+    fi
+else
+    [ "$(id -u)" = 0 ] || die 'must be run as root'
+    here=''
+    for address in "${addresses[@]}"; do
+        if [ -n "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then here=$address; fi
+    done
+    [ -n "$here" ] || die "this host has none of the addresses ${addresses[*]}: run it on a node of the cluster"
+fi
+if [ -z "$dry_run" ]; then
+    [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
+    [ -w "$backups" ] || die "cannot write to the folder $backups, where backups go"
+fi
+
+# Is the cluster there, or has it to be made?
+missing=''
+if [ -z "$trial" ]; then
+    name=$(cluster_name 2>/dev/null </etc/corosync/corosync.conf) || true
+    case $name in
+        "$cluster")
+            for node in "${nodes[@]}"; do
+                grep -Eq "^[[:space:]]*(name|ring0_addr):[[:space:]]*${node//./\\.}[[:space:]]*$" \
+                    /etc/corosync/corosync.conf ||
+                    die "$node is not in the cluster $cluster yet: install inuvika-ha there," \
+                        'then pcs host auth and pcs cluster node add'
+            done
+            compare_cluster </etc/corosync/corosync.conf
+            ;;
+        '' | debian) missing=1 ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
+        *) die "this host is in the cluster $name already" ;;
+    esac
+fi
+if [ -n "$missing" ] && ! covers cluster && ! covers auth; then
+    die "there is no cluster $cluster on this host yet: make it first (--part auth,cluster)"
+fi
+make=$missing
+if [ -n "$missing" ] && [ -n "$dry_run" ]; then
+    say "Dry run: there is no cluster $cluster yet; steps 1 to 3 would create it."
+    make=''
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 1: the nodes trust each other
+# Only when there is no cluster of this name yet.
+say 'Step 1: the nodes trust each other'
+if [ -n "$make" ]; then
+    read_password
+    printf '%s\n' "$password" | pcs host auth shop1 addr=192.168.100.21 shop2 addr=192.168.100.22 vote3 \
+        addr=192.168.100.23 -u hacluster >/dev/null
+    unset password secret_text
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 2: the nodes have the agents
+# A node that lacks an agent would only be noticed after the push, when nothing runs there. So every node that may
+# run the services is asked first, and one that lacks an agent or is down ends this script here.
+say 'Step 2: the nodes have the agents'
+if can_ask; then
+    need ocf:heartbeat:IPaddr2 on shop1 shop2
+    need ocf:pacemaker:ping on shop1 shop2
+    need ocf:pacemaker:Stateful on shop1 shop2
+    need ocf:pacemaker:Dummy on shop1 shop2
+    need ocf:pacemaker:Dummy on shop1 shop2
+    need ocf:heartbeat:apache on shop1 shop2
+fi
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 3: the cluster exists
+# Only when there is no cluster of this name yet.
+# A silent node counts as lost after corosync's own token timeout.
+# Traffic between the nodes is encrypted.
+say 'Step 3: the cluster exists'
+if [ -n "$make" ]; then
+    refuse_other_clusters
+    pcs cluster setup shop shop1 addr=192.168.100.21 addr=10.20.1.21 shop2 addr=192.168.100.22 addr=10.20.1.22 vote3 \
+        addr=192.168.100.23 addr=10.20.1.23 --enable --start --wait=120 ${force:+"$force"}
+fi
+
+# From here on everything is done to a copy of the configuration; the cluster sees one change, at the end, or none.
+# The nodes of a cluster that was made just now may need a moment to find each other.
+for ((wait = 30; ; wait -= 1)); do
+    problem=$(copy)
+    if [ -z "$problem" ] || [ -z "$make" ] || [ "$wait" = 0 ]; then break; fi
+    sleep 2
+done
+[ -z "$problem" ] || die "$problem"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 4: cluster properties
+# A part of the cluster that has lost the majority stops everything: the other part may be running it.
+say 'Step 4: cluster properties'
+property no-quorum-policy=stop
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 5: fencing
+# A node that is not heard of any more is switched off before another node takes over: so nothing runs twice.
+# The device that switches a node off is watched from another node.
+say 'Step 5: fencing'
+property stonith-enabled=true
+secret board-shop1 password /etc/inuvika-ha/ipmi.secret
+fencing board-shop1 fence_ipmilan \
+    ip=192.168.200.21 lanplus=1 username=fence password=@board-shop1:password@ pcmk_host_list=shop1 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+avoid board-shop1 on shop1
+secret board-shop2 password /etc/inuvika-ha/ipmi.secret
+fencing board-shop2 fence_ipmilan \
+    ip=192.168.200.22 lanplus=1 username=fence password=@board-shop2:password@ pcmk_host_list=shop2 \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+avoid board-shop2 on shop2
+secret strip password /etc/inuvika-ha/strip.secret
+fencing strip fence_apc \
+    ip=192.168.200.30 username=fence password=@strip:password@ 'pcmk_host_map=shop1:1;shop2:2;vote3:3' \
+    op start interval=0s timeout=60s \
+    op monitor interval=60s timeout=60s
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 6: when services move
+# stickiness: nothing moves back by itself when a node returns (every resource adds this much).
+# migration-threshold: after so many failures on one node the next one is tried, not the same for ever.
+# failure-timeout: after so long failures are forgotten; in hours, so that one that comes back is seen.
+say 'Step 6: when services move'
+defaults resource-stickiness=1000 migration-threshold=3 failure-timeout=4h
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 7: settings of the scenario
+say 'Step 7: settings of the scenario'
+operation_defaults record-pending=true
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 8: attributes of nodes
+# Rules ask for them.
+say 'Step 8: attributes of nodes'
+attributes shop1 rack=a
+attributes shop2 rack=b
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 9: levels of fencing
+# All devices of a level have to work, one after the other; when one fails, the next level is tried.
+say 'Step 9: levels of fencing'
+level shop1 1 board-shop1
+level shop1 2 strip
+level shop2 1 board-shop2
+level shop2 2 strip
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 10: the virtual IP address
+# It starts on the first node of the scenario; the preference is too weak to move it back there later.
+# Nodes that only vote never run it.
+say 'Step 10: the virtual IP address'
+resource virtual_ip ocf:heartbeat:IPaddr2 \
+    ip=10.20.1.20 cidr_netmask=24 nic=eth0 \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=20s \
+    op stop interval=0s timeout=20s
+prefer virtual_ip on shop1 score=1
+never virtual_ip on vote3
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 11: routers
+say 'Step 11: routers'
+own routers ocf:pacemaker:ping \
+    'host_list=10.20.1.1 10.20.1.2' multiplier=1000 dampen=5s \
+    op monitor interval=10s timeout=20s \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s
+clone routers interleave=true promotable=
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 12: store
+say 'Step 12: store'
+own store ocf:pacemaker:Stateful \
+    op monitor interval=10s timeout=20s role=Master \
+    op monitor interval=11s timeout=20s role=Slave \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s \
+    op promote interval=0s timeout=60s \
+    op demote interval=0s timeout=60s
+promotable store promoted-max=1 clone-max=2 notify=true
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 13: queue
+say 'Step 13: queue'
+own queue ocf:pacemaker:Dummy \
+    op monitor interval=20s timeout=20s \
+    op stop interval=0s timeout=60s \
+    op start interval=0s timeout=60s
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 14: worker
+say 'Step 14: worker'
+own worker ocf:pacemaker:Dummy \
+    meta failure-timeout=1h \
+    op monitor interval=20s timeout=20s \
+    op start interval=0s timeout=60s \
+    op stop interval=0s timeout=60s
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 15: web
+say 'Step 15: web'
+own web ocf:heartbeat:apache \
+    configfile=/etc/apache2/apache2.conf \
+    op monitor interval=10s timeout=20s \
+    op stop interval=0s timeout=60s \
+    op start interval=0s timeout=60s
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 16: jobs
+# They start in this order in one place, and stop the other way round.
+say 'Step 16: jobs'
+group jobs queue worker
+meta jobs priority=5
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 17: nodes that only vote
+# Nodes that only vote never run any of them, and are not asked at the start of the cluster.
+say 'Step 17: nodes that only vote'
+never routers-clone on vote3
+never store-clone on vote3
+never web on vote3
+never jobs on vote3
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 18: where they run, and after what
+say 'Step 18: where they run, and after what'
+colocation web with virtual_ip score=INFINITY
+colocation_of_roles Master store-clone with any virtual_ip score=INFINITY
+order_of_actions promote store-clone after start virtual_ip kind=Mandatory symmetrical=true
+sequence after-the-address kind=Optional symmetrical=true set virtual_ip sequential=true require-all=true set web jobs \
+    sequential=false require-all=true
+place where-routers-answer virtual_ip score=-INFINITY where pingd lt integer 1000 or tired eq yes
+place jobs-in-rack-b jobs score=50 where rack eq b
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 19: who is told
+# The program has to be on every node, and runs there as hacluster, on every node for itself.
+say 'Step 19: who is told'
+alert to-file /usr/share/pacemaker/alerts/alert_file.sh meta timeout=15s to to-file-recipient-1 \
+    /var/log/cluster-alerts.log
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 20: names for several
+# For people: they change nothing.
+say 'Step 20: names for several'
+tag shop web jobs
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 21: who is told what happens
+# Pacemaker runs the agent on every node that sees an event; one node tells it. The mail server stands in
+# /etc/inuvika-ha/alert.toml on every node: inuvika-ha alert check, then inuvika-ha alert test. See inuvika-alert(8).
+say 'Step 21: who is told what happens'
+alert inuvika-alert /usr/share/pacemaker/alerts/inuvika-alert meta timeout=30s to inuvika-alert-1 ops@example.com
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 22: check and push
+# crm_verify reads the whole configuration, then the cluster gets the difference in one piece.
+say 'Step 22: check and push'
+forget_earlier
+name_foreign
+reveal_secrets
+verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
+    printf '%s\n' "$verdict" >&2
+    # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.
+    case $verdict in *'Warnings found'*) ;; *) die 'crm_verify refuses the configuration; nothing was changed' ;; esac
+}
+
+if crm_diff --no-version --original "$work/orig.xml" --new "$work/new.xml" >/dev/null 2>&1; then
+    if [ -n "$more" ]; then
+        say 'What the scenario says is configured already: nothing to push. What differs from it is named above.'
+    else
+        say 'The cluster is configured like this already: nothing to push.'
+    fi
+    exit 0
+fi
+if [ -n "$dry_run" ]; then
+    say 'Dry run: nothing was pushed.'
+    exit 0
+fi
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+install -m 600 "$work/orig.xml" "$backup"
+if [ -n "$trial" ]; then
+    pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
+else
+    pcs cluster cib-push "$work/new.xml" diff-against="$work/orig.xml" --wait=300 ||
+        die "the push failed or the cluster did not settle in 300 s: see pcs status; the old configuration is $backup"
+fi
+say "Done. The configuration before is in $backup (it holds secrets, as the cluster's own copy does)."
+if [ -n "$trial" ]; then
+    say "To go back: cp $backup $trial"
+else
+    say "To go back: pcs cluster cib-push $backup --config"
+    say 'To see how it is doing: pcs status'
+fi
+}
+main "$@"; exit

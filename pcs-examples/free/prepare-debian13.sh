@@ -1,0 +1,478 @@
+#!/bin/bash
+# shellcheck disable=SC2034,SC2317,SC2329 # not every scenario needs every function and setting
+#
+# Resources of the scenario: cluster shop of shop1, shop2, vote3.
+# Written by "inuvika-ha pcs --part prepare" for debian13. Edit the scenario rather than this.
+#
+# Run it as root on EVERY node, before the script that makes the cluster. It knows by its addresses which node it is.
+# It may be run again at any time: what is right already is left alone. What it edits is kept in
+# /var/lib/inuvika-ha/prepare/backup. With --dry-run it only names what it would do; see --help.
+#
+# It gives hosts neither names nor addresses, and installs nothing of OVD, Abiquo or inuvika-ha itself: they
+# come first.
+
+set -euo pipefail
+export LC_ALL=C
+
+cluster=shop
+nodes=(shop1 shop2 vote3)
+roles=(node node quorum)
+addresses=('192.168.100.21 10.20.1.21' '192.168.100.22 10.20.1.22' '192.168.100.23 10.20.1.23')
+first=shop1
+folder=/var/lib/inuvika-ha/prepare
+manager=apt-get
+python=python3
+ssh_unit=ssh
+how_to_install='apt install ./inuvika-ha_*.deb'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the steps are made of. The steps themselves begin below at "Step 1".
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+usage() {
+    printf 'usage: %s [--dry-run]\n' "${0##*/}"
+    printf '  --dry-run   name what would be changed on this node, and change nothing\n'
+    printf 'HACLUSTER_PASSWORD_FILE: the file with the password of hacluster; "-" is standard input\n'
+    printf 'FIREWALL=mine: the firewall is looked after by others, and is left as it is\n'
+    printf 'Exit codes: 0 prepared; 1 refused or failed; 2 wrong option; 3 prepared but for what is named at the end\n'
+}
+
+# Says a change and makes it: change TEXT COMMAND...
+change() {
+    say "    $1"
+    changes=$((changes + 1))
+    [ -z "$dry_run" ] || return 0
+    "${@:2}" || die "$1: failed"
+}
+
+# What is left to do for somebody: told at the end.
+todo() { left+=("$*"); }
+
+# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), or on remote ones as well (all).
+at() {
+    case $1 in
+        all | "$role") "${@:2}" ;;
+        member) [ "$role" = remote ] || "${@:2}" ;;
+    esac
+}
+
+# The addresses of the other nodes: with one role, or of the cluster (member).
+others() {
+    local i
+    for i in "${!nodes[@]}"; do
+        [ "${nodes[i]}" != "$node" ] || continue
+        case $1 in
+            member) [ "${roles[i]}" != remote ] || continue ;;
+            *) [ "${roles[i]}" = "$1" ] || continue ;;
+        esac
+        tr ' ' '\n' <<<"${addresses[i]}"
+    done
+}
+
+# Puts a new text in place of a file, and keeps the old one: replace FILE NEW. The file stays the same inode, with its
+# owner, mode and label.
+replace() {
+    install -d -m 700 "$folder" "$folder/backup" &&
+        cp -p "$1" "$folder/backup/$(date +%Y%m%d-%H%M%S)${1//\//_}" &&
+        cat "$2" >"$1"
+}
+
+# Adds lines to a file, which may not be there yet: append FILE LINE...
+append() {
+    local file=$1
+    shift
+    if [ -e "$file" ]; then cp "$file" "$work/appended" || return; else : >"$work/appended"; fi
+    # The last line may lack its end.
+    [ ! -s "$work/appended" ] || [ -z "$(tail -c 1 "$work/appended")" ] || printf '\n' >>"$work/appended"
+    printf '%s\n' "$@" >>"$work/appended"
+    if [ -e "$file" ]; then replace "$file" "$work/appended"; else install -m 600 "$work/appended" "$file"; fi
+}
+
+# One line from a file that nobody but its owner may read, or from standard input.
+read_secret() {
+    if [ "$1" = - ]; then
+        IFS= read -r secret_text || [ -n "$secret_text" ] || die 'read the password: standard input is empty'
+    else
+        [ -f "$1" ] || die "read secret: $1 is not a file"
+        [ -O "$1" ] || die "read secret: $1 does not belong to $(id -un)"
+        case $(stat -Lc %a "$1") in *00) ;; *) die "read secret: others may read $1: chmod 600 it" ;; esac
+        IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
+    fi
+    case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
+}
+
+# The name of the cluster that this host is in, if any.
+cluster_here() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' /etc/corosync/corosync.conf 2>/dev/null || true; }
+
+# Whether a package is installed.
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Whether nothing is half done.
+check_packages() {
+    [ -z "$(dpkg --audit)" ] || die 'packages are installed by halves: dpkg --configure -a, then run this again'
+}
+
+# packages NAME...: they have to be there.
+packages() { wanted+=("$@"); }
+
+# Installs what is missing; nothing is removed or replaced for it.
+install_packages() {
+    local name missing=()
+    for name in "${wanted[@]}"; do installed "$name" || missing+=("$name"); done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    change "install ${missing[*]}" apt_install "${missing[@]}"
+}
+
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update >"$work/log" 2>&1 || die "apt-get update: $(tail -n 1 "$work/log")"
+    apt-get -q -y --no-remove -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold install "$@" \
+        >"$work/log" 2>&1 ||
+        die "apt-get install $*: $(grep '^E:' "$work/log" | head -n 1)"
+}
+
+# The agents of inuvika-ha that this node has to have: agents NAME...
+agents() {
+    local name
+    for name in "$@"; do
+        [ -x "/usr/lib/ocf/resource.d/inuvika/$name" ] || { todo "install inuvika-ha: $how_to_install"; return 0; }
+    done
+}
+
+# Names in /etc/hosts: host ADDRESS NAME
+host() { hosts+=("$1 $2"); }
+
+# Every name stands for the scenario's address. A line that gives it another one is somebody's decision; only a loopback
+# address, which installers give a host's own name, is taken away: corosync would listen there, and nowhere else.
+write_hosts() {
+    local line conflict
+    conflict=$(printf '%s\n' "${hosts[@]}" | awk '
+        NR == FNR { want[$2] = $1; next }
+        /^[[:space:]]*#/ || /^[[:space:]]*(127\.|::1[[:space:]])/ { next }
+        { sub(/#.*/, "") }
+        { for (i = 2; i <= NF; i++) if ($i in want && $1 != want[$i]) print $i " at " $1 ", not " want[$i] }
+        ' - /etc/hosts | head -n 1)
+    [ -z "$conflict" ] || die "/etc/hosts has $conflict as in the scenario: put one of the two right"
+    printf '%s\n' "${hosts[@]}" | awk '
+        NR == FNR { want[$2] = $1; order[++count] = $2; next }
+        /^[[:space:]]*(127\.|::1[[:space:]])/ {
+            kept = 0; found = 0; line = $1
+            for (i = 2; i <= NF && $i !~ /^#/; i++) if ($i in want) found = 1; else { line = line " " $i; kept = 1 }
+            if (found) { if (kept) print line; next }
+        }
+        { print; sub(/#.*/, ""); for (i = 2; i <= NF; i++) if ($i in want && $1 == want[$i]) there[$i] = 1 }
+        END { for (i = 1; i <= count; i++) if (!(order[i] in there)) print want[order[i]] " " order[i] }
+        ' - /etc/hosts >"$work/hosts"
+    if cmp -s /etc/hosts "$work/hosts"; then return 0; fi
+    while read -r line; do
+        change "/etc/hosts: $line" true
+    done < <(diff /etc/hosts "$work/hosts" | grep '^[<>]' || true)
+    [ -n "$dry_run" ] || replace /etc/hosts "$work/hosts"
+}
+
+# What the cluster mounts must not be mounted at boot: not_in_fstab DIRECTORY
+not_in_fstab() {
+    awk -v at="$1" '
+        $1 !~ /^#/ && $2 == at && $4 !~ /(^|,)noauto(,|$)/ { printf "# the cluster mounts it: " }
+        { print }' /etc/fstab >"$work/fstab" 2>/dev/null || return 0
+    cmp -s /etc/fstab "$work/fstab" ||
+        change "/etc/fstab: not $1 any more, as the cluster mounts it" replace /etc/fstab "$work/fstab"
+}
+
+# A kernel module that a service needs: module NAME
+module() {
+    modprobe -n -q "$1" || grep -q "^$1 " /proc/modules ||
+        todo "this kernel has no module $1: install its package (Ubuntu: linux-modules-extra, RHEL: kernel-modules)"
+}
+
+# Units that the cluster starts: they are switched off at boot. Where there is no cluster yet, they are stopped as well;
+# but not on $first, which goes on serving until the cluster takes it over.
+off() { boot_off "$first" "$@"; }
+
+# Units that the cluster has something else for: they are stopped on every node.
+replaced() { boot_off '' "$@"; }
+
+boot_off() {
+    local unit serves=$1
+    shift
+    for unit in "$@"; do
+        systemctl cat "$unit" >/dev/null 2>&1 || [ -e "/etc/init.d/$unit" ] || continue
+        case $(systemctl is-enabled "$unit" 2>/dev/null || true) in
+            enabled* | linked*) change "switch $unit off at boot" systemctl --quiet disable "$unit" ;;
+        esac
+        [ "$(cluster_here)" != "$cluster" ] || continue
+        systemctl --quiet is-active "$unit" || continue
+        if [ "$node" = "$serves" ]; then
+            say "    $unit runs, and is left to the cluster"
+        else
+            change "stop $unit" systemctl stop "$unit"
+        fi
+    done
+}
+
+# A unit that runs, and starts at boot.
+on() {
+    if systemctl --quiet is-enabled "$1" 2>/dev/null && systemctl --quiet is-active "$1"; then return 0; fi
+    change "start $1, now and at boot" systemctl --quiet enable --now "$1"
+}
+
+# A file that somebody has to bring: needs FILE WHAT
+needs() { [ -s "$1" ] || todo "$1 is missing: $2"; }
+
+# What must come in: allow PROTOCOL PORTS from WHOM for WHAT. WHOM: a role, member, or everybody.
+allow() {
+    local address
+    if [ "$4" = everybody ]; then
+        open "$1" "$2" '' "${*:6}"
+    else
+        while read -r address; do open "$1" "$2" "$address" "${*:6}"; done < <(others "$4")
+    fi
+}
+
+# Which firewall looks after this host. (No grep -q behind a pipe: it would end before the other program does.)
+find_firewall() {
+    zone='' opened=''
+    if [ "${FIREWALL-}" = mine ]; then
+        firewall=mine
+    elif command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
+        firewall=firewalld
+        local link
+        link=$(ip -oneline address show to "$here" | awk '{ print $2; exit }')
+        zone=$(firewall-cmd --get-zone-of-interface="$link" 2>/dev/null) || zone=$(firewall-cmd --get-default-zone)
+    elif command -v ufw >/dev/null && ufw status 2>/dev/null | grep '^Status: active' >/dev/null; then
+        firewall=ufw
+    elif command -v iptables >/dev/null && iptables -S INPUT 2>/dev/null | grep -E "$closes_input" >/dev/null; then
+        firewall=iptables
+    elif command -v nft >/dev/null && nft list ruleset 2>/dev/null | awk "$drops_input"; then
+        firewall=nft
+    else
+        firewall=none
+    fi
+    say "    firewall: $firewall${zone:+, zone $zone}"
+}
+
+closes_input='^-P INPUT DROP|^-A INPUT -j (DROP|REJECT)'
+# Succeeds when a chain that sees what comes in drops whatever no rule lets in.
+drops_input='/^\tchain/ { base = 0 } /hook input/ { base = 1; if (/policy drop/) found = 1 }
+    base && /^\t\t(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject)/ { found = 1 } END { exit !found }'
+
+# One rule: open PROTOCOL PORTS ADDRESS WHAT; no address: everybody.
+open() {
+    local rule=() family=ip port=$2
+    case $3 in *:*) family=ip6 ;; esac
+    case $firewall in
+        firewalld)
+            # pcs, corosync and pacemaker_remote are what its service high-availability is for.
+            case $4 in cluster*) firewalld service=high-availability; return ;; esac
+            if [ -z "$3" ]; then firewalld "port=${port/:/-}/$1"; return; fi
+            case $family in ip) family=ipv4 ;; *) family=ipv6 ;; esac
+            printf -v port 'port="%s" protocol="%s"' "$port" "$1"
+            firewalld "rich-rule=rule family=\"$family\" source address=\"$3\" port $port accept"
+            ;;
+        ufw)
+            rule=(allow from "${3:-any}" to any port "$port" proto "$1")
+            [ -n "$3" ] || rule=(allow "$port/$1")
+            ufw show added 2>/dev/null | grep -xF "ufw ${rule[*]}" >/dev/null ||
+                change "ufw ${rule[*]}  ($4)" quietly ufw "${rule[@]}"
+            ;;
+        nft)
+            rule=(${3:+"$family" saddr "$3"} "$1" dport "${port/:/-}" accept)
+            nft list ruleset | grep -F "${rule[*]}" >/dev/null ||
+                todo "let $4 in: in the chain of /etc/nftables.conf for input: ${rule[*]}"
+            ;;
+        iptables)
+            rule=(INPUT ${3:+-s "$3"} -p "$1" --dport "$port" -j ACCEPT)
+            local program=iptables
+            [ "$family" = ip ] || program=ip6tables
+            "$program" -C "${rule[@]}" 2>/dev/null ||
+                todo "let $4 in: $program -I ${rule[*]}, and where it is kept over the next boot"
+            ;;
+    esac
+}
+
+# Now, and over the next boot: firewalld KIND=VALUE
+firewalld() {
+    local where
+    case $opened in *"|$1|"*) return 0 ;; esac
+    opened+="|$1|"
+    for where in --permanent ''; do
+        firewall-cmd ${where:+"$where"} --zone="$zone" "--query-$1" >/dev/null 2>&1 ||
+            change "firewall-cmd ${where:+$where }--add-$1" \
+                quietly firewall-cmd ${where:+"$where"} --zone="$zone" "--add-$1"
+    done
+}
+
+quietly() { "$@" >/dev/null; }
+
+# Whether hacluster has this password: the hash is compared by whatever language is here. Neither is an argument.
+has_password() {
+    local hash
+    hash=$(getent shadow hacluster | cut -d: -f2)
+    case $hash in '' | '!'* | '*'*) return 1 ;; esac
+    if command -v perl >/dev/null; then
+        printf '%s\n' "$1" "$hash" |
+            perl -e 'chomp(my ($p, $h) = <STDIN>); exit((crypt($p, $h) // "") eq $h ? 0 : 1)'
+    else
+        printf '%s\n' "$1" "$hash" | "$python" -W ignore -c '
+import crypt, sys
+p, h = sys.stdin.read().split("\n")[:2]
+sys.exit(0 if crypt.crypt(p, h) == h else 1)' 2>/dev/null
+    fi
+}
+
+# Whether it has any.
+has_any_password() { case $(getent shadow hacluster | cut -d: -f2) in '' | '!'* | '*'*) return 1 ;; esac }
+
+# The password of the user hacluster, in $password: from the file named in HACLUSTER_PASSWORD_FILE, else asked for. One
+# that was set before, and is not given, stays.
+read_password() {
+    password='' secret_text=''
+    if [ -n "${HACLUSTER_PASSWORD_FILE-}" ]; then
+        read_secret "$HACLUSTER_PASSWORD_FILE"
+        password=$secret_text secret_text=''
+    elif has_any_password; then
+        return 0
+    elif [ -t 0 ]; then
+        IFS= read -rsp 'Password of hacluster (the same on every node): ' password
+        printf '\n'
+        case $password in '' | *[[:cntrl:]]*) die 'the password is not one line of plain text' ;; esac
+    elif [ -z "$dry_run" ]; then
+        die 'no terminal to ask for the password of hacluster: set HACLUSTER_PASSWORD_FILE'
+    fi
+}
+
+set_password() {
+    if [ -z "$password" ]; then
+        has_any_password || change 'set the password of hacluster' false
+        return
+    fi
+    if ! has_password "$password"; then change 'set the password of hacluster' give_password; fi
+    password=''
+}
+
+give_password() { printf 'hacluster:%s\n' "$password" | chpasswd; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
+# it is all of the script.
+main() {
+dry_run='' changes=0 left=() wanted=() hosts=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dry-run) dry_run=1 ;;
+        --help) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+[ "$(id -u)" = 0 ] || die 'must be run as root'
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Is this the right system, and which node is it?
+
+# shellcheck disable=SC1091 # it is there on every system that this is for
+os=$(. /etc/os-release && printf '%s' "$ID")
+# shellcheck disable=SC1091
+os_version=$(. /etc/os-release && printf '%s' "$VERSION_ID")
+case "$os $os_version" in
+    'debian 13') ;;
+    *) die "this script is written for debian13, but this is $os $os_version: ask for another with --for" ;;
+esac
+[ -d /run/systemd/system ] || die 'systemd does not run on this host'
+node='' here='' role='' lacking=''
+for i in "${!nodes[@]}"; do
+    for address in ${addresses[i]}; do
+        if [ -z "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then
+            lacking+=" ${nodes[i]}=$address"
+            continue
+        fi
+        [ -z "$node" ] || [ "$node" = "${nodes[i]}" ] || die "this host has addresses of $node and of ${nodes[i]}"
+        [ "$node" = "${nodes[i]}" ] || here=$address
+        node=${nodes[i]} role=${roles[i]}
+    done
+done
+[ -n "$node" ] || die "this host has none of the addresses ${addresses[*]}: give it its addresses first"
+case "$lacking" in
+    *" $node="*)
+        lacking=${lacking#*" $node="}
+        die "this host is $node, but lacks its address ${lacking%% *}: give it all of them first"
+        ;;
+esac
+case $(cluster_here) in
+    '' | debian | "$cluster") ;; # debian: the empty cluster that the corosync package of Debian and Ubuntu brings
+    *) die "this host is in the cluster $(cluster_here) already" ;;
+esac
+check_packages
+[ "$role" = remote ] || read_password
+say "This host is $node ($role)."
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 1: packages
+# Nothing is removed for it. Daemons that a package starts are looked after below.
+say 'Step 1: packages'
+at member packages pacemaker pacemaker-cli-utils corosync pcs resource-agents fence-agents-all ipmitool
+at node packages apache2
+install_packages
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 2: the names of the nodes
+# In /etc/hosts: the cluster must not depend on a name server. The address is that of the cluster's first network.
+say 'Step 2: the names of the nodes'
+host 192.168.100.21 shop1
+host 192.168.100.22 shop2
+host 192.168.100.23 vote3
+write_hosts
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 3: the firewall
+# corosync 3: UDP 5405 for the first link, one port more for each further one; 5404 for those without knet.
+# firewalld has the service high-availability for all of the cluster; ufw gets a rule for each other node. Rules that
+# somebody has written by hand (nftables, iptables) are not edited: what they lack is named at the end.
+say 'Step 3: the firewall'
+find_firewall
+at member allow tcp 2224 from member for 'cluster: pcsd'
+at member allow udp 5404:5412 from member for 'cluster: corosync'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 4: the password of hacluster
+# pcs uses it between the nodes: the same on every node. It is asked for, or read from HACLUSTER_PASSWORD_FILE; a
+# password that is set already, and is not given, stays.
+say 'Step 4: the password of hacluster'
+at member set_password
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 5: what the cluster starts
+# A service that starts at boot may run on two nodes at once. Where there is no cluster yet, all but the first node
+# stop it, too; the first one serves until the cluster takes over.
+say 'Step 5: what the cluster starts'
+at node off apache2
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Step 6: what runs before the cluster
+# corosync and pacemaker are started, and switched on at boot if the scenario says so, when the cluster is made.
+say 'Step 6: what runs before the cluster'
+at member on pcsd
+at member needs /etc/inuvika-ha/alert.toml \
+    'see inuvika-alert(8), then: inuvika-ha alert check && inuvika-ha alert test'
+
+# ---------------------------------------------------------------------------------------------------------------------
+if [ -n "$dry_run" ]; then
+    say "Dry run: $changes changes would be made."
+elif [ "$changes" = 0 ]; then
+    say 'Nothing had to be changed.'
+else
+    say "$changes changes were made. What was edited is kept in $folder/backup."
+fi
+if [ "${#left[@]}" -gt 0 ]; then
+    say 'Left to do:'
+    printf '  - %s\n' "${left[@]}"
+    [ -n "$dry_run" ] || exit 3
+else
+    say "$node is prepared. When every node is: inuvika-ha pcs SCENARIO > cluster.sh, and run that on one of them."
+fi
+}
+main "$@"; exit
