@@ -77,23 +77,6 @@ fn calls(node: &Node, version: &str, refuses: &str, arguments: &str) -> Vec<Stri
     node.trial.read("calls").lines().filter(|call| *call != "--version").map(str::to_owned).collect()
 }
 
-/// A scenario of free resources, without what that version cannot have.
-fn free(version: &str) -> String {
-    let mut text = include_str!("free.toml").to_owned();
-    let mut without = |from: &str, to: &str| {
-        let start = text.find(from).unwrap();
-        let end = start + text[start..].find(to).unwrap();
-        text.replace_range(start..end, "");
-    };
-    if version.starts_with("0.9") || version == "0.10.4" {
-        without("[[tag]]", "[operation_defaults]");
-    }
-    if version == "0.9.149" {
-        without("[alerts]", "[[fencing]]");
-    }
-    text + ROLES
-}
-
 /// What the scenario has no need of, and has a form of its own.
 const ROLES: &str = "\n[[colocation]]\nresource = \"pair\"\nwith = \"store\"\nwith_role = \"Promoted\"\n";
 
@@ -102,8 +85,8 @@ fn on_a_file(node: &Node, example: &str, version: &str) -> Vec<String> {
     let mut other = Trial::new(if example == FREE { "lvs-director" } else { example });
     if example == FREE {
         let secrets = other.path("").display().to_string();
-        other.scenario =
-            free(version).replace("/etc/inuvika-ha/vcenter", &format!("{}/ipmi", secrets.trim_end_matches('/')));
+        other.scenario = (include_str!("free.toml").to_owned() + ROLES)
+            .replace("/etc/inuvika-ha/vcenter", &format!("{}/ipmi", secrets.trim_end_matches('/')));
         let names = ["web1", "web2", "vote3"];
         let live = ["litsha21", "litsha22", "litsha23"]
             .iter()
