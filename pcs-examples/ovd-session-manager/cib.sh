@@ -284,7 +284,10 @@ MEMBERS = CONTAINERS + ('primitive',)
 # What goes without saying.
 SILENT = {
     ('sequential', 'true'), ('require-all', 'true'), ('symmetrical', 'true'), ('boolean-op', 'and'),
-    ('action', 'start'), ('first-action', 'start'), ('then-action', 'start')}
+    ('action', 'start'), ('first-action', 'start'), ('then-action', 'start'),
+    ('rsc-role', 'Started'), ('with-rsc-role', 'Started')}
+# Two names of one role.
+ROLES = {'Master': 'Promoted', 'Slave': 'Unpromoted'}
 # What is in an order of its own, and what is named by its id.
 ORDERED = ('rsc_order', 'rsc_colocation', 'resource_set')
 NAMED = ('resource_ref', 'obj_ref')
@@ -315,7 +318,9 @@ def secret(path):
 
 def meaning(element):
     # Everything but ids that tools choose, and what goes without saying.
-    values = {k: v for k, v in element.items() if (k != 'id' or element.tag in NAMED) and (k, v) not in SILENT}
+    values = {
+        k: ROLES.get(v, v) if k.endswith('role') else v for k, v in element.items()
+        if (k != 'id' or element.tag in NAMED) and (k, v) not in SILENT}
     parts = list(map(meaning, element))
     return element.tag, sorted(values.items()), parts if element.tag in ORDERED else sorted(parts)
 

@@ -189,11 +189,13 @@ fn constraint(items: &mut Items, element: &Element) {
     add(items, kind, &name, parts);
 }
 
-/// What an order does when nothing is said.
+/// What a constraint does when nothing is said.
 fn goes_without_saying(name: &str, value: &str) -> bool {
     matches!(
         (name, value),
-        ("first-action" | "then-action" | "action", "start") | ("symmetrical" | "sequential" | "require-all", "true")
+        ("first-action" | "then-action" | "action", "start")
+            | ("symmetrical" | "sequential" | "require-all", "true")
+            | ("rsc-role" | "with-rsc-role", "Started")
     )
 }
 

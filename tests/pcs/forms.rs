@@ -5,8 +5,6 @@ use super::trial::Trial;
 use regex::Regex;
 use std::collections::BTreeSet;
 
-/// Not an example: resources of any agent, in `free.toml`.
-const FREE: &str = "free";
 const TABLE: &str = include_str!("forms.tsv");
 
 /// Writes down what it is asked, each word quoted, and does of it what the script looks at: a property, the end of an operation, a group.
@@ -77,23 +75,9 @@ fn calls(node: &Node, version: &str, refuses: &str, arguments: &str) -> Vec<Stri
     node.trial.read("calls").lines().filter(|call| *call != "--version").map(str::to_owned).collect()
 }
 
-/// What the scenario has no need of, and has a form of its own.
-const ROLES: &str = "\n[[colocation]]\nresource = \"pair\"\nwith = \"store\"\nwith_role = \"Promoted\"\n";
-
 /// The same for another example, without its cluster.
 fn on_a_file(node: &Node, example: &str, version: &str) -> Vec<String> {
-    let mut other = Trial::new(if example == FREE { "lvs-director" } else { example });
-    if example == FREE {
-        let secrets = other.path("").display().to_string();
-        other.scenario = (include_str!("free.toml").to_owned() + ROLES)
-            .replace("/etc/inuvika-ha/vcenter", &format!("{}/ipmi", secrets.trim_end_matches('/')));
-        let names = ["web1", "web2", "vote3"];
-        let live = ["litsha21", "litsha22", "litsha23"]
-            .iter()
-            .zip(names)
-            .fold(other.read("live.xml"), |text, (old, new)| text.replace(old, new));
-        other.write("live.xml", &live, 0o600);
-    }
+    let other = Trial::new(example);
     for program in ["pcs", "crm_resource", "crm_verify"] {
         other.write(&format!("bin/{program}"), &node.trial.read(&format!("bin/{program}")), 0o755);
     }
@@ -143,8 +127,8 @@ fn every_command_is_one_that_the_version_takes() {
             all.extend(calls(&node, version, refuses, arguments));
         }
         let others: &[_] = match full || version == "0.9.169" {
-            true => &["abiquo-remote-services", "ovd-file-server", FREE],
-            false => &[FREE],
+            true => &["abiquo-remote-services", "ovd-file-server", "free"],
+            false => &["free"],
         };
         for example in others {
             all.extend(on_a_file(&node, example, version));

@@ -43,7 +43,7 @@ impl Trial {
         let scenario = std::fs::read_to_string(scenario).unwrap();
         let trial = Trial { scenario: scenario.replace("/etc/inuvika-ha", folder.path().to_str().unwrap()), folder };
         // A secret with everything that XML and shells trip over.
-        for name in ["ipmi.secret", "vcenter.secret"] {
+        for name in ["ipmi.secret", "strip.secret", "vcenter.secret"] {
             trial.write(name, "a&b<c>\"d'e$f\\g h;`i`\n", 0o600);
         }
         trial.write("hacluster.secret", "a b'c\n", 0o600);
