@@ -1,6 +1,7 @@
 //! A cluster's configuration beside a scenario's: what is missing, different, or more.
 
 mod item;
+mod modern;
 
 use crate::document::element::Element;
 use crate::pcs::plan::{Plan, Setting, Step};
@@ -52,7 +53,7 @@ pub fn compare(
     secret: impl Fn(&str) -> Option<String>,
 ) -> (Vec<Difference>, Vec<String>) {
     let mut wanted = items(&wanted(plan));
-    let mut there = items(live);
+    let mut there = items(&modern::modern(live));
     there.retain(|(kind, name), _| kind != "property" || !OWN.contains(&name.as_str()));
     item::leave_out_memory(&mut there, &wanted);
     let mut unread = Vec::new();
