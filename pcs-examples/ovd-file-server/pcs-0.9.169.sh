@@ -504,7 +504,7 @@ covers_kind() {
         resource) covers resources ;;
         stonith | 'stonith level') covers fencing ;;
         alert) covers alerts ;;
-        tag) covers resources ;;
+        tag) false ;;
         constraint)
             covers constraints ||
                 { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }
