@@ -106,7 +106,13 @@ impl Pcs {
         for warning in &read.warnings {
             out::stderr(&format!("{warning}\n"));
         }
-        print(&prepare::script(&read.scenario, system))
+        let file = |path: &str| {
+            std::fs::read_to_string(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => "not there when this was written".into(),
+                _ => format!("not read: {error}"),
+            })
+        };
+        print(&prepare::script(&read.scenario, system, &file))
     }
 
     fn dialect(&self) -> Result<Asked, Failure> {

@@ -12,7 +12,7 @@ if [ "${#left[@]}" -gt 0 ]; then
     printf '  - %s\n' "${left[@]}"
     [ -n "$dry_run" ] || exit 3
 else
-    say "$node is prepared. When every node is: inuvika-ha pcs SCENARIO > cluster.sh, and run that on one of them."
+    say "$node is prepared. When every node is: inuvika-ha pcs SCENARIO > cluster.sh, and run that on one member."
 fi
 }
 main "$@"; exit

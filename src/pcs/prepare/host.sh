@@ -68,7 +68,7 @@ boot_off() {
         case $(systemctl is-enabled "$unit" 2>/dev/null || true) in
             enabled* | linked*) change "switch $unit off at boot" systemctl --quiet disable "$unit" ;;
         esac
-        [ "$(cluster_here)" != "$cluster" ] || continue
+        ! in_cluster || continue
         systemctl --quiet is-active "$unit" || continue
         if [ "$node" = "$serves" ]; then
             say "    $unit runs, and is left to the cluster"
@@ -82,6 +82,17 @@ boot_off() {
 on() {
     if systemctl --quiet is-enabled "$1" 2>/dev/null && systemctl --quiet is-active "$1"; then return 0; fi
     change "start $1, now and at boot" systemctl --quiet enable --now "$1"
+}
+
+# What sbd needs: watchdog DEVICE DISK...
+watchdog() {
+    local disk
+    [ -c "$1" ] || todo "this host has no $1: load the driver of its watchdog, now and at boot"
+    for disk in "${@:2}"; do [ -b "$disk" ] || todo "this host has no disk $disk, which sbd is to use"; done
+    # The package of Debian and Ubuntu has corosync wait for sbd before anybody has told sbd what to do.
+    in_cluster || case $(systemctl is-enabled sbd 2>/dev/null || true) in
+        enabled*) change 'switch sbd off until the cluster gives it its settings' systemctl --quiet disable sbd ;;
+    esac
 }
 
 # A file that somebody has to bring: needs FILE WHAT

@@ -13,6 +13,7 @@ pub use system::{Family, System};
 use super::quote::quote;
 use super::script::layout::heading;
 use crate::scenario::Scenario;
+use crate::scenario::setup::host::ReadFile;
 use need::Need;
 use steps::steps;
 
@@ -29,9 +30,10 @@ const END: &str = include_str!("end.sh");
 /// Where the script keeps what it replaced, and the public keys of nodes.
 const FOLDER: &str = "/var/lib/inuvika-ha/prepare";
 
-/// The script that prepares the nodes of a scenario on a system. Pure: the same scenario gives the same bytes.
-pub fn script(scenario: &Scenario, system: System) -> String {
-    let need = Need::of(scenario, system);
+/// The script that prepares the nodes of a scenario on a system; `read` reads files that the scenario names. Pure but for
+/// these: the same scenario gives the same bytes.
+pub fn script(scenario: &Scenario, system: System, read: ReadFile<'_>) -> String {
+    let need = Need::of(scenario, system, read);
     let mut text = header(scenario, system, &need);
     text.push_str(TOOLS);
     text.push_str(if system.family == Family::Deb { DEB } else { RPM });
@@ -88,6 +90,7 @@ fn header(scenario: &Scenario, system: System, need: &Need) -> String {
         ("roles", list(need.nodes.iter().map(|node| node.role.to_owned()).collect())),
         ("addresses", list(need.nodes.iter().map(|node| node.addresses.join(" ")).collect())),
         ("first", quote(&need.first)),
+        ("virtual_ip", quote(&scenario.virtual_ip.as_ref().map(|vip| vip.net.addr().to_string()).unwrap_or_default())),
         ("folder", FOLDER.into()),
         ("manager", system.manager().into()),
         ("python", if system.release.name == "rhel7" { "python" } else { "python3" }.into()),

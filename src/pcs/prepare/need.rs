@@ -6,7 +6,7 @@ use crate::scenario::fencing::{Fencing, Value};
 use crate::scenario::free::Primitive;
 use crate::scenario::node::Role;
 use crate::scenario::repository::Repository;
-use crate::scenario::setup::host::{Login, Names, Port};
+use crate::scenario::setup::host::{Login, Names, Port, ReadFile};
 
 /// The role of a node that only votes.
 pub const QUORUM: &str = "quorum";
@@ -45,6 +45,8 @@ pub struct Need {
     pub replaced: Vec<String>,
     /// What must be let in there.
     pub ports: Vec<Port>,
+    /// What else must be let in there, which is not known: a few words each.
+    pub untold_ports: Vec<String>,
     /// Where the cluster mounts file systems.
     pub mounts: Vec<String>,
     /// How each of the two nodes logs in on the other one.
@@ -65,8 +67,8 @@ const MOUNT: Names = Names { deb: &["psmisc"], rpm: &["psmisc"] };
 const IPMI: Names = Names { deb: &["ipmitool"], rpm: &[] };
 
 impl Need {
-    /// All of it.
-    pub fn of(scenario: &Scenario, system: System) -> Need {
+    /// All of it; `read` reads files that the scenario names.
+    pub fn of(scenario: &Scenario, system: System, read: ReadFile<'_>) -> Need {
         let mut need = Need { nodes: nodes(scenario), member: system.cluster_packages(), ..Need::default() };
         let active = scenario.nodes.iter().find(|node| node.role == Role::Active);
         need.first = active.map(|node| node.name.clone()).unwrap_or_default();
@@ -86,7 +88,9 @@ impl Need {
             push(&mut need.off, system.pick(host.off));
             push(&mut need.replaced, system.pick(host.replaced));
             push(&mut need.off, service.read.text("service").map(Into::into).into_iter().collect());
-            need.ports.extend((host.ports)(service));
+            let ports = (host.ports)(service, read);
+            need.ports.extend(ports.open);
+            need.untold_ports.extend(ports.untold);
             need.login = need.login.or_else(|| host.login.map(|login| login(service)));
         }
         let mounts = scenario.repository.iter().chain(scenario.volumes.iter().map(|volume| &volume.mount));
@@ -142,8 +146,9 @@ impl Need {
     }
 
     /// Every package, for whoever asks where it is from.
-    pub fn packages(&self) -> Vec<String> {
-        [self.member.clone(), self.runner.clone()].concat()
+    pub fn packages(&self, system: System) -> Vec<String> {
+        let remote = if self.has_remotes() { self.remote(system) } else { Vec::new() };
+        [self.member.clone(), self.runner.clone(), remote].concat()
     }
 
     /// Whether there are remote nodes.

@@ -14,11 +14,11 @@ packages() { wanted+=("$@"); }
 available() { "$manager" -q list available "$1" >/dev/null 2>&1; }
 
 # from_repository PACKAGE RHEL-ID OTHER-ID...: where a package is from; RHEL and those built from it call that
-# differently.
+# differently. RHEL-ID none: RHEL has it no more.
 from_repository() {
     local package=$1 id rhel=${2/ARCH/$(uname -m)}
     if installed "$package" || available "$package"; then return 0; fi
-    if [ "$os" = rhel ] && [ "$rhel" != EPEL ]; then
+    if [ "$os" = rhel ] && [ "$rhel" != EPEL ] && [ "$rhel" != none ]; then
         change "enable the repository $rhel" subscription-manager repos --enable="$rhel"
         return
     fi
@@ -33,6 +33,7 @@ from_repository() {
         change 'install epel-release' rpm_install epel-release
         return
     fi
+    [ "$rhel" != none ] || die "no repository of this host has $package, as RHEL has no Resilient Storage any more"
     die "no repository of this host has $package: enable the one that has it ($rhel), then run this again"
 }
 

@@ -28,7 +28,7 @@ case "$os $os_version" in
     *) die "this script is written for @RELEASE@, but this is $os $os_version: ask for another with --for" ;;
 esac
 [ -d /run/systemd/system ] || die 'systemd does not run on this host'
-node='' here='' role='' lacking=''
+node='' here='' own='' role='' lacking=''
 for i in "${!nodes[@]}"; do
     for address in ${addresses[i]}; do
         if [ -z "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then
@@ -37,7 +37,7 @@ for i in "${!nodes[@]}"; do
         fi
         [ -z "$node" ] || [ "$node" = "${nodes[i]}" ] || die "this host has addresses of $node and of ${nodes[i]}"
         [ "$node" = "${nodes[i]}" ] || here=$address
-        node=${nodes[i]} role=${roles[i]}
+        node=${nodes[i]} own=${addresses[i]} role=${roles[i]}
     done
 done
 [ -n "$node" ] || die "this host has none of the addresses ${addresses[*]}: give it its addresses first"

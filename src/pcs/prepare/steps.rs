@@ -25,6 +25,11 @@ fn step(title: &str, why: &[&str], lines: &[(&str, Vec<String>)]) -> Step {
     }
 }
 
+/// Whom that concerns which nodes need that may run resources: remote ones may, too.
+fn runner(scenario: &Scenario, need: &Need) -> &'static str {
+    if need.has_remotes() { "runner" } else { scenario.setup.role }
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -53,12 +58,15 @@ pub fn steps(scenario: &Scenario, system: System, need: &Need) -> Vec<Step> {
             &[("at", [words(&[role, "login"]), values.to_vec(), login.peers.clone()].concat())],
         ));
     }
-    all.extend(services(role, need));
+    all.extend(services(runner(scenario, need), need));
     let mut on = vec![("at member on", words(&["pcsd"]))];
     if need.has_remotes() {
         on.push(("at remote on", words(&["pacemaker_remote"])));
         let key = "make it once (dd if=/dev/urandom bs=4096 count=1), then bring it to every node (root:haclient, 640)";
         on.push(("needs", words(&["/etc/pacemaker/authkey", key])));
+    }
+    if let Some(sbd) = &scenario.free.sbd {
+        on.push(("at member watchdog", [vec![sbd.watchdog.clone()], sbd.devices.clone()].concat()));
     }
     if scenario.alert.is_some() {
         let file = "see inuvika-alert(8), then: inuvika-ha alert check && inuvika-ha alert test";
@@ -73,17 +81,19 @@ pub fn steps(scenario: &Scenario, system: System, need: &Need) -> Vec<Step> {
 }
 
 fn packages(scenario: &Scenario, system: System, need: &Need) -> Step {
+    let runner = runner(scenario, need);
     let mut lines = vec![("at member agents", need.agents_everywhere.clone())];
-    lines.push(("at", [words(&[scenario.setup.role, "agents"]), need.agents.clone()].concat()));
+    lines.push(("at", [words(&[runner, "agents"]), need.agents.clone()].concat()));
     lines.retain(|(verb, list)| list.len() > usize::from(*verb == "at") * 2);
     let mut why = vec!["Nothing is removed for it. Daemons that a package starts are looked after below."];
     if system.family == Family::Rpm {
         why.push(
             "The cluster's packages are in a repository of their own (High Availability), which has to be enabled.",
         );
-        lines.extend(system.repositories(&need.packages()).into_iter().map(|list| match list[0].as_str() {
+        lines.extend(system.repositories(&need.packages(system)).into_iter().map(|list| match list[0].as_str() {
             "pcs" => ("at member from_repository", list),
-            _ => ("at", [words(&[scenario.setup.role, "from_repository"]), list].concat()),
+            "pacemaker-remote" => ("at remote from_repository", list),
+            _ => ("at", [words(&[runner, "from_repository"]), list].concat()),
         }));
     }
     lines.push(("at member packages", need.member.clone()));
@@ -126,6 +136,7 @@ fn firewall(role: &'static str, system: System, need: &Need) -> Step {
         };
         lines.push(allow(role, port.protocol, &port.port.to_string(), from, port.why));
     }
+    lines.extend(need.untold_ports.iter().map(|what| ("at", words(&[role, "allow_by_hand", what]))));
     let corosync = match system.is_old() {
         true => "corosync 2: UDP 5404 and 5405, for one link or two.",
         false => {
@@ -169,15 +180,19 @@ fn services(role: &'static str, need: &Need) -> Option<Step> {
 fn elsewhere(scenario: &Scenario, system: System) -> Option<Step> {
     let mut lines = Vec::new();
     if let Some(device) = &scenario.free.quorum_device {
-        let packages = match system.family {
-            Family::Deb => "pcs corosync-qnetd",
-            Family::Rpm => "pcs corosync-qnetd (repository High Availability)",
+        // The package of Debian and Ubuntu makes the certificates, which pcs then would refuse to make.
+        let (packages, start) = match system.family {
+            Family::Deb => ("pcs corosync-qnetd", "systemctl enable --now pcsd corosync-qnetd"),
+            Family::Rpm => (
+                "pcs corosync-qnetd (repository High Availability)",
+                "systemctl enable --now pcsd, pcs qdevice setup model net --enable --start",
+            ),
         };
         lines.push(format!(
             "{}: install {packages}, open TCP 2224 and 5403, give hacluster the same password,",
             device.host
         ));
-        lines.push("    systemctl enable --now pcsd, pcs qdevice setup model net --enable --start".into());
+        lines.push(format!("    {start}"));
     }
     if scenario.setup.name == "ovd-file-server" {
         lines.push(

@@ -135,6 +135,11 @@ impl System {
     }
 
     /// For packages that are not in the base of RHEL: PACKAGE, RHEL's repository, those of others.
+    ///
+    /// Sources: Red Hat, "Configuring and managing high availability clusters" for RHEL 8, 9 and 10 and "High Availability Add-On
+    /// Administration" for RHEL 7 (subscription-manager repos); Red Hat, "Considerations in adopting RHEL 10", "High availability
+    /// and clusters" (no Resilient Storage any more); Oracle, "Setting Up High Availability Clustering" (addons); the .repo files
+    /// of CentOS, AlmaLinux and Rocky Linux, which agree on the ids of release 9 and later, and not on those of 8.
     pub fn repositories(self, packages: &[String]) -> Vec<Vec<String>> {
         if self.family == Family::Deb {
             return Vec::new();
@@ -142,6 +147,7 @@ impl System {
         let version = self.release.name.trim_start_matches("rhel");
         let of = |package: &str, word: &str, others: &[String]| {
             let rhel = match version {
+                "10" if word == "resilientstorage" => "none".into(),
                 "7" => format!("rhel-{}-for-rhel-7-server-rpms", if word == "highavailability" { "ha" } else { "rs" }),
                 _ => format!("rhel-{version}-for-ARCH-{word}-rpms"),
             };
@@ -149,9 +155,12 @@ impl System {
         };
         let addons = format!("ol{version}_addons");
         let ha = ["ha".to_owned(), "highavailability".into(), "HighAvailability".into(), addons.clone()];
-        let storage = ["resilientstorage".to_owned(), "ResilientStorage".into(), addons];
+        let storage = ["resilientstorage".to_owned(), "resilient-storage".into(), "ResilientStorage".into(), addons];
         let mut all = vec![of("pcs", "highavailability", &ha)];
         let has = |name: &str| packages.iter().any(|one| one == name);
+        if has("pacemaker-remote") {
+            all.push(of("pacemaker-remote", "highavailability", &ha));
+        }
         if has("ctdb") {
             all.push(of("ctdb", "resilientstorage", &storage));
         }
@@ -192,5 +201,6 @@ mod tests {
         assert_eq!(of("ubuntu18.04").corosync_ports(), "5404:5405");
         let ctdb = of("rhel9").repositories(&["ctdb".into()]);
         assert_eq!(ctdb[1][..3], ["ctdb", "rhel-9-for-ARCH-resilientstorage-rpms", "resilientstorage"]);
+        assert_eq!(of("rhel10").repositories(&["ctdb".into()])[1][1], "none");
     }
 }

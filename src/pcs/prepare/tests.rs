@@ -13,7 +13,9 @@ const EXAMPLES: &[&str] = &[
 ];
 
 fn written(text: &str, release: &str) -> String {
-    script(&scenario::read("s.toml", text).unwrap().scenario, System::named(release).unwrap())
+    script(&scenario::read("s.toml", text).unwrap().scenario, System::named(release).unwrap(), &|_| {
+        Err("not there".into())
+    })
 }
 
 /// Every set-up on every release is bash that bash can read, and leaves no mark.

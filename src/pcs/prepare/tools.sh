@@ -23,11 +23,13 @@ change() {
 # What is left to do for somebody: told at the end.
 todo() { left+=("$*"); }
 
-# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), or on remote ones as well (all).
+# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), on all that may run resources, remote
+# ones too (runner), or on every host (all).
 at() {
     case $1 in
         all | "$role") "${@:2}" ;;
         member) [ "$role" = remote ] || "${@:2}" ;;
+        runner) [ "$role" = quorum ] || "${@:2}" ;;
     esac
 }
 
@@ -74,6 +76,14 @@ read_secret() {
         IFS= read -r secret_text <"$1" || [ -n "$secret_text" ] || die "read secret: $1 is empty"
     fi
     case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
+}
+
+# Whether the cluster may run something on this host already. A remote node has nothing of corosync: its key tells.
+in_cluster() {
+    case $role in
+        remote) [ -s /etc/pacemaker/authkey ] ;;
+        *) [ "$(cluster_here)" = "$cluster" ] ;;
+    esac
 }
 
 # The name of the cluster that this host is in, if any.

@@ -26,7 +26,7 @@ pub struct Host {
     /// Units that the agent has something else for: they must not run at all.
     pub replaced: Names,
     /// What must be let in.
-    pub ports: fn(&Service) -> Vec<Port>,
+    pub ports: fn(&Service, ReadFile<'_>) -> Ports,
     /// How each of two nodes logs in on the other one.
     pub login: Option<fn(&Service) -> Login>,
 }
@@ -37,9 +37,22 @@ pub const NOTHING: Host = Host {
     old_kernel: NO_NAMES,
     off: NO_NAMES,
     replaced: NO_NAMES,
-    ports: |_| Vec::new(),
+    ports: |_, _| Ports { open: Vec::new(), untold: Vec::new() },
     login: None,
 };
+
+/// Reads a file that a scenario names, which may not be there where scripts are written; why it cannot be read: a clause
+/// without full stop.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// What must be let in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// What is known.
+    pub open: Vec<Port>,
+    /// What is not: what somebody else has to let in, a few words each.
+    pub untold: Vec<String>,
+}
 
 /// Who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

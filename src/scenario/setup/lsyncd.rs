@@ -1,6 +1,6 @@
 //! The Session Manager's files, copied to the other node as they change.
 
-use super::host::{From, Host, Login, NOTHING, Names, Port};
+use super::host::{From, Host, Login, NOTHING, Names, Port, Ports};
 use super::{Params, Place, Service, ServiceKind};
 use crate::scenario::node::{Node, Role};
 use crate::scenario::virtual_ip::VirtualIp;
@@ -25,7 +25,10 @@ pub(super) const KIND: ServiceKind = ServiceKind {
             rpm: &["lsyncd", "rsync", "openssh-server", "openssh-clients"],
         },
         replaced: Names { deb: &["lsyncd"], rpm: &["lsyncd"] },
-        ports: |service| vec![Port { protocol: "tcp", port: login(service).port, from: From::Runners, why: "ssh" }],
+        ports: |service, _| Ports {
+            open: vec![Port { protocol: "tcp", port: login(service).port, from: From::Runners, why: "ssh" }],
+            ..Ports::default()
+        },
         login: Some(login),
         ..NOTHING
     },

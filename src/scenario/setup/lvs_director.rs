@@ -1,9 +1,10 @@
 //! LVS directors: every one keeps its table ready, and one address moves.
 
-use super::host::{From, Host, NOTHING, Names, Port};
+use super::host::{From, Host, NOTHING, Names, Port, Ports, ReadFile};
 use super::{Count, Params, Place, Service, ServiceKind, SetUp, no_defaults};
 use crate::director::farm::{Farm, Simple};
 use crate::scenario::virtual_ip::VirtualIp;
+use crate::sys::ipvs::Key;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -164,24 +165,60 @@ fn preparation(way: &str, address: IpAddr) -> Vec<String> {
 /// A real server must not tell anybody that it has the virtual address; before it has it.
 const QUIET: &str = "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2";
 
-/// What IPVS takes passes the filter for the host itself first. A file has its ports in itself.
-fn ports(service: &Service) -> Vec<Port> {
+/// What IPVS takes passes the filter for the host itself first.
+fn ports(service: &Service, read: ReadFile<'_>) -> Ports {
+    if let Some(file) = service.read.text("config") {
+        return read(file).and_then(|text| Farm::from_toml(&text, file)).map_or_else(
+            |reason| Ports {
+                untold: vec![format!(
+                    "the virtual services of {file} ({reason}: a script written where it is has them)"
+                )],
+                ..Ports::default()
+            },
+            |farm| ports_of(&farm),
+        );
+    }
     let port = |word: &str| {
         let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
         let protocol = ["udp", "sctp"].into_iter().find(|known| *known == protocol).unwrap_or("tcp");
-        Some(Port { protocol, port: number.parse().ok()?, from: From::Everybody, why: "a virtual service" })
+        Some(virtual_service(protocol, number.parse().ok()?))
     };
     let words = service.read.text("ports").unwrap_or_default().split([',', ' ', '\t']);
     let mut all: Vec<Port> = words.filter_map(port).collect();
     if service.read.boolean("sync").unwrap_or(false) {
-        all.push(Port {
-            protocol: "udp",
-            port: SYNC_PORT,
-            from: From::Runners,
-            why: "connections, told by the others",
-        });
+        all.push(told(SYNC_PORT));
     }
-    all
+    Ports { open: all, ..Ports::default() }
+}
+
+/// The ports of a farm, each once.
+fn ports_of(farm: &Farm) -> Ports {
+    let mut ports = Ports::default();
+    for key in farm.keys() {
+        match key {
+            Key::Address { protocol, address, port } if port == 0 => {
+                ports.untold.push(format!("every port of {address}, {protocol}"));
+            }
+            Key::Address { protocol, port, .. } => {
+                let one = virtual_service(protocol.name(), port);
+                if !ports.open.contains(&one) {
+                    ports.open.push(one);
+                }
+            }
+            Key::Mark { mark, .. } => ports.untold.push(format!("what the firewall marks with {mark}")),
+        }
+    }
+    ports.open.extend(farm.sync.as_ref().map(|sync| told(sync.port.unwrap_or(SYNC_PORT))));
+    ports
+}
+
+fn virtual_service(protocol: &'static str, port: u16) -> Port {
+    Port { protocol, port, from: From::Everybody, why: "a virtual service" }
+}
+
+/// Connections, told to the other directors.
+fn told(port: u16) -> Port {
+    Port { protocol: "udp", port, from: From::Runners, why: "connections, told by the others" }
 }
 
 /// Where the kernel's daemons tell each other their connections, unless a file says otherwise.

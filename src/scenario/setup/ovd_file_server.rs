@@ -1,6 +1,6 @@
 //! OVD File Servers: CTDB on all of them, and one address that it moves.
 
-use super::host::{From, Host, NOTHING, Names, Port};
+use super::host::{From, Host, NOTHING, Names, Port, Ports, ReadFile};
 use super::{Params, Place, Service, ServiceKind, SetUp, Unit, VolumeKind, no_defaults};
 use crate::scenario::virtual_ip::VirtualIp;
 
@@ -94,10 +94,10 @@ fn derived(_vip: &VirtualIp, _keys: &[&str]) -> Params {
     Vec::new()
 }
 
-fn ports(service: &Service) -> Vec<Port> {
+fn ports(service: &Service, _: ReadFile<'_>) -> Ports {
     let port = |port, from, why| Port { protocol: "tcp", port, from, why };
     let mut all = vec![port(4379, From::Runners, "CTDB"), port(445, From::Everybody, "SMB")];
     let webdav = service.read.text("webdav_port").and_then(|text| text.parse().ok()).filter(|number| *number > 0);
     all.extend(webdav.map(|number| port(number, From::Everybody, "WebDAV")));
-    all
+    Ports { open: all, ..Ports::default() }
 }
