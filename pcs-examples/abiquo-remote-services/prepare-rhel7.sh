@@ -19,6 +19,7 @@ nodes=(rsha1 rsha2)
 roles=(rs rs)
 addresses=(10.60.13.57 10.60.13.56)
 first=rsha1
+virtual_ip=10.60.13.58
 folder=/var/lib/inuvika-ha/prepare
 manager=yum
 python=python
@@ -50,11 +51,13 @@ change() {
 # What is left to do for somebody: told at the end.
 todo() { left+=("$*"); }
 
-# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), or on remote ones as well (all).
+# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), on all that may run resources,
+# remote ones too (runner), or on every host (all).
 at() {
     case $1 in
         all | "$role") "${@:2}" ;;
         member) [ "$role" = remote ] || "${@:2}" ;;
+        runner) [ "$role" = quorum ] || "${@:2}" ;;
     esac
 }
 
@@ -103,6 +106,14 @@ read_secret() {
     case $secret_text in '' | *[[:cntrl:]]*) die "read secret: $1 has no first line of plain text" ;; esac
 }
 
+# Whether the cluster may run something on this host already. A remote node has nothing of corosync: its key tells.
+in_cluster() {
+    case $role in
+        remote) [ -s /etc/pacemaker/authkey ] ;;
+        *) [ "$(cluster_here)" = "$cluster" ] ;;
+    esac
+}
+
 # The name of the cluster that this host is in, if any.
 cluster_here() { sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' /etc/corosync/corosync.conf 2>/dev/null || true; }
 
@@ -121,11 +132,11 @@ packages() { wanted+=("$@"); }
 available() { "$manager" -q list available "$1" >/dev/null 2>&1; }
 
 # from_repository PACKAGE RHEL-ID OTHER-ID...: where a package is from; RHEL and those built from it call that
-# differently.
+# differently. RHEL-ID none: RHEL has it no more.
 from_repository() {
     local package=$1 id rhel=${2/ARCH/$(uname -m)}
     if installed "$package" || available "$package"; then return 0; fi
-    if [ "$os" = rhel ] && [ "$rhel" != EPEL ]; then
+    if [ "$os" = rhel ] && [ "$rhel" != EPEL ] && [ "$rhel" != none ]; then
         change "enable the repository $rhel" subscription-manager repos --enable="$rhel"
         return
     fi
@@ -140,6 +151,7 @@ from_repository() {
         change 'install epel-release' rpm_install epel-release
         return
     fi
+    [ "$rhel" != none ] || die "no repository of this host has $package, as RHEL has no Resilient Storage any more"
     die "no repository of this host has $package: enable the one that has it ($rhel), then run this again"
 }
 
@@ -234,7 +246,7 @@ boot_off() {
         case $(systemctl is-enabled "$unit" 2>/dev/null || true) in
             enabled* | linked*) change "switch $unit off at boot" systemctl --quiet disable "$unit" ;;
         esac
-        [ "$(cluster_here)" != "$cluster" ] || continue
+        ! in_cluster || continue
         systemctl --quiet is-active "$unit" || continue
         if [ "$node" = "$serves" ]; then
             say "    $unit runs, and is left to the cluster"
@@ -250,6 +262,17 @@ on() {
     change "start $1, now and at boot" systemctl --quiet enable --now "$1"
 }
 
+# What sbd needs: watchdog DEVICE DISK...
+watchdog() {
+    local disk
+    [ -c "$1" ] || todo "this host has no $1: load the driver of its watchdog, now and at boot"
+    for disk in "${@:2}"; do [ -b "$disk" ] || todo "this host has no disk $disk, which sbd is to use"; done
+    # The package of Debian and Ubuntu has corosync wait for sbd before anybody has told sbd what to do.
+    in_cluster || case $(systemctl is-enabled sbd 2>/dev/null || true) in
+        enabled*) change 'switch sbd off until the cluster gives it its settings' systemctl --quiet disable sbd ;;
+    esac
+}
+
 # A file that somebody has to bring: needs FILE WHAT
 needs() { [ -s "$1" ] || todo "$1 is missing: $2"; }
 
@@ -263,16 +286,29 @@ allow() {
     fi
 }
 
+# What must come in as well, but only somebody else knows the ports of: allow_by_hand WHAT
+allow_by_hand() {
+    case $firewall in
+        none | mine) ;;
+        *) todo "let in what only you know: $1; FIREWALL=mine says that it was done" ;;
+    esac
+}
+
 # Which firewall looks after this host. (No grep -q behind a pipe: it would end before the other program does.)
 find_firewall() {
-    zone='' opened=''
+    zones=() client_zones=() opened=''
     if [ "${FIREWALL-}" = mine ]; then
         firewall=mine
     elif command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
         firewall=firewalld
-        local link
-        link=$(ip -oneline address show to "$here" | awk '{ print $2; exit }')
-        zone=$(firewall-cmd --get-zone-of-interface="$link" 2>/dev/null) || zone=$(firewall-cmd --get-default-zone)
+        local address zone
+        # Each address may be on a link with a zone of its own; clients come by the link of the virtual address.
+        for address in $own; do
+            zone=$(zone_of "$address")
+            case " ${zones[*]-} " in *" $zone "*) ;; *) zones+=("$zone") ;; esac
+        done
+        client_zones=("${zones[@]}")
+        [ -z "$virtual_ip" ] || client_zones=("$(zone_of "$virtual_ip")")
     elif command -v ufw >/dev/null && ufw status 2>/dev/null | grep '^Status: active' >/dev/null; then
         firewall=ufw
     elif command -v iptables >/dev/null && iptables -S INPUT 2>/dev/null | grep -E "$closes_input" >/dev/null; then
@@ -282,7 +318,15 @@ find_firewall() {
     else
         firewall=none
     fi
-    say "    firewall: $firewall${zone:+, zone $zone}"
+    say "    firewall: $firewall${zones[*]:+, zone ${zones[*]}${virtual_ip:+, for clients ${client_zones[*]}}}"
+}
+
+# The zone of firewalld for an address: that of the link that has it, or that leads to it.
+zone_of() {
+    local link
+    link=$(ip -oneline address show to "$1" | awk '{ print $2; exit }')
+    [ -n "$link" ] || link=$(ip -oneline route get "$1" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+    firewall-cmd --get-zone-of-interface="$link" 2>/dev/null || firewall-cmd --get-default-zone
 }
 
 closes_input='^-P INPUT DROP|^-A INPUT -j (DROP|REJECT)'
@@ -297,11 +341,11 @@ open() {
     case $firewall in
         firewalld)
             # pcs, corosync and pacemaker_remote are what its service high-availability is for.
-            case $4 in cluster*) firewalld service=high-availability; return ;; esac
-            if [ -z "$3" ]; then firewalld "port=${port/:/-}/$1"; return; fi
+            case $4 in cluster*) firewalld service=high-availability "${zones[@]}"; return ;; esac
+            if [ -z "$3" ]; then firewalld "port=${port/:/-}/$1" "${client_zones[@]}"; return; fi
             case $family in ip) family=ipv4 ;; *) family=ipv6 ;; esac
             printf -v port 'port="%s" protocol="%s"' "$port" "$1"
-            firewalld "rich-rule=rule family=\"$family\" source address=\"$3\" port $port accept"
+            firewalld "rich-rule=rule family=\"$family\" source address=\"$3\" port $port accept" "${zones[@]}"
             ;;
         ufw)
             rule=(allow from "${3:-any}" to any port "$port" proto "$1")
@@ -324,15 +368,17 @@ open() {
     esac
 }
 
-# Now, and over the next boot: firewalld KIND=VALUE
+# Now, and over the next boot: firewalld KIND=VALUE ZONE...
 firewalld() {
-    local where
+    local where zone
     case $opened in *"|$1|"*) return 0 ;; esac
     opened+="|$1|"
-    for where in --permanent ''; do
-        firewall-cmd ${where:+"$where"} --zone="$zone" "--query-$1" >/dev/null 2>&1 ||
-            change "firewall-cmd ${where:+$where }--add-$1" \
-                quietly firewall-cmd ${where:+"$where"} --zone="$zone" "--add-$1"
+    for zone in "${@:2}"; do
+        for where in --permanent ''; do
+            firewall-cmd ${where:+"$where"} --zone="$zone" "--query-$1" >/dev/null 2>&1 ||
+                change "firewall-cmd ${where:+$where }--zone=$zone --add-$1" \
+                    quietly firewall-cmd ${where:+"$where"} --zone="$zone" "--add-$1"
+        done
     done
 }
 
@@ -419,7 +465,7 @@ case "$os $os_version" in
     *) die "this script is written for rhel7, but this is $os $os_version: ask for another with --for" ;;
 esac
 [ -d /run/systemd/system ] || die 'systemd does not run on this host'
-node='' here='' role='' lacking=''
+node='' here='' own='' role='' lacking=''
 for i in "${!nodes[@]}"; do
     for address in ${addresses[i]}; do
         if [ -z "$(ip -oneline address show to "$address" 2>/dev/null)" ]; then
@@ -428,7 +474,7 @@ for i in "${!nodes[@]}"; do
         fi
         [ -z "$node" ] || [ "$node" = "${nodes[i]}" ] || die "this host has addresses of $node and of ${nodes[i]}"
         [ "$node" = "${nodes[i]}" ] || here=$address
-        node=${nodes[i]} role=${roles[i]}
+        node=${nodes[i]} own=${addresses[i]} role=${roles[i]}
     done
 done
 [ -n "$node" ] || die "this host has none of the addresses ${addresses[*]}: give it its addresses first"
@@ -509,7 +555,7 @@ if [ "${#left[@]}" -gt 0 ]; then
     printf '  - %s\n' "${left[@]}"
     [ -n "$dry_run" ] || exit 3
 else
-    say "$node is prepared. When every node is: inuvika-ha pcs SCENARIO > cluster.sh, and run that on one of them."
+    say "$node is prepared. When every node is: inuvika-ha pcs SCENARIO > cluster.sh, and run that on one member."
 fi
 }
 main "$@"; exit

@@ -11,7 +11,10 @@ allow() {
 
 # What must come in as well, but only somebody else knows the ports of: allow_by_hand WHAT
 allow_by_hand() {
-    case $firewall in none | mine) ;; *) todo "let in what only you know: $1; with FIREWALL=mine this is not asked" ;; esac
+    case $firewall in
+        none | mine) ;;
+        *) todo "let in what only you know: $1; FIREWALL=mine says that it was done" ;;
+    esac
 }
 
 # Which firewall looks after this host. (No grep -q behind a pipe: it would end before the other program does.)

@@ -183,15 +183,17 @@ fn elsewhere(scenario: &Scenario, system: System) -> Option<Step> {
         // The package of Debian and Ubuntu makes the certificates, which pcs then would refuse to make.
         let (packages, start) = match system.family {
             Family::Deb => ("pcs corosync-qnetd", "systemctl enable --now pcsd corosync-qnetd"),
-            Family::Rpm => (
-                "pcs corosync-qnetd (repository High Availability)",
-                "systemctl enable --now pcsd, pcs qdevice setup model net --enable --start",
-            ),
+            Family::Rpm => {
+                ("pcs corosync-qnetd", "systemctl enable --now pcsd, pcs qdevice setup model net --enable --start")
+            }
         };
         lines.push(format!(
             "{}: install {packages}, open TCP 2224 and 5403, give hacluster the same password,",
             device.host
         ));
+        if system.family == Family::Rpm {
+            lines.push("    from the repository High Availability; then".into());
+        }
         lines.push(format!("    {start}"));
     }
     if scenario.setup.name == "ovd-file-server" {

@@ -23,8 +23,8 @@ change() {
 # What is left to do for somebody: told at the end.
 todo() { left+=("$*"); }
 
-# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), on all that may run resources, remote
-# ones too (runner), or on every host (all).
+# Runs a command on nodes with one role (ROLE), on every node of the cluster (member), on all that may run resources,
+# remote ones too (runner), or on every host (all).
 at() {
     case $1 in
         all | "$role") "${@:2}" ;;

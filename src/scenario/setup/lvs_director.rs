@@ -171,7 +171,7 @@ fn ports(service: &Service, read: ReadFile<'_>) -> Ports {
         return read(file).and_then(|text| Farm::from_toml(&text, file)).map_or_else(
             |reason| Ports {
                 untold: vec![format!(
-                    "the virtual services of {file} ({reason}: a script written where it is has them)"
+                    "the virtual services of {file} ({reason}; a script written where it is lets them in)"
                 )],
                 ..Ports::default()
             },
