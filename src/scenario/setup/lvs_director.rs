@@ -196,7 +196,7 @@ fn ports_of(farm: &Farm) -> Ports {
     let mut ports = Ports::default();
     for key in farm.keys() {
         match key {
-            Key::Address { protocol, address, port } if port == 0 => {
+            Key::Address { protocol, address, port: 0 } => {
                 ports.untold.push(format!("every port of {address}, {protocol}"));
             }
             Key::Address { protocol, port, .. } => {
