@@ -28,7 +28,7 @@ pub(super) fn places(configuration: &Element, id: &str, nodes: &[String]) -> Vec
         let of = all.iter().filter(|one| one.text("node") == node && ids.contains(&one.text("rsc")));
         let rules = all.iter().filter(|one| ids.contains(&one.text("rsc"))).flat_map(|one| one.all("rule"));
         let rules = rules.filter(|rule| rule::holds(rule, &rule::attributes(configuration, node)));
-        of.map(|one| *one).chain(rules).map(|one| one.text("score").to_owned()).collect::<Vec<_>>()
+        of.copied().chain(rules).map(|one| one.text("score").to_owned()).collect::<Vec<_>>()
     };
     let never = |node: &str| score(node, &ids).iter().any(|score| score == "-INFINITY");
     let lead = [leader.as_str(), container(configuration, &leader).map_or(leader.as_str(), Element::id)];
