@@ -1,6 +1,8 @@
 //! A scenario as a drawing for the operations manual: nodes, networks, resources, constraints, and what fails together.
 
+mod device;
 mod facts;
+mod network;
 mod order;
 mod rule;
 mod svg;
@@ -11,6 +13,7 @@ use crate::pcs::{cib, plan, setting};
 use crate::scenario::Scenario;
 use crate::simulate::outside;
 use crate::simulate::votes::Votes;
+use device::Device;
 use facts::Place;
 use svg::{Canvas, Font, HEAD, Look, NAME, SMALL, TEXT, TITLE, width, wrap};
 
@@ -45,7 +48,7 @@ pub fn draw(scenario: &Scenario) -> String {
     canvas.text((MARGIN, y), &votes(scenario, &plan), TEXT);
     y += 30;
 
-    y = clients(&mut canvas, scenario, (MARGIN, right), y);
+    y = network::clients(&mut canvas, scenario, (MARGIN, right), y);
     let bus = y;
     y += 30;
     let top = y;
@@ -84,8 +87,8 @@ pub fn draw(scenario: &Scenario) -> String {
         }
     }
     y = top + tall + 26;
-    y = links(&mut canvas, &plan, &left, (column, top + tall), (MARGIN, right), y);
-    y = fencing(&mut canvas, &devices, &nodes, &left, column, y);
+    y = network::links(&mut canvas, &plan, &left, (column, top + tall), (MARGIN, right), y);
+    y = device::draw(&mut canvas, &devices, &nodes, &left, column, y);
     y = key(&mut canvas, y, right);
 
     y += 26;
@@ -172,135 +175,8 @@ fn agent(one: &Element) -> String {
     [one.get("class"), one.get("provider"), one.get("type")].into_iter().flatten().collect::<Vec<_>>().join(":")
 }
 
-/// The network of the clients, with the router and the address; the line that nodes hang on.
-fn clients(canvas: &mut Canvas, scenario: &Scenario, (left, right): (u32, u32), y: u32) -> u32 {
-    let Some(vip) = &scenario.virtual_ip else { return y };
-    let nic = vip.nic.as_ref().map(|nic| format!(" on {nic}")).unwrap_or_default();
-    let holder = if vip.own { ", which a service of its own holds" } else { "" };
-    let address = format!("virtual IP address {}{nic}{holder}", vip.net);
-    let mut x = left;
-    let mut put = |canvas: &mut Canvas, text: &str, look: Look| {
-        let wide = width(text, NAME) + 24;
-        canvas.boxed((x, y), (wide, 30), look);
-        canvas.text((x + 12, y + 19), text, NAME);
-        canvas.line((x + wide / 2, y + 30), (x + wide / 2, y + 48), 12);
-        x += wide + GAP;
-    };
-    put(canvas, "clients", Look::Plain);
-    if let Some(router) = &scenario.router {
-        let addresses: Vec<String> = router.addresses.iter().map(ToString::to_string).collect();
-        put(canvas, &format!("router {}", addresses.join(", ")), Look::Plain);
-    }
-    put(canvas, &address, Look::Filled);
-    canvas.line((left, y + 48), (right, y + 48), 30);
-    let words = "network of the clients";
-    canvas.text((right.saturating_sub(width(words, SMALL)), y + 43), words, SMALL);
-    y + 48
-}
-
+/// Where a node begins, by its number.
 type Left<'a> = &'a dyn Fn(usize) -> u32;
-
-/// The networks between the nodes: a line for each link.
-fn links(
-    canvas: &mut Canvas,
-    plan: &Plan,
-    left: Left<'_>,
-    (column, below): (u32, u32),
-    (begin, end): (u32, u32),
-    y: u32,
-) -> u32 {
-    let count = plan.nodes.iter().map(|node| node.addresses.len()).max().unwrap_or(0);
-    let mut bottom = y;
-    for link in 0..count {
-        let number = u32::try_from(link).unwrap_or(0);
-        let line = y + number * 26;
-        for (index, _) in plan.nodes.iter().enumerate().filter(|(_, node)| node.addresses.len() > link) {
-            let x = left(index) + column / 2 + number * 14;
-            canvas.line((x, below), (x, line), 12);
-        }
-        canvas.line((begin, line), (end, line), 30);
-        let text =
-            if count == 1 { "network between the nodes: the only link".into() } else { format!("link {}", link + 1) };
-        canvas.text((begin, line + 14), &text, SMALL);
-        bottom = line + 26;
-    }
-    bottom + 10
-}
-
-/// A fencing device.
-#[derive(Debug)]
-struct Device {
-    id: String,
-    about: String,
-    /// Which nodes it switches off, by number.
-    targets: Vec<usize>,
-}
-
-impl Device {
-    fn of(resource: &plan::Resource, nodes: &[String]) -> Option<Device> {
-        let get = |name: &str| {
-            resource.params.iter().find_map(|(one, value)| match value {
-                plan::Setting::Text(text) if one == name => Some(text.as_str()),
-                _ => None,
-            })
-        };
-        if resource.agent.contains(':') {
-            return None;
-        }
-        let list = get("pcmk_host_list").map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
-        let map = get("pcmk_host_map").map(|map| {
-            map.split(';').filter_map(|pair| pair.split(':').next()).map(|name| name.trim().to_owned()).collect()
-        });
-        let targets: Vec<String> = list.or(map).unwrap_or_default();
-        let at = get("ip").map(|ip| format!(" at {ip}")).unwrap_or_default();
-        Some(Device {
-            id: resource.id.clone(),
-            about: format!("{}{at}", resource.agent),
-            targets: nodes
-                .iter()
-                .enumerate()
-                .filter(|(_, node)| targets.contains(node))
-                .map(|(index, _)| index)
-                .collect(),
-        })
-    }
-}
-
-/// What switches nodes off: below the nodes, as wide as the nodes that it switches off.
-fn fencing(canvas: &mut Canvas, devices: &[Device], nodes: &[String], left: Left<'_>, column: u32, y: u32) -> u32 {
-    if devices.is_empty() {
-        canvas.text(
-            (MARGIN, y + 12),
-            "NO FENCING: nothing switches off a node that is not heard of. Both sides of a split may run everything.",
-            NAME,
-        );
-        return y + 30;
-    }
-    // A device in the first row that has room for it.
-    let mut rows: Vec<Vec<(usize, usize)>> = Vec::new();
-    for device in devices {
-        let first = device.targets.first().copied().unwrap_or(0);
-        let last = device.targets.last().copied().unwrap_or(nodes.len().saturating_sub(1));
-        let fits = |row: &Vec<(usize, usize)>| row.iter().all(|(from, to)| last < *from || first > *to);
-        let row = rows.iter().position(fits).unwrap_or_else(|| {
-            rows.push(Vec::new());
-            rows.len() - 1
-        });
-        if let Some(taken) = rows.get_mut(row) {
-            taken.push((first, last));
-        }
-        let top = y + u32::try_from(row).unwrap_or(0) * 58;
-        let (from, to) = (left(first), left(last) + column);
-        canvas.boxed((from, top), (to - from, 48), Look::Plain);
-        canvas.text((from + 10, top + 15), &device.id, NAME);
-        canvas.text((from + 10, top + 28), &device.about, SMALL);
-        let names: Vec<&str> =
-            device.targets.iter().filter_map(|index| nodes.get(*index)).map(String::as_str).collect();
-        let all = if names.len() == nodes.len() && names.len() > 1 { "every node".into() } else { names.join(", ") };
-        canvas.text((from + 10, top + 41), &format!("switches off {all}"), SMALL);
-    }
-    y + u32::try_from(rows.len()).unwrap_or(0) * 58
-}
 
 /// What the boxes mean.
 fn key(canvas: &mut Canvas, y: u32, right: u32) -> u32 {
