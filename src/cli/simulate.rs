@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// Say what becomes of the services of a scenario when something fails.
 ///
 /// Pacemaker's own scheduler is asked (crm_simulate; no cluster has to run, and no agent be installed): each node is lost, each
-/// pair of nodes, each resource fails, cannot start, cannot be stopped, nodes lose sight of what they watch. Exit code 1 when a
-/// single failure loses the service.
+/// pair of nodes, each remote node, each resource fails, cannot start, cannot be stopped, nodes lose sight of what they watch. Exit
+/// code 1 when a single failure loses the service.
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
     /// The scenario file; see "inuvika-ha init"

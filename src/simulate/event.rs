@@ -8,6 +8,8 @@ use super::{Model, One};
 pub(super) enum Event {
     /// These nodes are lost at once, without a word.
     Nodes(Vec<String>),
+    /// The remote node is lost, and its connection with it.
+    Remote(String),
     /// The resource's monitor reports a failure there, once.
     Monitor(String, String),
     /// The resource cannot start there.
@@ -25,7 +27,7 @@ pub(super) enum Event {
 /// Pairs of nodes are tried up to this many nodes.
 const PAIRS: usize = 8;
 
-/// Everything that is tried: each node, each pair, each resource where it runs, what nodes see, a return.
+/// Everything that is tried: each node, each pair, each remote node, each resource where it runs, what nodes see, a return.
 pub(super) fn all(model: &Model, up: &State) -> Vec<Event> {
     let nodes = &model.nodes;
     let mut all: Vec<Event> = nodes.iter().map(|node| Event::Nodes(vec![node.clone()])).collect();
@@ -35,6 +37,7 @@ pub(super) fn all(model: &Model, up: &State) -> Vec<Event> {
         }
     }
     let home = |id: &str| up.placement.get(id).and_then(|nodes| nodes.first()).cloned();
+    all.extend(model.remotes.iter().filter(|name| home(name).is_some()).cloned().map(Event::Remote));
     for one in &model.resources {
         let Some(node) = home(&one.id) else { continue };
         let at = || (one.id.clone(), node.clone());
@@ -65,6 +68,7 @@ impl Event {
                 [one] => format!("{one} is lost"),
                 more => format!("{} are lost", more.join(" and ")),
             },
+            Event::Remote(node) => format!("{node} is lost"),
             Event::Monitor(id, node) => format!("{id} fails on {node}"),
             Event::Start(id, node) => format!("{id} cannot start on {node}"),
             Event::Stop(id, node) => format!("{id} cannot be stopped on {node}"),
@@ -79,6 +83,7 @@ impl Event {
         match self {
             Event::Nodes(nodes) if nodes.len() == 1 => "node",
             Event::Nodes(_) => "nodes",
+            Event::Remote(_) => "remote",
             Event::Monitor(..) => "monitor",
             Event::Start(..) => "start",
             Event::Stop(..) => "stop",
@@ -93,7 +98,7 @@ impl Event {
         !matches!(self, Event::Nodes(nodes) if nodes.len() > 1) && !matches!(self, Event::AllBlind(_))
     }
 
-    /// The nodes that are gone for good.
+    /// The nodes that are gone for good, and their votes with them.
     pub(super) fn lost(&self) -> &[String] {
         match self {
             Event::Nodes(nodes) => nodes,
@@ -104,7 +109,7 @@ impl Event {
     /// The resource it is about.
     pub(super) fn resource<'a>(&self, model: &'a Model) -> Option<&'a One> {
         match self {
-            Event::Monitor(id, _) | Event::Start(id, _) | Event::Stop(id, _) => model.one(id),
+            Event::Remote(id) | Event::Monitor(id, _) | Event::Start(id, _) | Event::Stop(id, _) => model.one(id),
             _ => None,
         }
     }

@@ -3,9 +3,13 @@
 //! crm_simulate is given the configuration of a scenario and a cluster in which all is well. Quorum it does not compute: that is
 //! done here.
 
+mod action;
+mod base;
+mod before;
 mod event;
 pub mod outside;
 pub mod report;
+pub mod row;
 mod time;
 pub mod votes;
 mod world;
@@ -14,7 +18,8 @@ use crate::document::element::Element;
 use crate::pcs::plan;
 use crate::scenario::Scenario;
 use event::Event;
-use report::{Report, Row};
+use report::Report;
+use row::Row;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
@@ -68,6 +73,8 @@ struct Model {
     configuration: Element,
     /// The nodes, in the scenario's order.
     nodes: Vec<String>,
+    /// The remote nodes. They have no vote, and the name of a node is that of its connection, too.
+    remotes: Vec<String>,
     /// Who votes.
     votes: votes::Votes,
     /// Promotable resources.
@@ -151,8 +158,13 @@ impl Model {
             Step::Promotable { resource, .. } => Some(resource.clone()),
             _ => None,
         };
+        let remote = |step: &Step| match step {
+            Step::Remote(connection) => Some(connection.id.clone()),
+            _ => None,
+        };
         Model {
             votes,
+            remotes: steps().filter_map(remote).collect(),
             promotable: steps().filter_map(promotable).collect(),
             nodes: plan.nodes.iter().map(|node| node.name.clone()).collect(),
             token,
@@ -190,8 +202,8 @@ impl One {
         One {
             id: id.to_owned(),
             cloned: cloned.contains(&id),
-            // What only publishes what it sees serves nobody.
-            needed: !says("critical", "false") && primitive.text("type") != "ping",
+            // What only publishes what it sees, or leads to a remote node, serves nobody.
+            needed: !says("critical", "false") && !["ping", "remote"].contains(&primitive.text("type")),
             monitor: monitors.min(),
             start: timeout("start"),
             stop: timeout("stop"),
@@ -204,6 +216,6 @@ impl World {
     /// Simulates one event.
     fn row(&self, model: &Model, up: &State, event: &Event, number: usize) -> io::Result<Row> {
         let steps = self.play(model, up, event, number)?;
-        Ok(report::row(model, up, event, &steps))
+        Ok(row::of(model, up, event, &steps))
     }
 }

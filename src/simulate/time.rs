@@ -2,8 +2,9 @@
 //! for each other, each for as long as it may take.
 
 use super::Model;
+use super::action::Action;
 use super::event::Event;
-use super::world::{Action, State};
+use super::world::State;
 use std::collections::BTreeMap;
 
 /// corosync's own token timeout in milliseconds (3.1 and later), and what every node above two adds.
@@ -34,7 +35,8 @@ pub(super) fn noticed(model: &Model, event: &Event) -> u32 {
             // The token, then the consensus: 1.2 times as long.
             (token.saturating_mul(22) / 10).div_ceil(1000)
         }
-        Event::Monitor(..) => {
+        // Of a remote node its connection's monitor.
+        Event::Remote(_) | Event::Monitor(..) => {
             event.resource(model).and_then(|one| one.monitor).map_or(0, |(interval, timeout, _)| interval + timeout)
         }
         Event::Start(..) => event.resource(model).map_or(0, |one| one.start),

@@ -1,5 +1,8 @@
 //! A cluster on paper: files in a folder of our own, and Pacemaker's tools that say what becomes of it.
 
+use super::action::{self, Action};
+use super::base;
+use super::before::Before;
 use super::event::Event;
 use super::{Model, Placement};
 use crate::document::element::Element;
@@ -12,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What one question to a tool may take: they need a tenth of a second.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The folder; it goes with the value.
 #[derive(Debug)]
@@ -31,21 +34,6 @@ pub(super) struct State {
     pub(super) actions: Vec<Action>,
 }
 
-/// Something the cluster does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
-    /// A node is switched off.
-    Fence(String),
-    /// A resource starts there.
-    Start(String, String),
-    /// An instance that runs there is promoted.
-    Promote(String, String),
-    /// An instance there is promoted no more.
-    Demote(String, String),
-    /// A resource stops there. No node: it went with its node, and takes no time.
-    Stop(String, Option<String>),
-}
-
 impl Drop for World {
     fn drop(&mut self) {
         // Nobody can be told; it is in the folder for temporary files.
@@ -60,64 +48,13 @@ impl World {
         let folder = std::env::temp_dir().join(format!("inuvika-ha-simulate.{}.{now}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&folder)?;
         let world = World { folder };
-        let base = world.write("base.xml", &world.base(model)?)?;
+        let base = world.write("base.xml", &base::base(model)?)?;
         let path = base.to_string_lossy().into_owned();
         let verdict = process::run("crm_verify", &["-V", "-x", &path], None, &Deadline::after(LIMIT))?;
         if !verdict.status.success() {
             return Err(io::Error::other(format!("crm_verify refuses the configuration: {}", verdict.reason())));
         }
         Ok(world)
-    }
-
-    /// The configuration in a cluster whose nodes are all there and see all that they should.
-    fn base(&self, model: &Model) -> io::Result<Element> {
-        let empty = process::run("cibadmin", &["--empty"], None, &Deadline::after(LIMIT))?;
-        let mut cib =
-            Element::read(&empty.text()).map_err(|reason| io::Error::other(format!("cibadmin --empty: {reason}")))?;
-        for (name, value) in [("have-quorum", "1"), ("dc-uuid", "1"), ("epoch", "1"), ("num_updates", "0")] {
-            cib.set(name, value);
-        }
-        let ids = || model.nodes.iter().enumerate().map(|(index, name)| ((index + 1).to_string(), name));
-        let mut configuration = model.configuration.clone();
-        if let Some(nodes) = configuration.child_mut("nodes") {
-            // Some have attributes already, and their name as their id.
-            let known = std::mem::take(&mut nodes.children);
-            nodes.children.extend(ids().map(|(id, name)| {
-                let attributes = known.iter().filter(|one| one.text("uname") == name);
-                let attributes = attributes.flat_map(|one| one.children.clone());
-                Element::new("node", &[("id", &id), ("uname", name)]).with(attributes)
-            }));
-        }
-        let states = ids().map(|(id, name)| {
-            let state = Element::new(
-                "node_state",
-                &[
-                    ("id", &id),
-                    ("uname", name),
-                    ("in_ccm", "true"),
-                    ("crmd", "online"),
-                    ("join", "member"),
-                    ("expected", "member"),
-                ],
-            );
-            let mut set = Element::new("instance_attributes", &[("id", &format!("status-{id}"))]);
-            for view in model.views.iter().filter(|view| !view.well.is_empty()) {
-                let pair = format!("status-{id}-{}", view.name);
-                set.children
-                    .push(Element::new("nvpair", &[("id", &pair), ("name", &view.name), ("value", &view.well)]));
-            }
-            // The agent says which instance is the best one: here the first node's.
-            let better = model.nodes.len() - model.nodes.iter().position(|one| one == name).unwrap_or(0);
-            for resource in &model.promotable {
-                let (attribute, value) = (format!("master-{resource}"), better.to_string());
-                let pair = format!("status-{id}-{attribute}");
-                set.children.push(Element::new("nvpair", &[("id", &pair), ("name", &attribute), ("value", &value)]));
-            }
-            state.with([Element::new("transient_attributes", &[("id", &id)]).with([set])])
-        });
-        let status = Element::new("status", &[]).with(states);
-        cib.children = vec![configuration, status];
-        Ok(cib)
     }
 
     /// All that starts in it.
@@ -157,7 +94,7 @@ impl World {
         let wrong = |reason: String| io::Error::other(format!("what crm_simulate says: {reason}"));
         let said = Element::read(&output.text()).map_err(wrong)?;
         let cib = Element::read(&std::fs::read_to_string(&to)?).map_err(wrong)?;
-        let actions = actions(&said);
+        let actions = action::all(&said);
         Ok(State { cib, placement: before.placement(&actions, &said, model), actions })
     }
 
@@ -176,6 +113,16 @@ impl World {
                 words.extend(["--quorum".into(), u8::from(quorum).to_string()]);
                 let before = before(nodes);
                 Ok(vec![self.simulate(model, &from, &file(0), &words, &before)?])
+            }
+            Event::Remote(name) => {
+                let home = up.placement.get(name).and_then(|nodes| nodes.first()).cloned().unwrap_or_default();
+                // Nobody gets through to it any more.
+                let mut cib = up.cib.clone();
+                model.nodes.iter().filter(|node| **node != home).for_each(|node| cannot_start(&mut cib, name, node));
+                never_again(&mut cib, name, &home);
+                let from = self.write(&format!("{number}.xml"), &cib)?;
+                let what = ["--op-inject".into(), format!("{name}_monitor_{}@{home}=1", interval(name))];
+                Ok(vec![self.simulate(model, &from, &file(0), &what, &before(std::slice::from_ref(name)))?])
             }
             Event::Monitor(id, node) => {
                 let what = format!("{id}_monitor_{}@{node}=1", interval(id));
@@ -233,17 +180,26 @@ impl World {
 
 /// Makes a resource one that has failed to start on a node: nothing of it is there, and the cluster does not try again.
 fn cannot_start(cib: &mut Element, id: &str, node: &str) {
+    cib.each(&mut |state| {
+        if state.name == "node_state" && state.text("uname") == node {
+            state.each(&mut |part| {
+                if part.name == "lrm_resource" && part.id() == id {
+                    part.children.clear();
+                }
+            });
+        }
+    });
+    never_again(cib, id, node);
+}
+
+/// Makes a resource one that the cluster does not start on a node again, as it has failed to start there.
+fn never_again(cib: &mut Element, id: &str, node: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
     cib.each(&mut |state| {
         if state.name != "node_state" || state.text("uname") != node {
             return;
         }
         let number = state.id().to_owned();
-        state.each(&mut |part| {
-            if part.name == "lrm_resource" && part.id() == id {
-                part.children.clear();
-            }
-        });
         let pairs = [("fail-count", "INFINITY"), ("last-failure", now.as_str())].map(|(what, value)| {
             let name = format!("{what}-{id}#start_0");
             Element::new(
@@ -257,78 +213,4 @@ fn cannot_start(cib: &mut Element, id: &str, node: &str) {
             set.children.extend(pairs);
         }
     });
-}
-
-/// Where everything ran before. What is done is added to it: where a monitor with role=Stopped has run, the state that is
-/// simulated would have the resource running.
-#[derive(Debug, Default)]
-struct Before {
-    placement: Placement,
-}
-
-impl Before {
-    fn without(placement: &Placement, lost: &[String]) -> Before {
-        let mut before = Before { placement: placement.clone() };
-        before.lose(lost);
-        before
-    }
-
-    fn lose(&mut self, lost: &[String]) {
-        self.placement.values_mut().for_each(|nodes| nodes.retain(|node| !lost.contains(node)));
-    }
-
-    fn forget(&mut self, id: &str, node: &str) {
-        if let Some(nodes) = self.placement.get_mut(id) {
-            nodes.retain(|one| one != node);
-        }
-    }
-
-    /// Where everything runs after the actions.
-    fn placement(&self, actions: &[Action], said: &Element, model: &Model) -> Placement {
-        let mut after = Before { placement: self.placement.clone() };
-        for action in actions {
-            match action {
-                Action::Fence(node) => after.lose(std::slice::from_ref(node)),
-                Action::Stop(id, Some(node)) => after.forget(id, node),
-                Action::Stop(_, None) | Action::Promote(..) | Action::Demote(..) => {}
-                Action::Start(id, node) => after.placement.entry(id.clone()).or_default().push(node.clone()),
-            }
-        }
-        // What could not be stopped, and nobody switches off, serves nobody.
-        let status = said.child("revised_cluster_status").and_then(|status| status.child("resources"));
-        for resource in status.map(|all| all.all("resource")).unwrap_or_default() {
-            if resource.text("blocked") == "true" {
-                let id = resource.id().split(':').next().unwrap_or_default();
-                resource.children.iter().for_each(|node| after.forget(id, node.text("name")));
-            }
-        }
-        let mut placement = after.placement;
-        for nodes in placement.values_mut() {
-            // In the scenario's order.
-            nodes.sort_by_key(|node| model.nodes.iter().position(|one| one == node));
-            nodes.dedup();
-        }
-        placement
-    }
-}
-
-/// What is done, in order.
-fn actions(said: &Element) -> Vec<Action> {
-    let transition = said.child("transition").map(|all| all.children.as_slice()).unwrap_or_default();
-    let action = |one: &Element| {
-        let resource = one.text("resource").split(':').next().unwrap_or_default().to_owned();
-        match (one.name.as_str(), one.text("op")) {
-            ("fencing_action", _) => Some(Action::Fence(one.text("target").to_owned())),
-            ("rsc_action", "start") => Some(Action::Start(resource, one.text("node").to_owned())),
-            ("rsc_action", "promote") => Some(Action::Promote(resource, one.text("node").to_owned())),
-            ("rsc_action", "demote") => Some(Action::Demote(resource, one.text("node").to_owned())),
-            ("rsc_action", "stop") => Some(Action::Stop(resource, Some(one.text("node").to_owned()))),
-            ("pseudo_action", _) => {
-                let id = one.text("task").strip_suffix("_stop_0")?;
-                Some(Action::Stop(id.split(':').next().unwrap_or_default().to_owned(), None))
-            }
-            _ => None,
-        }
-    };
-    transition.iter().filter_map(action).collect()
 }
