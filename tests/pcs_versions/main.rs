@@ -82,21 +82,14 @@ fn in_root(trial: &Trial, script: String) -> String {
 
 #[test]
 fn pcs_0_12_of_debian_13() {
-    let root = Root::of(TRIXIE).unwrap();
+    let root = Root::of(TRIXIE);
     all_examples(&root, "pcs-0.12");
     changes(&root, "pcs-0.12");
 }
 
 #[test]
 fn pcs_0_10_of_debian_11() {
-    match Root::of(BULLSEYE) {
-        Ok(root) => {
-            all_examples(&root, &format!("pcs-{}", root.pcs));
-            changes(&root, &format!("pcs-{}", root.pcs));
-        }
-        // Its archive closes one day. What its pcs accepts is in tests/pcs/forms.tsv, too.
-        Err(reason) => {
-            eprintln!("Debian 11 cannot be had any more ({reason}): the table of forms alone judges pcs 0.10")
-        }
-    }
+    let root = Root::of(BULLSEYE);
+    all_examples(&root, &format!("pcs-{}", root.pcs));
+    changes(&root, &format!("pcs-{}", root.pcs));
 }

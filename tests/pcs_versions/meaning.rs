@@ -50,7 +50,14 @@ fn step(tag: &BytesStart, path: &[String]) -> String {
         .map(|attribute| {
             let attribute = attribute.unwrap();
             let key = attribute.key.as_ref().to_owned();
-            format!("{key}={}", attribute.value.replace("&apos;", "'"))
+            let value = attribute.value.replace("&apos;", "'");
+            // Roles had other names before Pacemaker 2.1.
+            let value = match (key.as_str(), value.as_str()) {
+                ("role" | "rsc-role" | "with-rsc-role", "Master") => "Promoted".to_owned(),
+                ("role" | "rsc-role" | "with-rsc-role", "Slave") => "Unpromoted".to_owned(),
+                _ => value,
+            };
+            format!("{key}={value}")
         })
         // Some write down what is so anyway.
         .filter(|attribute| (chosen || !attribute.starts_with("id=")) && attribute != "boolean-op=and")
