@@ -178,6 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::unwrap_used, reason = "a test may panic")]
     fn groups_and_promoted_instances_are_ordered_by_their_parts() {
         let configuration = Element::read(
             r#"<c><resources><group id="g"><primitive id="a"/><primitive id="b"/></group><clone id="s-clone"><primitive id="s"/></clone>
