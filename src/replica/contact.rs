@@ -185,21 +185,21 @@ impl Contact<'_> {
 
     /// Lets the cluster know how far the peer can be relied on, when that has changed.
     fn publish(&mut self, report: Option<&Report>, arrives: bool) {
-        let value = match report {
-            Some(report) if report.stamp.is_none() => "never",
-            Some(report) if arrives && self.has(report) => "ok",
-            Some(_) => "stale",
+        let value = match (report, self.memory.told.as_deref()) {
+            (Some(report), _) if report.stamp.is_none() => "never",
+            (Some(report), _) if arrives && self.has(report) => "ok",
+            (Some(_), _) => "stale",
             // What it has, it still has; but not what is written from now on.
-            None if self.memory.told.as_deref() == Some("ok") => "stale",
-            None => return,
+            (None, Some("ok" | "stale")) => "stale",
+            (None, Some("never")) => "never",
+            (None, _) => return,
         };
-        if self.memory.told.as_deref() == Some(value) {
+        if self.memory.knows(value) {
             return;
         }
-        if let Some(node) = self.memory.peer.clone()
-            && peer::publish(self.replica, &node, value, &self.deadline, self.op)
-        {
-            self.memory.told = Some(value.to_owned());
+        if let Some(node) = self.memory.peer.clone() {
+            let answered = peer::publish(self.replica, &node, value, &self.deadline, self.op);
+            self.memory.tell(value, answered);
         }
     }
 }

@@ -115,7 +115,7 @@ fn conclude(replica: &Replica, attic: &Attic, own: Stamp, memory: &Memory, deadl
     if !memory.through {
         peer::log_kept(&report, memory.epoch, op);
     }
-    if memory.told.as_deref() != Some("ok") {
+    if !memory.knows("ok") {
         let node = memory.peer.as_ref().filter(|_| !report.named).unwrap_or(&report.node);
         peer::publish(replica, node, "ok", deadline, op);
     }

@@ -40,6 +40,9 @@ pub(super) struct Memory {
     pub through: bool,
     /// What the cluster was told last of the peer.
     pub told: Option<String>,
+    /// Whether that may not have got there: the cluster did not answer.
+    #[serde(default)]
+    pub unsure: bool,
     /// Who had newer data at the start, and of which epoch.
     pub newer: Option<(String, u64)>,
     /// Whether the peer refuses older data than its own, once it is known.
@@ -64,6 +67,17 @@ impl Memory {
     /// That of the instance with this file name, for what runs beside the agent.
     pub(super) fn of(instance: &str) -> Option<Self> {
         State::of_file_name(instance).read(FILE)
+    }
+
+    /// Keeps what the cluster was told of the peer, and whether it has answered. What it has not answered it may have done.
+    pub(super) fn tell(&mut self, value: &str, answered: bool) {
+        self.told = Some(value.to_owned());
+        self.unsure = !answered;
+    }
+
+    /// Whether the cluster knows that.
+    pub(super) fn knows(&self, value: &str) -> bool {
+        !self.unsure && self.told.as_deref() == Some(value)
     }
 
     /// Takes over what an answer says of the peer. A name that is not the cluster's is better than none only.

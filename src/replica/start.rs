@@ -112,6 +112,7 @@ impl Start<'_> {
             peer: self.peer_name(),
             through: false,
             told: None,
+            unsure: false,
             newer,
             guards: self.report.as_ref().map(|report| report.guards),
             devices,
@@ -249,10 +250,9 @@ impl Start<'_> {
                 _ => "stale",
             },
         };
-        if let Some(node) = memory.peer.clone()
-            && peer::publish(self.replica, &node, value, &self.op.deadline, self.op)
-        {
-            memory.told = Some(value.to_owned());
+        if let Some(node) = memory.peer.clone() {
+            let answered = peer::publish(self.replica, &node, value, &self.op.deadline, self.op);
+            memory.tell(value, answered);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use inuvika_ha::ocf::check::{Check, Verdict};
 use inuvika_ha::replica::report::Report;
+use nix::sys::signal::Signal;
 
 use crate::Body;
 use crate::node::{Node, Pair, SESSIONS, timed};
@@ -14,6 +15,7 @@ pub const TRIALS: &[(&str, Body)] = &[
     ("a peer that has lost its copy is not told that it has everything", reinstalled),
     ("an lsyncd outside of the cluster on the peer is seen", foreign),
     ("a peer with newer data refuses, and is named", refused),
+    ("what the cluster did without an answer is put right", unanswered),
     ("a contact is quick", quick),
     ("very many kept files do not keep a peer from answering", many_kept),
 ];
@@ -54,6 +56,27 @@ fn canary(pair: &mut Pair) -> Result<()> {
     ensure!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
     ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("ok"));
     ensure!(two.kept().is_empty(), "a canary was kept");
+    Ok(())
+}
+
+/// A cluster that is busy takes the value, and its tool is killed before it says so.
+fn unanswered(pair: &mut Pair) -> Result<()> {
+    let ready = pair.one.prepare()?;
+    pair.one.pass(&ready);
+    pair.one.contact(ready.epoch, true);
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("ok"));
+    pair.set_cib("silent", "");
+    pair.two.signal_sshd(Signal::SIGSTOP);
+    pair.one.contact(ready.epoch, true);
+    pair.two.signal_sshd(Signal::SIGCONT);
+    pair.one.expect_log(&["tell the cluster that lsyncd-replica of osm2 is stale"])?;
+    ensure!(pair.cib("osm2.lsyncd-replica").as_deref() == Some("stale"));
+    // The peer still has everything, and both answer again.
+    pair.unset_cib("silent");
+    pair.one.pass(&ready);
+    let checks = pair.one.contact(ready.epoch, true);
+    let says = pair.cib("osm2.lsyncd-replica");
+    ensure!(says.as_deref() == Some("ok"), "{says:?}: {checks:?}");
     Ok(())
 }
 

@@ -98,6 +98,10 @@ impl Pair {
         fs::create_dir_all(CIB).unwrap();
     }
 
+    pub fn unset_cib(&self, name: &str) {
+        fs::remove_file(Path::new(CIB).join(name)).unwrap();
+    }
+
     pub fn set_cib(&self, name: &str, value: &str) {
         fs::write(Path::new(CIB).join(name), value).unwrap();
     }

@@ -45,7 +45,8 @@ fn script(name: &str, text: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Values as files NODE.NAME or NAME; the file `down` makes it fail as without a cluster.
+/// Values as files NODE.NAME or NAME; the file `down` makes it fail as without a cluster, `silent` keeps it from
+/// answering.
 const CRM_ATTRIBUTE: &str = r#"#!/bin/bash
 cd /run/replica/cib
 node= name= value= get=
@@ -63,6 +64,8 @@ if [ -e down ]; then
 fi
 if [ -z "$get" ]; then
     echo "$value" >"$node$name"
+    # It is done, and nobody is told.
+    [ ! -e silent ] || exec sleep 60
 elif [ -e "$node$name" ]; then
     cat "$node$name"
 else
