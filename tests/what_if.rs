@@ -213,6 +213,22 @@ fn a_remote_node_is_lost_without_a_vote() {
     assert!(code == 1 && single.contains(&"far1 is lost") && !single.contains(&"far2 is lost"), "{single:?}");
 }
 
+/// A remote node is a frame of its own, with what it runs; no connection is in it.
+#[test]
+fn remote_nodes_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.toml");
+    std::fs::write(&file, format!("{}{REMOTE}", include_str!("pcs/free.toml"))).unwrap();
+    let output = inuvika_ha().arg("diagram").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let drawn = String::from_utf8(output.stdout).unwrap();
+    let said = |text: &str| drawn.matches(&format!(">{text}</text>")).count();
+    // Its connection is drawn in each of the three members, its name in its own frame.
+    assert_eq!((said("far1"), said("remote: runs services, no vote"), said("192.168.100.31")), (4, 2, 1));
+    assert_eq!((said("holds connections, and votes"), said("runs services, and votes")), (1, 2));
+    assert_eq!(said("switches off far1, far2"), 1);
+}
+
 /// While all is well, as a row.
 fn json_well(report: &Value) -> Value {
     serde_json::json!({ "runs": report["well"] })

@@ -2,6 +2,7 @@
 
 mod device;
 mod facts;
+mod frame;
 mod network;
 mod order;
 mod rule;
@@ -15,6 +16,7 @@ use crate::simulate::outside;
 use crate::simulate::votes::Votes;
 use device::Device;
 use facts::Place;
+use frame::Frame;
 use svg::{Canvas, Font, HEAD, Look, NAME, SMALL, TEXT, TITLE, width, wrap};
 
 const MARGIN: u32 = 30;
@@ -28,11 +30,12 @@ const STEP: u32 = 44;
 pub fn draw(scenario: &Scenario) -> String {
     let plan = plan(scenario);
     let configuration = cib::configuration(&plan);
-    let nodes: Vec<String> = plan.nodes.iter().map(|node| node.name.clone()).collect();
+    let frames = frame::all(&plan);
+    let nodes: Vec<String> = frames.iter().map(|frame| frame.name.clone()).collect();
     let services: Vec<&Element> =
         configuration.all("primitive").into_iter().filter(|one| one.text("class") != "stonith").collect();
     let devices: Vec<Device> = setting::resources(&plan).filter_map(|one| Device::of(one, &nodes)).collect();
-    let column = column(&plan, &services, &devices);
+    let column = column(&frames, &services, &devices);
     let count = u32::try_from(nodes.len()).unwrap_or(1).max(1);
     let full = (count * column + (count - 1) * GAP).max(WIDTH);
     let side = (full - (count * column + (count - 1) * GAP)) / 2;
@@ -53,23 +56,27 @@ pub fn draw(scenario: &Scenario) -> String {
     y += 30;
     let top = y;
     // Every node: a frame, which is what fails at once.
-    let lines = plan.nodes.iter().map(|node| node.addresses.len()).max().unwrap_or(0);
+    let lines = frames.iter().map(|frame| frame.addresses.len()).max().unwrap_or(0);
     let head = 46 + u32::try_from(lines).unwrap_or(0) * 16;
     let tall = head + u32::try_from(services.len()).unwrap_or(0) * STEP + 10;
-    for (index, node) in plan.nodes.iter().enumerate() {
+    for (index, frame) in frames.iter().enumerate() {
         let x = left(index);
         let places: Vec<Place> = services
             .iter()
-            .map(|one| facts::places(&configuration, one.id(), &nodes).get(index).copied().unwrap_or(Place::Never))
+            .map(|one| facts::places(&configuration, one.id(), frame::hosts(one, &frames, &nodes)).get(index).copied())
+            .map(|place| place.unwrap_or(Place::Never))
             .collect();
-        let votes_only = places.iter().all(|place| *place == Place::Never);
-        if !votes_only {
+        let holds = |connections: bool| {
+            let mut all = services.iter().zip(&places).filter(|(one, _)| frame::is_connection(one) == connections);
+            all.any(|(_, place)| *place != Place::Never)
+        };
+        if holds(false) {
             canvas.line((x + column / 2, bus), (x + column / 2, top), 12);
         }
         canvas.boxed((x, top), (column, tall), Look::Frame);
-        canvas.text((x + 12, top + 22), &node.name, HEAD);
-        canvas.text((x + 12, top + 38), if votes_only { "votes only" } else { "runs services, and votes" }, SMALL);
-        for (number, address) in node.addresses.iter().enumerate() {
+        canvas.text((x + 12, top + 22), &frame.name, HEAD);
+        canvas.text((x + 12, top + 38), frame.caption(holds(false), holds(true)), SMALL);
+        for (number, address) in frame.addresses.iter().enumerate() {
             let below = 54 + u32::try_from(number).unwrap_or(0) * 16;
             canvas.text((x + 12, top + below), address, SMALL);
         }
@@ -153,12 +160,15 @@ fn votes(scenario: &Scenario, plan: &Plan) -> String {
 }
 
 /// How wide a node has to be.
-fn column(plan: &Plan, services: &[&Element], devices: &[Device]) -> u32 {
+fn column(frames: &[Frame], services: &[&Element], devices: &[Device]) -> u32 {
     let mut widest = 170;
     let mut see = |text: &str, font: Font, more: u32| widest = width(text, font).saturating_add(more).max(widest);
-    for node in &plan.nodes {
-        see(&node.name, HEAD, 24);
-        node.addresses.iter().for_each(|address| see(address, SMALL, 24));
+    for frame in frames {
+        see(&frame.name, HEAD, 24);
+        if frame.remote {
+            see(frame.caption(true, false), SMALL, 24);
+        }
+        frame.addresses.iter().for_each(|address| see(address, SMALL, 24));
     }
     for one in services {
         see(one.id(), NAME, 40);

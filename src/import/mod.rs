@@ -62,6 +62,12 @@ pub struct File {
 }
 
 impl File {
+    /// The same with a name that fits into a line of a message: a name may hold anything.
+    fn with_plain_name(&self) -> File {
+        let plain = |c: char| if c.is_control() { '?' } else { c };
+        File { name: self.name.chars().map(plain).collect(), text: self.text.clone() }
+    }
+
     /// The last part of its name.
     fn base(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -90,6 +96,8 @@ struct Draft {
 /// # Errors
 /// One line: the file, what is wrong with it, what to do.
 pub fn import(kind: Kind, files: &[File], answers: &Answers) -> Result<Imported, String> {
+    let files: Vec<File> = files.iter().map(File::with_plain_name).collect();
+    let files = files.as_slice();
     for file in files {
         if file.text.len() > LONGEST {
             return Err(format!("{}: is longer than 1 MiB: no configuration is", file.name));
