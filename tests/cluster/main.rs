@@ -16,6 +16,7 @@ mod faults;
 mod lost;
 mod moves;
 mod peer;
+mod predicted;
 mod replication;
 mod session;
 mod tools;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         more("without ssh the old copy serves and the new one stays", peer::dropped),
         more("newer files on a node that cannot serve follow the service", peer::newer_but_broken),
         on("a killed node is fenced and the other takes over", moves::killed),
+        more("what simulate says of a lost node is what becomes of it", predicted::lost),
         more("the guide's own lsyncd loses the files", lost::guide_loses),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -92,7 +94,7 @@ pub fn is_full() -> bool {
     std::env::var_os("INUVIKA_TEST_FULL").is_some()
 }
 
-fn makes_the_cluster(lab: &Lab) -> Result<()> {
+pub fn makes_the_cluster(lab: &Lab) -> Result<()> {
     LazyLock::force(&DATABASE);
     lab.phase("let the nodes log in on each other", || ovd::install_replication(lab))?;
     // A farm in use: the Session Manager runs on the first node, and somebody has left it running on the second.
