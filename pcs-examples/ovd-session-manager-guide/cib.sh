@@ -299,6 +299,8 @@ live_file, wanted_file, new_file, besides_file, trial = sys.argv[1:6]
 nodes = sys.argv[6:]
 SETS = ('instance_attributes', 'meta_attributes')
 CONTAINERS = ('group', 'clone')
+# Meta attributes that people set while a resource runs.
+BY_COMMAND = ('target-role', 'is-managed', 'maintenance')
 MEMBERS = CONTAINERS + ('primitive',)
 # What goes without saying.
 SILENT = {
@@ -395,10 +397,10 @@ def merge_values(live, wanted):
             changed |= value(live, kind, pair, taken)
     ident = wanted.get('id')
     given = {pair.get('name') for pair in wanted.iter('nvpair')}
-    # The scenario gives all options of a fencing device.
-    all_of_it = wanted.get('class') == 'stonith'
-    return drop(live, lambda kind, name: (ident, name) not in unset and not (
-        all_of_it and kind == SETS[0] and name not in given)) or changed
+    # The scenario gives all options of a fencing device, and all that a resource of its own has but what commands set.
+    all_of = SETS if ident in whole else SETS[:1] if wanted.get('class') == 'stonith' else ()
+    return drop(live, lambda kind, name: (ident, name) not in unset and (
+        kind not in all_of or name in given or kind == SETS[1] and name in BY_COMMAND)) or changed
 
 
 def merge_primitive(live, wanted):
@@ -427,31 +429,42 @@ def merge_resource(resources, wanted):
         if parent_of(resources, live) is not resources:
             die('%s is in %s: take it out first' % (ident, parent_of(resources, live).get('id')))
         return 'changed' if merge_primitive(live, wanted) else None
-    what = None
     if live is None:
-        live = xml.Element(wanted.tag, id=ident)
-        resources.append(live)
-        what = 'new'
-    for index, member in enumerate(e for e in wanted if e.tag in MEMBERS):
-        there = find(resources, member.get('id'))
-        if there is None:
-            live.insert(index, member)
-            what = what or 'changed'
-            continue
-        above = parent_of(resources, there)
-        if above is not live and above is not resources:
-            die('%s is in %s: take it out first' % (member.get('id'), above.get('id')))
-        if above is resources:
-            resources.remove(there)
-            live.insert(index, there)
-            what = what or 'changed'
-        elif [e for e in live if e.tag in MEMBERS].index(there) != index:
-            die('%s is in %s at another place: ungroup it first' % (member.get('id'), ident))
-        if member.tag in CONTAINERS:
-            what = what or merge_resource(live, member)
-        elif merge_primitive(there, member):
-            what = what or 'changed'
-    return 'changed' if merge_values(live, wanted) and not what else what
+        live = xml.SubElement(resources, wanted.tag, id=ident)
+        merge_members(resources, live, wanted)
+        return 'new'
+    return 'changed' if merge_members(resources, live, wanted) else None
+
+
+def merge_members(resources, live, wanted):
+    # What a group or clone holds, in its order, and its values; whether anything was otherwise.
+    changed, before = False, None
+    members = [e for e in wanted if e.tag in MEMBERS]
+    for member in members:
+        ident = member.get('id')
+        there = find(resources, ident)
+        above = None if there is None else parent_of(resources, there)
+        if there is not None and there.tag != member.tag:
+            die('%s is there and is a %s: remove it first' % (ident, there.tag))
+        if above not in (None, live, resources):
+            die('%s is in %s: take it out first' % (ident, above.get('id')))
+        if above is not live:
+            if above is resources:
+                resources.remove(there)
+            else:
+                # What a new group is to hold may be there already, so it begins empty.
+                there = member if member.tag == 'primitive' else xml.Element(member.tag, id=ident)
+            ours = [i for i, e in enumerate(live) if e.get('id') in [m.get('id') for m in members]]
+            live.insert(list(live).index(before) + 1 if before is not None else (ours + [len(live)])[0], there)
+            changed = True
+        elif before is not None and list(live).index(there) < list(live).index(before):
+            die('%s is in %s at another place: ungroup it first' % (ident, live.get('id')))
+        if there.tag in CONTAINERS:
+            changed |= merge_members(resources, there, member)
+        elif there is not member:
+            changed |= merge_primitive(there, member)
+        before = there
+    return merge_values(live, wanted) or changed
 
 
 def is_own(constraint):
@@ -490,6 +503,15 @@ def level(one):
     return 'level %s of fencing %s' % (one.get('index'), one.get('target'))
 
 
+def name_foreign(parent):
+    # What others made, also in what is the scenario's own.
+    for one in parent:
+        if one.get('id') in known:
+            name_foreign([e for e in one if e.tag in MEMBERS])
+        else:
+            print('    not in the scenario, left as it is: %s' % one.get('id'))
+
+
 def say(what, ident):
     changes.append(ident)
     print('    %s: %s' % (what, ident))
@@ -499,7 +521,7 @@ root = xml.parse(live_file).getroot()
 wanted = xml.parse(wanted_file).getroot()
 wanted = wanted if wanted.tag == 'configuration' else wanted.find('configuration')
 live = root.find('configuration')
-changes, unset = [], set()
+changes, unset, whole = [], set(), set()
 
 there = [node.get('uname') for node in live.find('nodes') if node.get('type') != 'remote']
 for node in nodes:
@@ -512,9 +534,12 @@ if not trial and root.get('have-quorum') != '1':
     die('this part of the cluster has no quorum: start the other nodes')
 
 for line in open(besides_file, encoding='utf-8'):
-    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + [''])[:4]
+    kind, owner, name, text = (line.rstrip('\n').split(' ', 3) + ['', ''])[:4]
     if kind == 'unset':
         unset.add((owner, name))
+        continue
+    if kind == 'whole':
+        whole.add(owner)
         continue
     text = secret(text) if kind == 'secret' else text
     for pair in find(wanted, owner).iter('nvpair'):
@@ -565,9 +590,8 @@ for one in list(constraints):
     if one.get('id') not in known and is_own(one):
         constraints.remove(one)
         say('taken out', one.get('id'))
-for one in list(live.find('resources')) + list(constraints):
-    if one.get('id') not in known:
-        print('    not in the scenario, left as it is: %s' % one.get('id'))
+name_foreign(live.find('resources'))
+name_foreign(constraints)
 for one in section(wanted, 'fencing-topology'):
     one.set('id', 'fl-%s-%s' % (one.get('target'), one.get('index')))
 merge_named('fencing-topology', level)

@@ -367,14 +367,18 @@ clone() {
 # group ID RESOURCE...: resources that start one after the other in one place.
 # shellcheck disable=SC2317 # not every scenario has groups
 group() {
-    local id=$1 member before=''
+    local id=$1 member before='' next=''
     shift
     known+=("$id")
     [ -z "$left_out" ] || return 0
     resources+=("$id")
     for member in "$@"; do
+        if [ -z "$next" ] && has "//group[@id='$id']/primitive[@id='$member']"; then next=$member; fi
+    done
+    for member in "$@"; do
         has "//group[@id='$id']/primitive[@id='$member']" ||
-            edit resource group add "$id" "$member" ${before:+--after "$before"}
+            edit resource group add "$id" "$member" ${before:+--after "$before"} ${next:+--before "$next"}
+        next=''
         [ -z "$before" ] || has "//group[@id='$id']/primitive[@id='$before']/following-sibling::*[@id='$member']" ||
             die "the group $id has $member before $before: pcs resource ungroup $id first"
         before=$member
@@ -463,8 +467,16 @@ forget_earlier() {
 # With --prune it is removed.
 name_foreign() {
     local path id what remove verb
-    for path in $(paths '//constraints/*') $(paths '//resources/*') \
-        $(paths '//fencing-topology/*|//alerts/*|//tags/*'); do
+    # Tags come before what they name: pcs removes no resource that is in one.
+    for path in $(paths '//constraints/*') $(paths '//tags/*') $(paths '//resources/*') \
+        $(paths '//resources//group/primitive') $(paths '//fencing-topology/*|//alerts/*'); do
+        # A member of a group that is named is not named beside it.
+        case $path in
+            */group\[*/primitive\[*)
+                id_of "${path%/*}"
+                is_known "$id" || continue
+                ;;
+        esac
         id_of "$path"
         # What is removed takes its constraints along.
         if is_known "$id" || ! has "//*[@id='$id']"; then continue; fi
@@ -509,7 +521,7 @@ covers_kind() {
         resource) covers resources ;;
         stonith | 'stonith level') covers fencing ;;
         alert) covers alerts ;;
-        tag) false ;;
+        tag) covers resources ;;
         constraint)
             covers constraints ||
                 { covers fencing && has "//constraints/*[@id='$2'][@rsc=//primitive[@class='stonith']/@id]"; }

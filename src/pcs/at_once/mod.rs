@@ -58,7 +58,19 @@ pub fn script(plan: &Plan, form: &Form, texts: &[(String, String, String)]) -> S
     for (owner, name) in setting::unset(plan) {
         notes.push_str(&format!("unset {owner} {name}\n"));
     }
-    let about = "# What it does not show: options that are the first line of a file (secret), and those that have no value (unset).";
+    let mut about = "# What it does not show: options that are the first line of a file (secret), and those that have no value (unset)."
+        .to_owned();
+    let whole = plan.steps().filter_map(|step| match step {
+        Step::Primitive(one) | Step::Remote(one) if one.whole => Some(&one.id),
+        _ => None,
+    });
+    let whole: String = whole.map(|id| format!("whole {id}\n")).collect();
+    if !whole.is_empty() {
+        about.push_str(
+            "\n# Resources that have nothing but what stands above, apart from what people set meanwhile (whole).",
+        );
+    }
+    notes.push_str(&whole);
     script.push_str(&format!("\n{about}\nbesides() {{\n    cat <<'{END}'\n{notes}{END}\n}}\n\n"));
     for part in [TOOLS, &MAIN.replace("@MERGE@\n", MERGE).replace("@MAKE@\n", make)] {
         script.push_str(part);

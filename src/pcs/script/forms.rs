@@ -58,8 +58,6 @@ pub(super) fn fill(text: &str, target: &Target) -> String {
         ("@REMOVE_LEVEL@", remove_level),
         ("@NODE_ATTRIBUTE@", pick(Feature::NodeAttribute, "node attribute", "property set --node")),
         ("@WHERE@", pick(Feature::RuleAsText, "\"$*\"", "\"$@\"")),
-        // pcs could not remove one.
-        ("@TAGS@", pick(Feature::Tags, "covers resources", "false")),
         ("@CLONE@", pick(Feature::Promotable, "clone", "master")),
         (
             "@PROMOTABLE@",

@@ -229,9 +229,15 @@ fn need_agents(plan: &Plan) -> String {
     let need = |one: &Resource, nodes: &[String]| {
         command("    ", "need", &[vec![one.agent.clone(), "on".into()], nodes.to_vec()].concat())
     };
+    let asked =
+        everywhere.iter().map(|one| need(one, &all)).chain(elsewhere.iter().map(|one| need(one, &plan.runners)));
     let mut text = String::from("if can_ask; then\n");
-    everywhere.iter().for_each(|one| text.push_str(&need(one, &all)));
-    elsewhere.iter().for_each(|one| text.push_str(&need(one, &plan.runners)));
+    for line in asked {
+        // Several resources may have the same agent; one question takes a good second.
+        if !text.contains(&line) {
+            text.push_str(&line);
+        }
+    }
     text + "fi\n"
 }
 
