@@ -2,10 +2,11 @@
 //! and crm_verify, and compared with what pcs makes of the same scenario.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "support/meaning.rs"]
+mod meaning;
 #[path = "support/trial.rs"]
 mod trial;
 
-use inuvika_ha::document::element::Element;
 use std::process::{Command, Output};
 use trial::{Trial, examples, inuvika_ha, without_units};
 
@@ -40,69 +41,8 @@ fn refused(output: &Output, reason: &str) {
     assert!(text.contains(reason) && text.lines().count() == 1, "{text}");
 }
 
-/// What goes without saying.
-const SILENT: [(&str, &str); 9] = [
-    ("rsc-role", "Started"),
-    ("with-rsc-role", "Started"),
-    ("first-action", "start"),
-    ("then-action", "start"),
-    ("action", "start"),
-    ("symmetrical", "true"),
-    ("sequential", "true"),
-    ("require-all", "true"),
-    ("boolean-op", "and"),
-];
-
-/// What has an id of its own, and what consists of parts in an order.
-const OWN: [&str; 10] = [
-    "primitive",
-    "clone",
-    "group",
-    "rsc_location",
-    "rsc_colocation",
-    "rsc_order",
-    "resource_ref",
-    "obj_ref",
-    "alert",
-    "tag",
-];
-const ORDERED: [&str; 4] = ["group", "resource_set", "rsc_order", "rsc_colocation"];
-
-/// What a configuration means: without the ids that tools choose, what goes without saying, and the order of what has none.
-fn meaning(element: &Element, is_ordered: bool) -> String {
-    let own = OWN.contains(&&*element.name);
-    let mut attributes: Vec<String> = element
-        .attributes
-        .iter()
-        .filter(|(name, value)| (own || name != "id") && !SILENT.contains(&(name, value)))
-        .map(|(name, value)| format!("{name}={value:?}"))
-        .collect();
-    attributes.sort();
-    let mut children: Vec<String> =
-        element.children.iter().map(|child| meaning(child, ORDERED.contains(&&*child.name))).collect();
-    if !is_ordered {
-        children.sort();
-    }
-    format!("{}[{}]({})", element.name, attributes.join(" "), children.join("\n"))
-}
-
 fn configuration(trial: &Trial) -> String {
-    let live = Element::read(&trial.read("live.xml")).unwrap();
-    let configuration = live.child("configuration").unwrap();
-    let parts = [
-        "crm_config",
-        "nodes",
-        "resources",
-        "constraints",
-        "rsc_defaults",
-        "op_defaults",
-        "fencing-topology",
-        "alerts",
-        "tags",
-    ];
-    let part = |part| configuration.child(part).map(|part| meaning(part, false));
-    // A section without anything in it may be there or not.
-    parts.into_iter().filter_map(part).filter(|part| !part.ends_with("[]()")).collect::<Vec<_>>().join("\n")
+    meaning::of(&trial.read("live.xml"))
 }
 
 fn judge(trial: &Trial) {

@@ -8,6 +8,7 @@ pub mod lab;
 pub mod lsyncd;
 pub mod lsyncd_host;
 pub mod mariadb;
+pub mod meaning;
 pub mod osm_host;
 
 pub mod ovd;
