@@ -29,7 +29,7 @@ const EXAMPLES: [(&str, &str); 7] = [
 ];
 
 /// The command line with its values filled in, and no help command.
-fn command() -> Command {
+pub fn command() -> Command {
     let mut command = cli::command().disable_help_subcommand(true);
     let agents = || PossibleValuesParser::new(specs().map(|spec| spec.name));
     // An argument that is changed goes to the end, unless its place is said.

@@ -4,6 +4,7 @@
 
 mod agents;
 mod command;
+mod examples;
 mod pages;
 mod roff;
 mod scenario;
