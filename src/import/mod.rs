@@ -19,6 +19,7 @@ mod lines;
 mod lvs;
 mod lvs_cib;
 mod lvs_farm;
+mod lvs_service;
 mod mon_cf;
 mod notes;
 mod opensvc;

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod beside;
 pub mod cluster;
 pub mod constraint;
+mod expression;
 pub mod failover;
 pub mod fencing;
 pub mod free;

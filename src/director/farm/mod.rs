@@ -8,6 +8,7 @@ mod draft;
 mod file;
 pub mod keys;
 mod needs;
+mod questions;
 mod rules;
 mod simple;
 mod values;

@@ -2,15 +2,15 @@
 //!
 //! The kernel itself takes direct routing to another port, port 0 without persistence and much else that then does nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::check::{CheckDraft, Kind};
 use super::draft::{At, Draft, Said, Servers, Target};
+use super::questions::Questions;
 use super::words::{self, Method};
 use super::{Farm, OnFailure, Pace, Sync, Timeouts, VirtualService, WantedServer, is_nobody, is_own};
-use crate::director::check::Question;
 use crate::director::name;
 use crate::sys::ipvs::{Family, Forwarding, Key, Persistence, Protocol, RealServer, Service, Tunnel};
 
@@ -86,25 +86,6 @@ fn keys<'a, 'b>(draft: &'b Draft<'a>) -> Result<Vec<(&'b At<'a>, Key)>, String> 
         }
     }
     Ok(all)
-}
-
-/// Each question once.
-#[derive(Default)]
-struct Questions {
-    all: Vec<Question>,
-    places: HashMap<Question, usize>,
-    checked: HashSet<(usize, Option<u16>)>,
-}
-
-impl Questions {
-    fn place(&mut self, question: Question) -> usize {
-        let next = self.all.len();
-        let place = *self.places.entry(question.clone()).or_insert(next);
-        if place == next {
-            self.all.push(question);
-        }
-        place
-    }
 }
 
 /// One service of a draft.
@@ -290,7 +271,7 @@ impl<'a, 'b> One<'a, 'b> {
         }
         // Compiling a regular expression for each of 10,000 servers would take longer than asking them.
         let port = check.port.or(Some(self.port()));
-        if questions.checked.insert((Rc::as_ptr(check).addr(), port)) {
+        if questions.is_first(Rc::as_ptr(check).addr(), port) {
             question.check().map_err(|reason| check.at.fault(reason))?;
         }
         Ok(Some(questions.place(question)))

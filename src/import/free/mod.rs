@@ -2,6 +2,7 @@
 
 mod constraints;
 mod ids;
+mod operations;
 mod resources;
 mod settings;
 

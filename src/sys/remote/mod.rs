@@ -3,7 +3,9 @@
 //! Nobody is asked for anything: BatchMode turns every question of ssh into an error, and an unknown host key is refused.
 
 pub mod rsync;
+mod running;
 mod trouble;
+mod version;
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;

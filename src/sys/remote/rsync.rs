@@ -6,30 +6,23 @@
 //! folder with a link in its path on either host goes in a run of its own, from what it leads to there to what it leads to
 //! here. A link within a folder is copied as a link in either case.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
-
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use super::{Remote, trouble};
 use crate::ocf::deadline::Deadline;
 use crate::ocf::exit::one_line;
 use crate::sys::process;
 
+pub use super::running::{Running, end_leftovers};
+pub use super::version::options;
+
 /// rsync's program.
 pub const RSYNC: &str = "rsync";
 /// The variable in the environment that marks an rsync of ours; its value is the owner's.
 pub const MARK: &str = "INUVIKA_HA_REPLICA";
-/// What sshd sets for whom it lets in.
-const BY_SSH: &str = "SSH_CONNECTION";
-/// What rsync may take to say its version.
-const VERSION: Duration = Duration::from_secs(2);
 /// What rsync may take to end its own processes here (it has two when it receives, and ssh).
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -205,32 +198,6 @@ pub fn is_linked(folder: &Path) -> bool {
     folder.canonicalize().is_ok_and(|real| real != folder)
 }
 
-/// What every push and pull is given besides, as far as this host's rsync has it; asked once for each program run.
-pub fn options(deadline: &Deadline) -> &'static [&'static str] {
-    static KNOWN: OnceLock<&[&str]> = OnceLock::new();
-    KNOWN.get_or_init(|| {
-        let said = process::run(RSYNC, &["--version"], None, &deadline.within(VERSION));
-        options_of(&said.map(|output| output.text()).unwrap_or_default())
-    })
-}
-
-/// By the first line: `rsync  version 3.2.7  protocol version 31`, since 3.2.0 also `version v3.2.0`.
-///
-/// `--modify-window=-1` compares times to the nanosecond: without it a file that was written twice within a second and kept
-/// its size counts as unchanged, and never gets to the other host. rsyncs before 3.1.3 would take every file for changed with
-/// it, and put it into the backup folder. `--stderr=client` lets complaints of the other side come in order, as they did
-/// before 3.2.3; without it a newer one may end before the line that has the reason.
-fn options_of(text: &str) -> &'static [&'static str] {
-    let word = text.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or_default();
-    let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok();
-    let parts: Vec<u32> = word.trim_start_matches('v').split('.').map_while(digits).collect();
-    match parts {
-        parts if parts >= vec![3, 2, 3] => &["--modify-window=-1", "--stderr=client"],
-        parts if parts >= vec![3, 1, 3] => &["--modify-window=-1"],
-        _ => &[],
-    }
-}
-
 /// A path as a pattern of rsync that means itself.
 fn literal(path: &Path) -> String {
     let text = path.display().to_string();
@@ -240,80 +207,6 @@ fn literal(path: &Path) -> String {
         return text.to_owned();
     }
     text.chars().flat_map(|c| ['\\'; 1].into_iter().filter(move |_| r"*?[\".contains(c)).chain([c])).collect()
-}
-
-/// A process of this host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Running {
-    /// Its program, as it was called.
-    pub program: PathBuf,
-    /// Its further arguments.
-    pub arguments: Vec<String>,
-    /// The value of [`MARK`] in its environment.
-    pub mark: Option<String>,
-    /// Whether it was started by way of sshd.
-    pub by_ssh: bool,
-}
-
-impl Running {
-    /// None of a process that has ended, of one with another program than these, or of one in a container: what runs there
-    /// is not ours.
-    fn of(pid: i32, programs: &[&str], namespace: &Path) -> Option<Self> {
-        let process = Path::new("/proc").join(pid.to_string());
-        // A zombie has none.
-        let words = texts(&process.join("cmdline"))?;
-        let (program, arguments) = words.split_first()?;
-        let name = Path::new(program).file_name()?;
-        if !programs.iter().any(|one| name == *one) || fs::read_link(process.join("ns/pid")).ok()? != namespace {
-            return None;
-        }
-        let variables = texts(&process.join("environ")).unwrap_or_default();
-        let value = |name: &str| variables.iter().find_map(|text| text.strip_prefix(name)?.strip_prefix('='));
-        Some(Self {
-            program: program.into(),
-            arguments: arguments.to_vec(),
-            mark: value(MARK).map(str::to_owned),
-            by_ssh: value(BY_SSH).is_some(),
-        })
-    }
-
-    /// Whether it is rsync.
-    pub fn is_rsync(&self) -> bool {
-        self.program.file_name() == Some(OsStr::new(RSYNC))
-    }
-}
-
-/// Ends the processes of this host with one of these programs that `is_ours` knows: left behind by an action that was killed.
-/// How many there were.
-pub fn end_leftovers(programs: &[&str], is_ours: impl Fn(&Running) -> bool, deadline: &Deadline) -> usize {
-    let Ok(namespace) = fs::read_link("/proc/self/ns/pid") else { return 0 };
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
-    let leftovers = || {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let is_left =
-            |pid: &i32| *pid != own && Running::of(*pid, programs, &namespace).is_some_and(|one| is_ours(&one));
-        pids.filter(is_left).collect::<Vec<_>>()
-    };
-    let mut all = leftovers();
-    let count = all.len();
-    while !all.is_empty() {
-        for pid in all {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
-        if !deadline.sleep(Duration::from_millis(5)) {
-            break;
-        }
-        all = leftovers();
-    }
-    count
-}
-
-/// The texts of a file of /proc, each of which ends in a zero byte.
-fn texts(file: &Path) -> Option<Vec<String>> {
-    let bytes = fs::read(file).ok()?;
-    let whole = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
-    Some(whole.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned()).collect())
 }
 
 #[cfg(test)]
@@ -350,23 +243,6 @@ mod tests {
             r"--exclude=/b\[1]/cache",
         ];
         assert_eq!(copy.filters(), wanted);
-    }
-
-    #[test]
-    fn an_rsync_is_asked_for_nothing_that_it_does_not_know() {
-        for (version, count) in [
-            ("rsync  version 3.5.0  protocol version 32", 2),
-            ("rsync  version 3.2.7  protocol version 31", 2),
-            ("rsync  version v3.2.3", 2),
-            ("rsync  version v3.2.0", 1),
-            ("rsync  version 3.1.3  ", 1),
-            ("rsync  version 3.1.2  protocol version 31", 0),
-            ("rsync  version 3.0.9", 0),
-            ("", 0),
-            ("rsync version x", 0),
-        ] {
-            assert_eq!(options_of(version).len(), count, "{version}");
-        }
     }
 
     #[test]
