@@ -118,7 +118,7 @@ fn typed(node: &Node) -> Result<usize> {
     let said = node.sh_within(LIMIT, "bash /root/pcs-0.11 --dry-run")?;
     let commands: Vec<&str> =
         said.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with("pcs ")).collect();
-    ensure!(commands.len() > 20, "the script would run {commands:?} only: {said}");
+    ensure!(commands.len() > 12, "the script would run {commands:?} only: {said}");
     node.write_file("/root/typed", format!("set -e\n{}\n", commands.join("\n")), 0o644)?;
     Ok(commands.len())
 }

@@ -61,8 +61,10 @@ fn meaning(element: &Element, is_ordered: bool) -> String {
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
     attributes.sort();
-    let mut children: Vec<String> =
-        element.children.iter().map(|child| meaning(child, ORDERED.contains(&&*child.name))).collect();
+    // A set may be left without a value.
+    let full = |child: &&Element| !child.name.ends_with("_attributes") || !child.children.is_empty();
+    let children = element.children.iter().filter(full);
+    let mut children: Vec<String> = children.map(|child| meaning(child, ORDERED.contains(&&*child.name))).collect();
     if !is_ordered {
         children.sort();
     }
