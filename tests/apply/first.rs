@@ -17,8 +17,7 @@ pub fn all_runs(lab: &Lab) -> Result<()> {
 /// One configuration of all dialects. pcs takes a second for each of its commands: it comes in the long form.
 pub fn same(lab: &Lab) -> Result<()> {
     let mut made: Vec<(&str, String)> = Vec::new();
-    let long = std::env::var_os("INUVIKA_TEST_FULL").is_some();
-    for dialect in DIALECTS.into_iter().filter(|dialect| long || !dialect.starts_with("pcs")) {
+    for dialect in DIALECTS.into_iter().filter(|dialect| crate::full() || !dialect.starts_with("pcs")) {
         site::clear(lab)?;
         let before = site::means(lab)?;
         let said = site::apply(lab, dialect, SCENARIO)?;
