@@ -136,10 +136,9 @@ impl System {
 
     /// For packages that are not in the base of RHEL: PACKAGE, RHEL's repository, those of others.
     ///
-    /// Sources: Red Hat, "Configuring and managing high availability clusters" for RHEL 8, 9 and 10 and "High Availability Add-On
-    /// Administration" for RHEL 7 (subscription-manager repos); Red Hat, "Considerations in adopting RHEL 10", "High availability
-    /// and clusters" (no Resilient Storage any more); Oracle, "Setting Up High Availability Clustering" (addons); the .repo files
-    /// of CentOS, AlmaLinux and Rocky Linux, which agree on the ids of release 9 and later, and not on those of 8.
+    /// Sources: Red Hat, "Configuring and managing high availability clusters" (RHEL 8 and later) and "High Availability Add-On
+    /// Administration" (RHEL 7): `subscription-manager repos`. That RHEL 10 has no Resilient Storage any more: Red Hat,
+    /// "Considerations in adopting RHEL 10". The ids of the others, as far as published .repo files show them, are tried one by one.
     pub fn repositories(self, packages: &[String]) -> Vec<Vec<String>> {
         if self.family == Family::Deb {
             return Vec::new();
