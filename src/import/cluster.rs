@@ -5,7 +5,7 @@ use super::notes::{Notes, pair};
 use super::write::quote;
 use crate::configuration::{Colocation, Configuration, Expression, Location, Node, Pairs, Resource, Rule, value};
 use crate::scenario::fencing::is_secret;
-use crate::scenario::free::ids::is_usable;
+use crate::scenario::free::ids::{INTERVAL, is_usable};
 use std::net::IpAddr;
 
 /// The most nodes that are looked at: no cluster has as many.
@@ -99,7 +99,8 @@ pub(super) fn option_value(device: &str, name: &str, value: &str) -> String {
 pub(super) fn id(text: &str) -> String {
     let plain: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
-    let plain = plain.trim_matches('_').to_owned();
+    // Wherever it stands, pcs means something else by that: no number at the end would make it usable.
+    let plain = plain.replace(INTERVAL, "_interval_").trim_matches('_').to_owned();
     match plain.bytes().next() {
         Some(b) if b.is_ascii_alphabetic() => plain,
         _ => format!("r_{plain}"),

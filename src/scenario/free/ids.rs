@@ -45,6 +45,9 @@ const WORDS: &[&str] = &[
 /// What pcs ends the names with that it gives to parts of a resource by itself.
 const PARTS: &[&str] = &["-instance_attributes", "-meta_attributes", "-operations", "-rule", "-clone", "-utilization"];
 
+/// What pcs has in the names that it gives to operations.
+pub const INTERVAL: &str = "-interval-";
+
 /// Whether something of a scenario may have this id, if nothing else has it.
 pub fn is_usable(id: &str) -> bool {
     let reserved = [virtual_ip::ID, repository::ID, crate::alert::NAME];
@@ -57,7 +60,7 @@ fn meaning(id: &str) -> Option<String> {
         return Some(format!("\"{id}\" means something else to pcs: choose another id"));
     }
     let part = PARTS.iter().find(|part| id.ends_with(**part)).copied();
-    let part = part.or_else(|| id.contains("-interval-").then_some("-interval-"))?;
+    let part = part.or_else(|| id.contains(INTERVAL).then_some(INTERVAL))?;
     Some(format!("pcs gives names with \"{part}\" by itself: choose another id"))
 }
 
