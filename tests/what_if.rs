@@ -229,6 +229,29 @@ fn remote_nodes_are_drawn() {
     assert_eq!(said("switches off far1, far2"), 1);
 }
 
+/// Without any device, by watchdogs alone: that is fencing for all three.
+#[test]
+fn a_watchdog_is_fencing() {
+    let (before, _) = include_str!("pcs/free.toml").split_once("[[fencing]]").unwrap();
+    let text = before.replace("setup = \"free\"", "setup = \"free\"\nfencing = \"watchdog\"");
+    let text = format!("{text}\n[sbd]\nwatchdog = \"/dev/watchdog\"\ntimeout = 40\n");
+    let (report, code) = simulate(&text);
+    assert_eq!(code, 0, "{report:#}");
+    let lost = row(&report, "web1 is lost");
+    assert!(list(&lost["steps"])[0] == "switch off web1" && runs(lost, "web") == ["web2"], "{lost:#}");
+    // Twice the watchdog's time is more than what a device may take.
+    assert!(serde_json::to_string(&report["notes"]).unwrap().contains(", 80 s for fencing"), "{report:#}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenario.toml");
+    std::fs::write(&file, text).unwrap();
+    let output = inuvika_ha().args(["lint", "--json"]).arg(&file).output().unwrap();
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !found.contains("HA001"), "{found}");
+    let output = inuvika_ha().arg("diagram").arg(&file).output().unwrap();
+    let drawn = String::from_utf8_lossy(&output.stdout);
+    assert!(drawn.contains("switched off by its own watchdog (sbd)") && !drawn.contains("NO FENCING"), "{drawn}");
+}
+
 /// While all is well, as a row.
 fn json_well(report: &Value) -> Value {
     serde_json::json!({ "runs": report["well"] })

@@ -43,6 +43,16 @@ impl Device {
     }
 }
 
+/// Each node is switched off by itself.
+pub(super) fn watchdogs(canvas: &mut Canvas, y: u32) -> u32 {
+    canvas.text(
+        (MARGIN, y + 12),
+        "Fencing: a node that has lost the others is switched off by its own watchdog (sbd).",
+        NAME,
+    );
+    y + 30
+}
+
 /// What switches nodes off: below the nodes, as wide as the nodes that it switches off.
 pub(super) fn draw(
     canvas: &mut Canvas,

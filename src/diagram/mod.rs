@@ -12,6 +12,7 @@ use crate::document::element::Element;
 use crate::pcs::plan::{Plan, Step};
 use crate::pcs::{cib, plan, setting};
 use crate::scenario::Scenario;
+use crate::scenario::fencing::Fencing;
 use crate::simulate::outside;
 use crate::simulate::votes::Votes;
 use device::Device;
@@ -95,7 +96,10 @@ pub fn draw(scenario: &Scenario) -> String {
     }
     y = top + tall + 26;
     y = network::links(&mut canvas, &plan, &left, (column, top + tall), (MARGIN, right), y);
-    y = device::draw(&mut canvas, &devices, &nodes, &left, column, y);
+    y = match scenario.fencing {
+        Fencing::Watchdog => device::watchdogs(&mut canvas, y),
+        _ => device::draw(&mut canvas, &devices, &nodes, &left, column, y),
+    };
     y = key(&mut canvas, y, right);
 
     y += 26;

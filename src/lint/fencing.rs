@@ -19,6 +19,15 @@ fn is_off(subject: &Subject) -> bool {
     switch(subject).is_some_and(|(_, value)| is_false(value))
 }
 
+/// Whether nodes are taken for switched off by their own watchdogs: sbd without a device.
+fn by_watchdog(subject: &Subject) -> bool {
+    let properties = &subject.configuration.properties;
+    let timeout =
+        ["stonith-watchdog-timeout", "fencing-watchdog-timeout"].into_iter().find_map(|name| value(properties, name));
+    // -1: twice sbd's own time.
+    timeout.is_some_and(|time| time.starts_with('-') || time.chars().any(|c| ('1'..='9').contains(&c)))
+}
+
 pub(super) fn none(subject: &Subject) -> Vec<Found> {
     let weight = if subject.accepted { Weight::Warning } else { Weight::Error };
     if is_off(subject) {
@@ -26,7 +35,7 @@ pub(super) fn none(subject: &Subject) -> Vec<Found> {
         let text = "nothing is switched off, ever: nodes that lose sight of each other may all run everything";
         return vec![Found::new(weight, format!("{name}={value}"), text, format!("{DEVICES}, then {name}=true"))];
     }
-    if devices(subject).next().is_none() {
+    if devices(subject).next().is_none() && !by_watchdog(subject) {
         let text = "fencing is asked for and there is no device: no resource starts";
         return vec![Found::error("fencing", text, DEVICES)];
     }

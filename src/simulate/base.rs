@@ -16,6 +16,12 @@ pub(super) fn base(model: &Model) -> io::Result<Element> {
     }
     let ids = || model.nodes.iter().enumerate().map(|(index, name)| ((index + 1).to_string(), name));
     let mut configuration = model.configuration.clone();
+    // The cluster finds that out by itself; without it, watchdogs would be no fencing.
+    let properties = configuration.child_mut("crm_config").and_then(|part| part.child_mut("cluster_property_set"));
+    if let Some(set) = properties.filter(|_| model.watchdog) {
+        let pair = [("id", "simulate-have-watchdog"), ("name", "have-watchdog"), ("value", "true")];
+        set.children.push(Element::new("nvpair", &pair));
+    }
     if let Some(nodes) = configuration.child_mut("nodes") {
         // Some have attributes already, and their name as their id.
         let known = std::mem::take(&mut nodes.children);

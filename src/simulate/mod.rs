@@ -75,6 +75,10 @@ struct Model {
     nodes: Vec<String>,
     /// The remote nodes. They have no vote, and the name of a node is that of its connection, too.
     remotes: Vec<String>,
+    /// Seconds until a node has been switched off.
+    fencing: u32,
+    /// Whether nodes have a watchdog that sbd looks after.
+    watchdog: bool,
     /// Who votes.
     votes: votes::Votes,
     /// Promotable resources.
@@ -162,7 +166,11 @@ impl Model {
             Step::Remote(connection) => Some(connection.id.clone()),
             _ => None,
         };
+        let sbd = steps().find_map(|step| if let Step::Sbd(sbd) = step { Some(sbd.timeout) } else { None });
         Model {
+            // The others wait for twice the time of the watchdog.
+            fencing: time::FENCING.max(sbd.unwrap_or(0).saturating_mul(2)),
+            watchdog: sbd.is_some(),
             votes,
             remotes: steps().filter_map(remote).collect(),
             promotable: steps().filter_map(promotable).collect(),

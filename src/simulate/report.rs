@@ -1,7 +1,7 @@
 //! What the simulation found, for people and as data.
 
 use super::row::Row;
-use super::{Model, Placement, outside, time, votes};
+use super::{Model, Placement, outside, votes};
 use crate::pcs::plan::{Plan, Step};
 use crate::scenario::Scenario;
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub(super) fn make(scenario: &Scenario, plan: &Plan, model: &Model, well: &Place
     notes.extend(beside(plan, model));
     notes.push(format!(
         "the times are sums of limits (corosync's token, {} s for fencing, each action's timeout), not what is usual",
-        time::FENCING
+        model.fencing
     ));
     Report {
         cluster: plan.cluster.clone(),

@@ -49,7 +49,7 @@ pub(super) fn noticed(model: &Model, event: &Event) -> u32 {
 pub(super) fn actions(model: &Model, state: &State) -> u32 {
     let after = order(model);
     let fenced = state.actions.iter().any(|action| matches!(action, Action::Fence(_)));
-    let base = if fenced { FENCING } else { 0 };
+    let base = if fenced { model.fencing } else { 0 };
     let mut works = BTreeMap::new();
     for action in &state.actions {
         let (key, time) = match action {
