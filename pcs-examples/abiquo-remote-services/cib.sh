@@ -330,7 +330,7 @@ def merge_values(live, wanted):
         for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
             changed |= value(live, kind, pair, taken)
     ident = wanted.get('id')
-    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    given = {pair.get('name') for kind in SETS for one in wanted.findall(kind) for pair in one}
     # The scenario gives all options of a fencing device, and all that a resource of its own has but what commands set.
     all_of = SETS if ident in whole else SETS[:1] if wanted.get('class') == 'stonith' else ()
     return drop(live, lambda kind, name: (ident, name) not in unset and (
@@ -606,7 +606,7 @@ main() {
         exit 0
     fi
     [ -n "$trial" ] || install -d -m 700 "$backups" || die "cannot make the folder $backups for backups"
-    backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+    backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S.%3N).xml
     install -m 600 "$work/live.xml" "$backup" || die "cannot write to the folder $backups, where backups go"
     "${where[@]+"${where[@]}"}" cibadmin --patch --xml-file "$work/patch.xml" ||
         die "the cluster refuses the change; nothing was changed. The configuration is in $backup as well"
@@ -616,6 +616,9 @@ main() {
         exit 0
     fi
     say "To go back: cibadmin --replace --scope configuration --xml-file $backup"
+    # Without fencing Pacemaker decides nothing, not even what is no resource any more.
+    grep -qE 'class="stonith"|name="stonith-enabled" value="(false|no|off|0)"' "$work/live.xml" ||
+        say 'It has no fencing device: stop what runs before you go back (target-role=Stopped), or it goes on running.'
     [ -n "$wait" ] || { say 'To see how it is doing: crm_mon -1'; exit 0; }
     crm_resource --wait --timeout=300s || die 'the cluster did not settle in 300 s: see crm_mon -1'
 }

@@ -104,8 +104,13 @@ refuse_other_clusters() {
     done
 }
 
-# Succeeds when the configuration being made has what the XPath expression names.
-has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+# Succeeds when the configuration being made has what the XPath expression names. In a new cluster most of it is not
+# there: what has an id that stands nowhere needs no program of Pacemaker to be missed.
+has() {
+    local id=${1#*"[@id='"}
+    [ "$id" = "$1" ] || grep -qF " id=\"${id%%"'"*}\"" "$work/new.xml" || return 1
+    CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1
+}
 
 # The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
 paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
@@ -883,6 +888,16 @@ tag() {
     edit tag create "$id" "$@"
 }
 
+# only ID NAME...: of meta attributes a group or clone has none but these, and those that commands set.
+only() {
+    local id=$1 name gone=()
+    [ -z "$left_out" ] || return 0
+    for name in $(names_of "$id" meta_attributes); do
+        case " target-role is-managed maintenance ${*:2} " in *" $name "*) ;; *) gone+=("$name=") ;; esac
+    done
+    [ "${#gone[@]}" = 0 ] || edit resource meta "$id" "${gone[@]}"
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # bash reads main to its end before anything runs: writing this file anew meanwhile does no harm. Not indented, because
 # it is all of the script.
@@ -1091,6 +1106,7 @@ own routers ocf:pacemaker:ping \
     op start interval=0s timeout=60s \
     op stop interval=0s timeout=60s
 clone routers interleave=true promotable=
+only routers-clone interleave
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 12: store
@@ -1103,6 +1119,7 @@ own store ocf:pacemaker:Stateful \
     op promote interval=0s timeout=60s \
     op demote interval=0s timeout=60s
 promotable store promoted-max=1 clone-max=2 notify=true
+only store-clone promotable promoted-max clone-max notify
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 13: queue
@@ -1136,6 +1153,7 @@ own web ocf:heartbeat:apache \
 say 'Step 16: jobs'
 group jobs queue worker
 meta jobs priority=5
+only jobs priority
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Step 17: nodes that only vote
@@ -1202,7 +1220,7 @@ if [ -n "$dry_run" ]; then
     say 'Dry run: nothing was pushed.'
     exit 0
 fi
-backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S.%3N).xml
 install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
@@ -1215,6 +1233,9 @@ if [ -n "$trial" ]; then
     say "To go back: cp $backup $trial"
 else
     say "To go back: pcs cluster cib-push $backup --config"
+    # Without fencing Pacemaker decides nothing, not even what is no resource any more.
+    grep -qE 'class="stonith"|name="stonith-enabled" value="(false|no|off|0)"' "$work/orig.xml" ||
+        say 'It has no fencing device: before you go back stop what runs (pcs resource disable), or it goes on running.'
     say 'To see how it is doing: pcs status'
 fi
 }

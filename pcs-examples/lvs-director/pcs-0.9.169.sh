@@ -100,8 +100,13 @@ refuse_other_clusters() {
     done
 }
 
-# Succeeds when the configuration being made has what the XPath expression names.
-has() { CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1; }
+# Succeeds when the configuration being made has what the XPath expression names. In a new cluster most of it is not
+# there: what has an id that stands nowhere needs no program of Pacemaker to be missed.
+has() {
+    local id=${1#*"[@id='"}
+    [ "$id" = "$1" ] || grep -qF " id=\"${id%%"'"*}\"" "$work/new.xml" || return 1
+    CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1
+}
 
 # The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
 paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
@@ -837,7 +842,7 @@ if [ -n "$dry_run" ]; then
     say 'Dry run: nothing was pushed.'
     exit 0
 fi
-backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S.%3N).xml
 install -m 600 "$work/orig.xml" "$backup"
 if [ -n "$trial" ]; then
     pcs -f "$trial" cluster cib-push "$work/new.xml" diff-against="$work/orig.xml"
@@ -850,6 +855,9 @@ if [ -n "$trial" ]; then
     say "To go back: cp $backup $trial"
 else
     say "To go back: pcs cluster cib-push $backup --config"
+    # Without fencing Pacemaker decides nothing, not even what is no resource any more.
+    grep -qE 'class="stonith"|name="stonith-enabled" value="(false|no|off|0)"' "$work/orig.xml" ||
+        say 'It has no fencing device: before you go back stop what runs (pcs resource disable), or it goes on running.'
     say 'To see how it is doing: pcs status'
 fi
 }

@@ -3,6 +3,7 @@
 mod at_once;
 mod build;
 pub mod cib;
+mod container;
 pub mod crmsh;
 pub mod dialect;
 pub mod filesystem;

@@ -16,10 +16,7 @@ fn edited_scenario() -> String {
                 "[[resource]]\nid = \"zero\"\nagent = \"ocf:pacemaker:Dummy\"\n",
             ),
             ("[[resource]]\nid = \"two\"\nagent = \"ocf:pacemaker:Dummy\"\n", ""),
-            (
-                "members = [\"one\", \"two\"]\nmeta = { priority = 5 }",
-                "members = [\"zero\", \"one\"]\nmeta = { priority = 7 }",
-            ),
+            ("members = [\"one\", \"two\"]\nmeta = { priority = 5 }", "members = [\"zero\", \"one\"]"),
             ("[[colocation]]\nresource = \"lonely\"\nwith = \"store\"\nwith_role = \"Promoted\"\nscore = -100\n", ""),
             ("[[order]]\nfirst = \"near\"\nthen = \"lonely\"\nkind = \"Optional\"\nsymmetrical = false\n", ""),
             ("[[location]]\nresource = \"lonely\"\nnode = \"osm2.priv\"\nscore = 200\n", ""),
@@ -78,6 +75,8 @@ pub fn edited(lab: &Lab) -> Result<()> {
         let lines = site::diff(lab)?;
         let extra = |line: &String| line.starts_with("extra ");
         ensure!(lines.iter().all(extra), "{dialect}: {lines:#?}");
+        // The group has lost its only meta attribute; commands set others.
+        ensure!(!site::cib(lab)?.contains("\"priority\""), "{dialect}: a priority that no scenario has");
         let first = site::cib(lab)?;
         let output = site::run(lab, &[])?;
         ensure!(

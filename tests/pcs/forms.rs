@@ -81,7 +81,9 @@ fn on_a_file(node: &Node, example: &str, version: &str) -> Vec<String> {
     for program in ["pcs", "crm_resource", "crm_verify"] {
         other.write(&format!("bin/{program}"), &node.trial.read(&format!("bin/{program}")), 0o755);
     }
-    other.write("script.sh", &other.script_with(&["--pcs-version", version], &other.scenario), 0o755);
+    // The other examples have clones with something to say.
+    let scenario = other.scenario.replace("clone = { interleave = true }", "clone = true");
+    other.write("script.sh", &other.script_with(&["--pcs-version", version], &scenario), 0o755);
     let line = format!("PATH=$PWD/bin:$PATH PCS_VERSION={version} ./script.sh --cib live.xml");
     let output = other.enter(&["bash", "-c", &line]);
     assert!(output.status.success(), "{example} for {version}: {output:?}");

@@ -102,7 +102,7 @@ def merge_values(live, wanted):
         for pair in [pair for one in wanted.findall(kind) for pair in list(one)]:
             changed |= value(live, kind, pair, taken)
     ident = wanted.get('id')
-    given = {pair.get('name') for pair in wanted.iter('nvpair')}
+    given = {pair.get('name') for kind in SETS for one in wanted.findall(kind) for pair in one}
     # The scenario gives all options of a fencing device, and all that a resource of its own has but what commands set.
     all_of = SETS if ident in whole else SETS[:1] if wanted.get('class') == 'stonith' else ()
     return drop(live, lambda kind, name: (ident, name) not in unset and (

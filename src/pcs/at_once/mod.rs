@@ -2,6 +2,7 @@
 //!
 //! The fixed parts are files of their own beside this one, so that they can be read and checked.
 
+use super::container::Container;
 use super::plan::{Plan, QuorumDevice, Sbd, Step};
 use super::quote::quote;
 use super::setting;
@@ -61,8 +62,8 @@ pub fn script(plan: &Plan, form: &Form, texts: &[(String, String, String)]) -> S
     let mut about = "# What it does not show: options that are the first line of a file (secret), and those that have no value (unset)."
         .to_owned();
     let whole = plan.steps().filter_map(|step| match step {
-        Step::Primitive(one) | Step::Remote(one) if one.whole => Some(&one.id),
-        _ => None,
+        Step::Primitive(one) | Step::Remote(one) if one.whole => Some(one.id.clone()),
+        _ => Container::of(step, plan).map(|container| container.id),
     });
     let whole: String = whole.map(|id| format!("whole {id}\n")).collect();
     if !whole.is_empty() {

@@ -19,7 +19,7 @@ if [ -n "$dry_run" ]; then
     say 'Dry run: nothing was pushed.'
     exit 0
 fi
-backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S).xml
+backup=$backups/cib-$cluster-$(date +%Y%m%d-%H%M%S.%3N).xml
 install -m 600 "$work/orig.xml" "$backup"
 @CHECK@
 if [ -n "$trial" ]; then
@@ -34,5 +34,8 @@ if [ -n "$trial" ]; then
     say "To go back: cp $backup $trial"
 else
     say "To go back: pcs cluster cib-push $backup --config"
+    # Without fencing Pacemaker decides nothing, not even what is no resource any more.
+    grep -qE 'class="stonith"|name="stonith-enabled" value="(false|no|off|0)"' "$work/orig.xml" ||
+        say 'It has no fencing device: before you go back stop what runs (pcs resource disable), or it goes on running.'
     say 'To see how it is doing: pcs status'
 fi

@@ -94,6 +94,7 @@ impl Dialect for Script {
             text.push_str(&heading(number, &section.title, &why));
             for step in steps {
                 text.push_str(&self.step(plan, step));
+                text.push_str(&self.only(plan, step));
             }
         }
         if copied {

@@ -5,6 +5,7 @@ use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
 use super::older;
 use super::verbs;
+use crate::pcs::container::Container;
 use crate::pcs::plan::{Alert, Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 
 /// What fence agents called their parameters before, and what they call them.
@@ -44,9 +45,7 @@ impl Script {
                 command("", "level", &[vec![node.clone(), level.to_string()], devices.clone()].concat())
             }
             Step::Promotable { resource, meta } => {
-                let today = self.target.has(Feature::Promotable);
-                let name = |name: &str| if today { name.to_owned() } else { former(older::MASTER, name).to_owned() };
-                let meta: Vec<_> = meta.iter().map(|(key, value)| (name(key), value.clone())).collect();
+                let meta: Vec<_> = meta.iter().map(|(key, value)| (self.promotable(key), value.clone())).collect();
                 command("", "promotable", &[vec![resource.clone()], words(&meta)].concat())
             }
             Step::Alert(alert) => verbs::alert(alert),
@@ -91,6 +90,22 @@ impl Script {
     /// Whether roles have the names of today.
     fn roles(&self) -> bool {
         self.target.has(Feature::PromotedRoles)
+    }
+
+    /// What a meta attribute of a promotable clone is called.
+    fn promotable(&self, name: &str) -> String {
+        let today = self.target.has(Feature::Promotable);
+        if today { name.to_owned() } else { former(older::MASTER, name).to_owned() }
+    }
+
+    /// After a step that makes a group or clone which others may not add to: what it may have.
+    pub(super) fn only(&self, plan: &Plan, step: &Step) -> String {
+        let Some(container) = Container::of(step, plan) else { return String::new() };
+        let mut words = vec![container.id];
+        words
+            .extend((container.is_promotable && self.target.has(Feature::Promotable)).then(|| "promotable".to_owned()));
+        words.extend(container.meta.into_iter().map(|name| self.promotable(name)));
+        command("", "only", &words)
     }
 
     /// A step that is left out: as much of it as its ids come from.

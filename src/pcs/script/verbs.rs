@@ -4,6 +4,7 @@ use super::layout::command;
 use super::older;
 use super::steps::words;
 use super::target::Target;
+use crate::pcs::container::Container;
 use crate::pcs::plan::{Action, Alert, Condition, Event, OrderKind, Part, Plan, QuorumDevice, Sbd, Set, Step};
 
 /// A function, and which steps need it.
@@ -42,6 +43,8 @@ const VERBS: &[Verb] = &[
     (include_str!("verbs/tag.sh"), |step| matches!(step, Step::Tag { .. })),
 ];
 
+/// What no others may add to.
+const ONLY: &str = include_str!("verbs/only.sh");
 /// The place of what a version does not have.
 const WITHOUT: &str = include_str!("verbs/without.sh");
 
@@ -50,7 +53,8 @@ pub(super) fn functions(plan: &Plan, target: &Target) -> String {
     let is_left_out = |step: &&Step| older::is_left_out(step, target);
     let done = |needs: &fn(&Step) -> bool| plan.steps().filter(|step| !is_left_out(step)).any(needs);
     let without = plan.steps().find(is_left_out).map(|_| WITHOUT);
-    VERBS.iter().filter(|(_, needs)| done(needs)).map(|(text, _)| *text).chain(without).collect()
+    let only = plan.steps().find_map(|step| Container::of(step, plan)).map(|_| ONLY);
+    VERBS.iter().filter(|(_, needs)| done(needs)).map(|(text, _)| *text).chain(only).chain(without).collect()
 }
 
 /// The meta attributes of a group.
