@@ -198,8 +198,7 @@ pub fn purge(lab: &Lab) -> Result<()> {
     node.run(["rm", "/var/lib/inuvika-ha/lsyncd/backup/E1-x/file", "/etc/inuvika-ha/mail.secret"])?;
     let said = dpkg(node, "--purge inuvika-ha")?;
     ensure!(!said.contains("inuvika-ha: /"), "{said}");
-    let search =
-        "find /etc /run /usr /var -name '*inuvika*' -not -path '/var/log/inuvika-ha-install*' -not -path '/var/tmp/*' 2>/dev/null || :";
+    let search = "find /etc /run /usr /var -name '*inuvika*' -not -path '/var/log/inuvika-ha-install*' -not -path '/var/tmp/*' 2>/dev/null || :";
     let left = node.sh_within(Duration::from_secs(300), search)?;
     ensure!(left.is_empty(), "left: {left}");
     Ok(())
