@@ -1,20 +1,14 @@
 //! What Pacemaker 1.1 and pcs before 0.11 call otherwise, in the words of today.
 
 use crate::document::element::Element;
-
-/// The former names of meta attributes of a promotable resource.
-const META: [(&str, &str); 2] = [("master-max", "promoted-max"), ("master-node-max", "promoted-node-max")];
+use crate::pcs::former::{META, ROLES, today};
 
 /// The configuration, with the names of today: `Promoted` for `Master`, and a clone with `promotable` for `master`.
 pub(super) fn modern(cib: &Element) -> Element {
     let mut cib = cib.clone();
     cib.each(&mut |one| {
         for (_, value) in one.attributes.iter_mut().filter(|(name, _)| name.ends_with("role")) {
-            match value.as_str() {
-                "Master" => "Promoted".clone_into(value),
-                "Slave" => "Unpromoted".clone_into(value),
-                _ => {}
-            }
+            *value = today(&ROLES, value).to_owned();
         }
         if one.name == "master" {
             promotable(one);
@@ -26,9 +20,9 @@ pub(super) fn modern(cib: &Element) -> Element {
 fn promotable(one: &mut Element) {
     "clone".clone_into(&mut one.name);
     one.each(&mut |pair| {
-        let former = META.iter().find(|(former, _)| pair.name == "nvpair" && pair.text("name") == *former);
-        if let Some((_, today)) = former {
-            pair.set("name", today);
+        if pair.name == "nvpair" {
+            let name = today(&META, pair.text("name")).to_owned();
+            pair.set("name", &name);
         }
     });
     let id = format!("{}-promotable", one.id());

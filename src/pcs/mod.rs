@@ -7,6 +7,7 @@ mod container;
 pub mod crmsh;
 pub mod dialect;
 pub mod filesystem;
+pub mod former;
 pub mod ipaddr2;
 pub mod part;
 pub mod ping;

@@ -2,6 +2,7 @@
 
 use super::feature::Feature;
 use super::target::Target;
+use crate::pcs::former::{ROLES, former};
 use crate::pcs::plan::{Role, Step};
 
 /// What to do where a feature is missing.
@@ -48,12 +49,5 @@ pub(super) fn is_left_out(step: &Step, target: &Target) -> bool {
 
 /// A role in the words of before pcs 0.11, or in those of today.
 pub(super) fn role(role: Role, today: bool) -> &'static str {
-    match (role, today) {
-        (Role::Promoted, false) => "Master",
-        (Role::Unpromoted, false) => "Slave",
-        (role, _) => role.word(),
-    }
+    if today { role.word() } else { former(&ROLES, role.word()) }
 }
-
-/// What meta attributes of promotable resources were called before Pacemaker 2.0.
-pub(super) const MASTER: &[(&str, &str)] = &[("master-max", "promoted-max"), ("master-node-max", "promoted-node-max")];

@@ -6,6 +6,7 @@ use super::layout::{WIDTH, command, lines};
 use super::older;
 use super::verbs;
 use crate::pcs::container::Container;
+use crate::pcs::former::{self, former};
 use crate::pcs::plan::{Alert, Member, Operation, Plan, Resource, Rule, Setting, Step, View, Weight};
 
 /// What fence agents called their parameters before, and what they call them.
@@ -17,8 +18,6 @@ const FENCE_NAMES: &[(&str, &str)] = &[
     ("port", "plug"),
     ("secure", "ssh"),
 ];
-/// What roles were called before, and what they are called.
-const ROLES: &[(&str, &str)] = &[("Master", "Promoted"), ("Slave", "Unpromoted")];
 
 impl Script {
     pub(super) fn step(&self, plan: &Plan, step: &Step) -> String {
@@ -95,7 +94,7 @@ impl Script {
     /// What a meta attribute of a promotable clone is called.
     fn promotable(&self, name: &str) -> String {
         let today = self.target.has(Feature::Promotable);
-        if today { name.to_owned() } else { former(older::MASTER, name).to_owned() }
+        if today { name.to_owned() } else { former(&former::META, name).to_owned() }
     }
 
     /// After a step that makes a group or clone which others may not add to: what it may have.
@@ -218,20 +217,12 @@ impl Script {
         }
         let known = |role: &String| match self.target.has(Feature::PromotedRoles) {
             true => format!("role={role}"),
-            false => format!("role={}", former(ROLES, role)),
+            false => format!("role={}", former(&former::ROLES, role)),
         };
         words.extend(role.as_ref().map(known));
         words.extend(on_fail.map(|then| format!("on-fail={}", then.word())));
         words
     }
-}
-
-/// What something was called before, by the name it has now.
-fn former<'a>(names: &[(&'static str, &str)], name: &'a str) -> &'a str
-where
-    'static: 'a,
-{
-    names.iter().find(|(_, now)| *now == name).map_or(name, |(before, _)| *before)
 }
 
 /// Which nodes have to have which agents. Fence agents are not asked for: any node may run them, and one is enough.
