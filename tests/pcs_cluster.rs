@@ -13,18 +13,32 @@ use std::process::Output;
 use trial::Trial;
 
 /// Writes down arguments and standard input. Each node's corosync.conf is the file remote-NODE, if there is one.
-const PCS: &str = r#"#!/bin/bash
-echo "$*" >>calls
-case "$*" in
-    --version) echo "${PCS_VERSION:-0.11.5}" ;;
-    'host auth '*) cat >password ;;
-    'cluster corosync '*) cat "remote-$3" 2>/dev/null || { echo "Error: Error connecting to $3 - (HTTP error: 400)" >&2; exit 1; } ;;
-    'cluster setup '*) printf 'totem {\n cluster_name: %s\n}\n' "$3" >/etc/corosync/corosync.conf
-        printf 'node {\n  ring0_addr: 192.168.100.1%s\n  name: %s\n}\n' 1 osm1.priv 2 osm2.priv 3 pcs3.priv >>/etc/corosync/corosync.conf ;;
-    -f*) exec fast/pcs "$@" ;;
-    'cluster cib-push '*) exec fast/pcs -f live.xml cluster cib-push "$3" "$4" ;;
-    *) echo "unexpected: $*" >&2; exit 1 ;;
-esac
+const PCS: &str = r#"#!/usr/bin/python3 -Es
+import os, subprocess, sys
+from pcs import app
+
+words = sys.argv[1:]
+with open("calls", "a") as calls:
+    print(*words, file=calls)
+if words == ["--version"]:
+    print(os.environ.get("PCS_VERSION", "0.11.5"))
+elif words[0] == "-f":
+    app.main(words)
+elif words[:2] == ["cluster", "cib-push"]:
+    app.main(["-f", "live.xml", *words[:4]])
+elif words[:2] == ["host", "auth"]:
+    open("password", "w").write(sys.stdin.read())
+elif words[:2] == ["cluster", "corosync"]:
+    if not os.path.exists("remote-" + words[2]):
+        sys.exit(f"Error: Error connecting to {words[2]} - (HTTP error: 400)")
+    print(open("remote-" + words[2]).read(), end="")
+elif words[:2] == ["cluster", "setup"]:
+    with open("/etc/corosync/corosync.conf", "w") as conf:
+        print("totem {\n cluster_name: " + words[2] + "\n}", file=conf)
+        for number, name in enumerate(["osm1.priv", "osm2.priv", "pcs3.priv"], 11):
+            print("node {\n  ring0_addr: 192.168.100." + f"{number}\n  name: {name}\n" + "}", file=conf)
+else:
+    sys.exit(f"unexpected: {words}")
 "#;
 
 /// Has nothing to complain about on any node. The real program, against a pcsd, is tried in `agents`.

@@ -1,6 +1,8 @@
 //! Scenarios that change, and clusters that other hands have changed: what the script does with what it finds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "pcs/quick.rs"]
+mod quick;
 #[path = "pcs/steps.rs"]
 mod steps;
 #[path = "support/trial.rs"]

@@ -121,6 +121,9 @@ has() {
 # The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
 paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
 
+# pcs WORD...; what it says goes to the file "said".
+run_pcs() { pcs "$@" >"$work/said" 2>&1; }
+
 # A text as XPath literal.
 literal() {
     local q="'" text=$1
@@ -136,14 +139,13 @@ id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
 
 # Runs pcs on the configuration being made, and says so.
 edit() {
-    local output
+    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
     printf '    pcs'
     printf ' %q' "$@"
     printf '\n'
-    output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
+    run_pcs -f "$work/new.xml" "$@" || die "pcs failed: $(cat "$work/said")"
     # What pcs always says here is left out.
-    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
-    grep -Ev "^Warning: ($always)|^Adding |^$" <<<"$output" || true
+    grep -Ev "^Warning: ($always)|^Adding |^$" "$work/said" || true
 }
 
 # Names something that is otherwise than in the scenario, and the command that changes it.

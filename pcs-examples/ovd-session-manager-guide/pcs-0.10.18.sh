@@ -103,16 +103,117 @@ refuse_other_clusters() {
     done
 }
 
-# Succeeds when the configuration being made has what the XPath expression names. In a new cluster most of it is not
-# there: what has an id that stands nowhere needs no program of Pacemaker to be missed.
-has() {
-    local id=${1#*"[@id='"}
-    [ "$id" = "$1" ] || grep -qF " id=\"${id%%"'"*}\"" "$work/new.xml" || return 1
-    CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1
+# pcs takes half a second to start, most of it for loading its modules, and cibadmin 30 ms to look something up. So one
+# process of pcs's own interpreter loads pcs once, then forks for each command, and it looks things up itself. Where
+# that does not work, $quick stays empty and the programs are started each time: that takes longer, and is the same.
+quick='' version=''
+start_quick() {
+    local interpreter program
+    program=$(command -v pcs)
+    interpreter=$(sed -n '1s/^#![[:space:]]*//p;q' "$program")
+    case $interpreter in *python*) ;; *) return 0 ;; esac
+    quick_program >"$work/quick.py"
+    mkfifo "$work/ask" "$work/answer"
+    # shellcheck disable=SC2086 # a program and its options
+    $interpreter -I "$work/quick.py" "$program" "$work/said" <"$work/ask" >"$work/answer" 2>/dev/null &
+    disown # bash need not say how it ended
+    exec {ask}>"$work/ask" {answer}<"$work/answer"
+    if IFS= read -r version <&"$answer"; then quick=1; fi
 }
 
-# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
-paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
+# ask pcs WORD..., ask find FILE XPATH: has that process do it.
+ask() {
+    local status=''
+    (trap '' PIPE; printf '%s\0' "$#" "$@" >&"$ask") 2>/dev/null || true
+    IFS= read -r status <&"$answer" || die 'the process that runs pcs was ended; nothing was changed'
+    return "$status"
+}
+
+# pcs WORD...; what it says goes to the file "said".
+run_pcs() { if [ -n "$quick" ]; then ask pcs "$@"; else pcs "$@" >"$work/said" 2>&1; fi; }
+
+# The paths of what an XPath expression names in the configuration being made, each ending in [@id='ID']; fails when
+# there is nothing.
+paths() {
+    if [ -n "$quick" ]; then
+        ask find "$work/new.xml" "$1" && cat "$work/said"
+    else
+        CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null
+    fi
+}
+has() { paths "$1" >/dev/null; }
+
+# The program of that process. On stdin: how many words come, and the words, each with a zero byte at its end.
+quick_program() {
+    cat <<'END'
+import os
+import runpy
+import sys
+
+from lxml import etree
+
+program, said = sys.argv[1:]
+
+
+def words():
+    """The words on stdin."""
+    rest = b""
+    while True:
+        more = os.read(0, 65536)
+        if not more:
+            return
+        *whole, rest = (rest + more).split(b"\0")
+        yield from map(os.fsdecode, whole)
+
+
+def load():
+    """Loads pcs, by having it print its version."""
+    sys.argv = [program, "--version"]
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise
+    sys.stdout.flush()
+
+
+def find(file, expression):
+    """Prints the paths of what is found, as cibadmin does; the exit status."""
+    paths = []
+    for element in etree.parse(file).xpath(expression):
+        steps = [element, *element.iterancestors()]
+        names = [step.tag + (f"[@id='{step.get('id')}']" if step.get("id") else "") for step in reversed(steps)]
+        paths.append("/" + "/".join(names) + "\n")
+    with open(said, "w", encoding="utf-8") as output:
+        output.writelines(paths)
+    return 0 if paths else 1
+
+
+def become_pcs(arguments):
+    """What pcs prints goes to the file, in its order; pcs ends this process."""
+    output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for new, old in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(new, old)
+    sys.argv = [program, *arguments]
+    runpy.run_path(program, run_name="__main__")
+    sys.exit()
+
+
+load()
+asked = words()
+for count in asked:
+    verb, *arguments = [next(asked) for _ in range(int(count))]
+    if verb == "find":
+        status = find(*arguments)
+    else:
+        child = os.fork()
+        if child == 0:
+            become_pcs(arguments)
+        status = 1 if os.waitpid(child, 0)[1] else 0
+    print(status, flush=True)
+END
+}
 
 # A text as XPath literal.
 literal() {
@@ -129,14 +230,13 @@ id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
 
 # Runs pcs on the configuration being made, and says so.
 edit() {
-    local output
+    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
     printf '    pcs'
     printf ' %q' "$@"
     printf '\n'
-    output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
+    run_pcs -f "$work/new.xml" "$@" || die "pcs failed: $(cat "$work/said")"
     # What pcs always says here is left out.
-    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
-    grep -Ev "^Warning: ($always)|^Adding |^$" <<<"$output" || true
+    grep -Ev "^Warning: ($always)|^Adding |^$" "$work/said" || true
 }
 
 # Names something that is otherwise than in the scenario, and the command that changes it.
@@ -239,17 +339,22 @@ can_ask() {
     fi
 }
 
-# need AGENT on NODE...: refuses to go on when one of the nodes lacks it, or cannot be asked.
-need() {
-    local agent=$1 problem
-    shift 2
-    problem=$(ask_nodes "$agent" "$@") || die "ask the nodes for $agent: python3 failed; nothing was changed"
+# need AGENT on NODE...: what is to be asked.
+needs=()
+need() { needs+=("$1 ${*:3}"); }
+
+# Refuses to go on when a node lacks an agent that it needs, or cannot be asked.
+check_needs() {
+    local problem
+    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: python3 failed; nothing was changed'
     [ -z "$problem" ] || die "$problem"
 }
 
-# ask_nodes AGENT NODE...: asks pcsd on each node for the agent, as pcs does, and prints what is wrong, if anything.
+# ask_nodes "AGENT NODE..."...: asks pcsd on each node for the agents, as pcs does, and prints what is wrong, if
+# anything. Every node is asked at the same time.
 ask_nodes() {
     python3 -I - "$@" <<'END'
+import concurrent.futures
 import http.client
 import json
 import ssl
@@ -306,16 +411,30 @@ def problem(known, node, agent):
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
 
 
-def first_problem(agent, *nodes):
+def problems(known, node, agents):
+    """What is wrong with each of the agents; a node that cannot be asked is not asked again."""
+    found = {}
+    for agent in agents:
+        found[agent] = problem(known, node, agent)
+        if found[agent]:
+            break
+    return found
+
+
+def first_problem(needs):
     try:
         with open(KNOWN_HOSTS, encoding="utf-8") as file:
             known = json.load(file)["known_hosts"]
-        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+        agents = {node: [need[0] for need in needs if node in need[1:]] for need in needs for node in need[1:]}
+        with concurrent.futures.ThreadPoolExecutor(len(agents) or 1) as at_once:
+            found = {node: at_once.submit(problems, known, node, agents[node]) for node in agents}
+        wrong = (found[node].result().get(need[0]) for need in needs for node in need[1:])
+        return next(filter(None, wrong), None)
     except (OSError, ValueError, KeyError, TypeError) as failed:
         return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
 
 
-print(" ".join((first_problem(*sys.argv[1:]) or "").split()))
+print(" ".join((first_problem([need.split() for need in sys.argv[1:]]) or "").split()))
 END
 }
 
@@ -660,7 +779,8 @@ trap 'rm -rf "$work"' EXIT
 for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
-version=$(pcs --version)
+start_quick
+[ -n "$version" ] || version=$(pcs --version)
 if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
     die "this script is written for pcs 0.10.13 or a later 0.10, but pcs $version is installed"
 fi
@@ -740,6 +860,7 @@ if can_ask; then
     need ocf:inuvika:ovd-lsyncd on osm1.priv osm2.priv pcs3.priv pcs4.priv
     need ocf:heartbeat:IPaddr2 on osm1.priv osm2.priv
     need ocf:inuvika:ovd-vip-src on osm1.priv osm2.priv
+    check_needs
 fi
 
 # ---------------------------------------------------------------------------------------------------------------------

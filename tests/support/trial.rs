@@ -54,8 +54,6 @@ impl Trial {
             trial.write(&format!("agents/{}", spec.name), &stub_agent(spec), 0o755);
         }
         trial.write("enter", ENTER, 0o755);
-        trial.write("fast/pcs", include_str!("pcs/pcs"), 0o755);
-        trial.write("fast/server", include_str!("pcs/server"), 0o644);
         trial
     }
 
@@ -189,8 +187,7 @@ pub fn transition(simulated: &str, resource: &str) -> Vec<String> {
     actions.map(|words| words[4..].join(" ")).collect()
 }
 
-/// Shows the agents to pcs and gives the node its address, then runs the command. The real pcs is asked through a server that ends with
-/// it: see `support/pcs`.
+/// Shows the agents to pcs and gives the node its address, then runs the command.
 const ENTER: &str = "#!/bin/bash
 set -euo pipefail
 all=/usr/lib/ocf/resource.d
@@ -207,11 +204,7 @@ mount --bind etc-corosync /etc/corosync
 mount --bind pcsd /var/lib/pcsd
 ip link set lo up
 ip address add 192.168.100.11/24 dev lo
-rm -f fast/asked fast/server.pid
-code=0
-PATH=$PWD/fast:$PATH \"$@\" || code=$?
-[ ! -e fast/server.pid ] || kill \"$(<fast/server.pid)\"
-exit $code
+exec \"$@\"
 ";
 
 /// A CIB with every node online and nothing configured.

@@ -1,3 +1,4 @@
+import concurrent.futures
 import http.client
 import json
 import ssl
@@ -54,13 +55,27 @@ def problem(known, node, agent):
     return f"install {package} on {node} first: it lacks the agent {agent}, or one that can print its meta-data"
 
 
-def first_problem(agent, *nodes):
+def problems(known, node, agents):
+    """What is wrong with each of the agents; a node that cannot be asked is not asked again."""
+    found = {}
+    for agent in agents:
+        found[agent] = problem(known, node, agent)
+        if found[agent]:
+            break
+    return found
+
+
+def first_problem(needs):
     try:
         with open(KNOWN_HOSTS, encoding="utf-8") as file:
             known = json.load(file)["known_hosts"]
-        return next(filter(None, (problem(known, node, agent) for node in nodes)), None)
+        agents = {node: [need[0] for need in needs if node in need[1:]] for need in needs for node in need[1:]}
+        with concurrent.futures.ThreadPoolExecutor(len(agents) or 1) as at_once:
+            found = {node: at_once.submit(problems, known, node, agents[node]) for node in agents}
+        wrong = (found[node].result().get(need[0]) for need in needs for node in need[1:])
+        return next(filter(None, wrong), None)
     except (OSError, ValueError, KeyError, TypeError) as failed:
         return f"cannot read {KNOWN_HOSTS}: {failed}: run 'pcs host auth' for every node first"
 
 
-print(" ".join((first_problem(*sys.argv[1:]) or "").split()))
+print(" ".join((first_problem([need.split() for need in sys.argv[1:]]) or "").split()))

@@ -9,15 +9,19 @@ can_ask() {
     fi
 }
 
-# need AGENT on NODE...: refuses to go on when one of the nodes lacks it, or cannot be asked.
-need() {
-    local agent=$1 problem
-    shift 2
-    problem=$(ask_nodes "$agent" "$@") || die "ask the nodes for $agent: python3 failed; nothing was changed"
+# need AGENT on NODE...: what is to be asked.
+needs=()
+need() { needs+=("$1 ${*:3}"); }
+
+# Refuses to go on when a node lacks an agent that it needs, or cannot be asked.
+check_needs() {
+    local problem
+    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: python3 failed; nothing was changed'
     [ -z "$problem" ] || die "$problem"
 }
 
-# ask_nodes AGENT NODE...: asks pcsd on each node for the agent, as pcs does, and prints what is wrong, if anything.
+# ask_nodes "AGENT NODE..."...: asks pcsd on each node for the agents, as pcs does, and prints what is wrong, if
+# anything. Every node is asked at the same time.
 ask_nodes() {
     python3 -I - "$@" <<'END'
 @PROGRAM@

@@ -19,6 +19,8 @@ pub enum Feature {
     DefaultsUpdate,
     /// Nodes have addresses apart from their names: `host auth NODE addr=A`, `cluster setup NAME NODE addr=A`, `cluster link`.
     Addresses,
+    /// Runs on Python 3 everywhere.
+    Python3,
     /// pcsd answers 400 where there is no corosync.conf; before, 500.
     NoConfigurationIs400,
     /// `cluster config update totem token=MS`.
@@ -67,6 +69,7 @@ pub const TABLE: &[(Feature, &[Span])] = &[
     (Feature::DefaultsPlain, &[(Version(0, 9, 160), Version(0, 10, 7))]),
     (Feature::DefaultsUpdate, &[from(Version(0, 10, 7))]),
     (Feature::Addresses, &[from(Version(0, 10, 0))]),
+    (Feature::Python3, &[from(Version(0, 10, 0))]),
     (Feature::NoConfigurationIs400, &[from(Version(0, 10, 6))]),
     (Feature::ConfigUpdate, &[from(Version(0, 10, 8))]),
     (Feature::AskForAgents, &[(Version(0, 10, 13), Version(0, 11, 0)), from(Version(0, 11, 2))]),

@@ -71,6 +71,14 @@ pub(super) fn fill(text: &str, target: &Target) -> String {
         ("@WANTED@\n", addresses),
         ("@LOCATION@", location),
         ("@RULE@", pick(Feature::RuleAsText, "\"${*:4}\"", "\"${@:4}\"")),
+        (
+            "@VERSION@",
+            pick(
+                Feature::Python3,
+                "start_quick\n[ -n \"$version\" ] || version=$(pcs --version)",
+                "version=$(pcs --version)",
+            ),
+        ),
         ("@PYTHON@", pick(Feature::AskForAgents, " python3", "")),
         ("@CHECK@\n", &check),
         ("@HOW@", pick(Feature::PushDifference, "diff-against=\"$work/orig.xml\"", "--config")),

@@ -25,6 +25,9 @@ use super::part::Part;
 use super::plan::{Plan, Section, Step};
 
 const TOOLS: &str = include_str!("tools.sh");
+const PLAIN: &str = include_str!("plain.sh");
+const QUICK: &str = include_str!("quick.sh");
+const QUICK_PROGRAM: &str = include_str!("quick.py");
 const CLUSTER: &str = include_str!("cluster.sh");
 const NAMES: &str = include_str!("check_names.sh");
 const AGENTS: &str = include_str!("agents.sh");
@@ -138,6 +141,10 @@ impl Script {
             true => AGENTS.replace("@PROGRAM@\n", ASK),
             false => AGENTS_BY_HAND.to_owned(),
         };
+        let run = match has(Feature::Python3) {
+            true => QUICK.replace("@PROGRAM@\n", QUICK_PROGRAM),
+            false => PLAIN.to_owned(),
+        };
         let defaults = !has(Feature::DefaultsUpdate) && !has(Feature::DefaultsPlain);
         let missing = match self.wish.parts.is_empty() {
             true => MISSING.to_owned(),
@@ -145,7 +152,7 @@ impl Script {
         };
         let optional = |wanted: bool, text: &str| if wanted { text.to_owned() } else { String::new() };
         vec![
-            TOOLS.into(),
+            TOOLS.replace("@RUN@\n", &run),
             CLUSTER.into(),
             optional(!has(Feature::Addresses), NAMES),
             "\n".into(),

@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 for program in pcs cibadmin crm_verify crm_diff crm_resource iconv@PYTHON@; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
-version=$(pcs --version)
+@VERSION@
 if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
     die "this script is written for pcs @TITLE@, but pcs $version is installed"
 fi

@@ -4,6 +4,7 @@ use super::Script;
 use super::feature::Feature;
 use super::layout::{WIDTH, command, lines};
 use super::older;
+use super::target::Target;
 use super::verbs;
 use crate::pcs::container::Container;
 use crate::pcs::former::{self, former};
@@ -27,7 +28,7 @@ impl Script {
             }
             Step::Auth => self.auth(plan),
             Step::ClusterSetup { token, start_at_boot } => self.setup(plan, *token, *start_at_boot),
-            Step::Agents => need_agents(plan),
+            Step::Agents => need_agents(plan, &self.target),
             Step::Property(pairs) => command("", "property", &words(pairs)),
             Step::Defaults(pairs) => command("", "defaults", &words(pairs)),
             Step::Stonith(resource) => self.resource("fencing", resource),
@@ -226,7 +227,7 @@ impl Script {
 }
 
 /// Which nodes have to have which agents. Fence agents are not asked for: any node may run them, and one is enough.
-fn need_agents(plan: &Plan) -> String {
+fn need_agents(plan: &Plan, target: &Target) -> String {
     let primitives = plan.sections.iter().flat_map(|section| &section.steps);
     let primitives = primitives.filter_map(|step| if let Step::Primitive(one) = step { Some(one) } else { None });
     let primitives = primitives.filter(|one| one.agent.starts_with("ocf:"));
@@ -239,10 +240,13 @@ fn need_agents(plan: &Plan) -> String {
         everywhere.iter().map(|one| need(one, &all)).chain(elsewhere.iter().map(|one| need(one, &plan.runners)));
     let mut text = String::from("if can_ask; then\n");
     for line in asked {
-        // Several resources may have the same agent; one question takes a good second.
+        // Several resources may have the same agent.
         if !text.contains(&line) {
             text.push_str(&line);
         }
+    }
+    if target.has(Feature::AskForAgents) {
+        text.push_str("    check_needs\n");
     }
     text + "fi\n"
 }

@@ -64,16 +64,7 @@ refuse_other_clusters() {
     done
 }
 
-# Succeeds when the configuration being made has what the XPath expression names. In a new cluster most of it is not
-# there: what has an id that stands nowhere needs no program of Pacemaker to be missed.
-has() {
-    local id=${1#*"[@id='"}
-    [ "$id" = "$1" ] || grep -qF " id=\"${id%%"'"*}\"" "$work/new.xml" || return 1
-    CIB_file="$work/new.xml" cibadmin --query --xpath "$1" >/dev/null 2>&1
-}
-
-# The paths of what an XPath expression names, each ending in [@id='ID']; fails when there is nothing.
-paths() { CIB_file="$work/new.xml" cibadmin --query --node-path --xpath "$1" 2>/dev/null; }
+@RUN@
 
 # A text as XPath literal.
 literal() {
@@ -90,12 +81,11 @@ id_of() { id=${1##*"[@id='"} id=${id%"']"}; }
 
 # Runs pcs on the configuration being made, and says so.
 edit() {
-    local output
+    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
     printf '    pcs'
     printf ' %q' "$@"
     printf '\n'
-    output=$(pcs -f "$work/new.xml" "$@" 2>&1) || die "pcs failed: $output"
+    run_pcs -f "$work/new.xml" "$@" || die "pcs failed: $(cat "$work/said")"
     # What pcs always says here is left out.
-    local always='Defaults do not apply|Validation for node existence|Validating resource options using'
-    grep -Ev "^Warning: ($always)|^Adding |^$" <<<"$output" || true
+    grep -Ev "^Warning: ($always)|^Adding |^$" "$work/said" || true
 }
