@@ -1,6 +1,7 @@
 //! What the generated scripts make of a running cluster: three nodes of the lab with free resources of every kind, by crmsh and in one
-//! piece. `INUVIKA_TEST_FULL=1` tries pcs, too, what is refused, scenarios that change, parts, and a remote node. Judges: `cibadmin`, `crm_mon`, `crm_verify`, and
-//! the files that the agents of Pacemaker itself leave on each node. Each trial begins with an empty configuration.
+//! piece. `INUVIKA_TEST_FULL=1` tries pcs, too, a cluster without fencing, what is refused, scenarios that change, parts, and a remote
+//! node. Judges: `cibadmin`, `crm_mon`, `crm_verify`, and the files that the agents of Pacemaker itself leave on each node. Each trial
+//! begins with an empty configuration.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             site::lab,
             first::same,
         ),
+        more("without fencing what runs is stopped before the way back", first::without_fencing),
         more("what is refused changes nothing", refusal::nothing),
         more("a scenario that changes changes the cluster, and nothing else", change::edited),
         more("pruned is what the scenario does not have, and nothing else", change::pruned),
