@@ -188,6 +188,25 @@ fn what_differs_is_changed_and_what_others_made_stays() {
     }
 }
 
+/// Where only the system's own Python is, as on RHEL 8.
+#[test]
+fn a_python_with_another_name_is_found() {
+    let trial = Trial::new(EXAMPLE);
+    let without = "mkdir only; ln -s /usr/bin/* /usr/sbin/* only/ 2>/dev/null; rm only/python3; \
+                   mount -t tmpfs tmpfs /usr/libexec; export PATH=$PWD/only";
+    let there = "ln -s /usr/bin/python3 /usr/libexec/platform-python";
+    for dialect in ["cib", "pcs-0.11"] {
+        trial.write("script.sh", &script(&trial, dialect, &[]), 0o755);
+        let run = |prepare: &str| {
+            let _ = std::fs::remove_dir_all(trial.path("only"));
+            trial.enter(&["bash", "-c", &format!("{without}; {prepare}; ./script.sh --cib live.xml --dry-run")])
+        };
+        refused(&run("true"), "python3 is not installed on this host");
+        let output = run(there);
+        assert!(output.status.success(), "{dialect}: {output:?}");
+    }
+}
+
 #[test]
 fn wrong_places_are_refused_before_anything_is_changed() {
     let trial = Trial::new(EXAMPLE);

@@ -116,6 +116,14 @@ unset router-clone promotable
 END_OF_TEXT
 }
 
+# RHEL 8 may have its Python under the second name alone.
+find_python() {
+    for python in python3 /usr/libexec/platform-python; do
+        ! command -v "$python" >/dev/null || return 0
+    done
+    die 'python3 is not installed on this host'
+}
+
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
@@ -129,7 +137,7 @@ usage() {
 
 # merge LIVE WANTED NEW: puts what is wanted into what is there, and says what changes.
 merge() {
-    python3 -I - "$@" <<'END'
+    "$python" -I - "$@" <<'END'
 import os, stat, sys
 import xml.etree.ElementTree as xml
 
@@ -467,9 +475,10 @@ main() {
         esac
         shift
     done
-    for tool in "$program" cibadmin crm_verify crm_diff crm_resource python3; do
+    for tool in "$program" cibadmin crm_verify crm_diff crm_resource; do
         command -v "$tool" >/dev/null || die "$tool is not installed on this host"
     done
+    find_python
     for agent in "${agents[@]}"; do
         crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
             die "agent $agent is not installed on this host: install its package first"

@@ -109,25 +109,34 @@ refuse_other_clusters() {
 # that does not work, $quick stays empty and the programs are started each time: that takes longer, and is the same.
 quick='' version=''
 start_quick() {
-    local interpreter program
-    program=$(command -v pcs)
+    local interpreter program ready
+    program=$(type -P pcs) && [ -r "$program" ] || return 0
     interpreter=$(sed -n '1s/^#![[:space:]]*//p;q' "$program")
     case $interpreter in *python*) ;; *) return 0 ;; esac
     quick_program >"$work/quick.py"
-    mkfifo "$work/ask" "$work/answer"
+    mkfifo "$work/ask" "$work/answer" 2>/dev/null || return 0
     # shellcheck disable=SC2086 # a program and its options
-    $interpreter -I "$work/quick.py" "$program" "$work/said" <"$work/ask" >"$work/answer" 2>/dev/null &
+    $interpreter "$work/quick.py" "$program" "$work/said" <"$work/ask" >"$work/answer" 2>"$work/trouble" &
     disown # bash need not say how it ended
+    unset TMOUT # which would be for "read" as well
     exec {ask}>"$work/ask" {answer}<"$work/answer"
-    if IFS= read -r version <&"$answer"; then quick=1; fi
+    if IFS= read -r version <&"$answer" && IFS= read -r ready <&"$answer" && [ "$ready" = ready ]; then
+        quick=1
+    else
+        version=''
+        exec {ask}>&- {answer}<&-
+    fi
 }
 
 # ask pcs WORD..., ask find FILE XPATH: has that process do it.
 ask() {
     local status=''
     (trap '' PIPE; printf '%s\0' "$#" "$@" >&"$ask") 2>/dev/null || true
-    IFS= read -r status <&"$answer" || die 'the process that runs pcs was ended; nothing was changed'
-    return "$status"
+    IFS= read -r status <&"$answer" || true
+    case $status in
+        0 | 1) return "$status" ;;
+        *) die "the process that runs pcs was ended; nothing was pushed: $(tail -n 1 "$work/trouble")" ;;
+    esac
 }
 
 # pcs WORD...; what it says goes to the file "said".
@@ -144,16 +153,30 @@ paths() {
 }
 has() { paths "$1" >/dev/null; }
 
+# After the last look. What was asked in a subshell, and not answered, is found out here at the latest.
+end_quick() {
+    has /cib || die 'the copy of the configuration cannot be read any more; nothing was pushed'
+    [ -z "$quick" ] || exec {ask}>&- {answer}<&-
+    quick=''
+}
+
 # The program of that process. On stdin: how many words come, and the words, each with a zero byte at its end.
 quick_program() {
     cat <<'END'
 import os
 import runpy
+import signal
 import sys
 
 from lxml import etree
 
 program, said = sys.argv[1:]
+# Modules come from where they would if that were what runs.
+if sys.path[0] == os.path.dirname(sys.argv[0]):
+    sys.path[0] = os.path.dirname(os.path.realpath(program))
+# bash has them ignored by what it starts in the background.
+for end in (signal.SIGINT, signal.SIGQUIT):
+    signal.signal(end, signal.SIG_DFL)
 
 
 def words():
@@ -175,7 +198,7 @@ def load():
     except SystemExit as end:
         if end.code:
             raise
-    sys.stdout.flush()
+    print("ready", flush=True)
 
 
 def find(file, expression):
@@ -191,7 +214,7 @@ def find(file, expression):
 
 
 def become_pcs(arguments):
-    """What pcs prints goes to the file, in its order; pcs ends this process."""
+    """What pcs prints goes to the file; pcs ends this process."""
     output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for new, old in ((nothing, 0), (output, 1), (output, 2)):
@@ -329,6 +352,14 @@ empty_copy() {
     cibadmin --empty | sed "s|<nodes/>|<nodes>$list</nodes>|" >"$work/orig.xml"
 }
 
+# RHEL 8 may have its Python under the second name alone.
+find_python() {
+    for python in python3 /usr/libexec/platform-python; do
+        ! command -v "$python" >/dev/null || return 0
+    done
+    die 'python3 is not installed on this host'
+}
+
 # Whether the nodes can be asked for their agents.
 can_ask() {
     if [ -n "$trial" ]; then
@@ -347,20 +378,24 @@ need() { needs+=("$1 ${*:3}"); }
 # Refuses to go on when a node lacks an agent that it needs, or cannot be asked.
 check_needs() {
     local problem
-    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: python3 failed; nothing was changed'
+    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: Python failed; nothing was changed'
     [ -z "$problem" ] || die "$problem"
 }
 
 # ask_nodes "AGENT NODE..."...: asks pcsd on each node for the agents, as pcs does, and prints what is wrong, if
 # anything. Every node is asked at the same time.
 ask_nodes() {
-    python3 -I - "$@" <<'END'
+    "$python" -I - "$@" <<'END'
 import concurrent.futures
 import http.client
 import json
+import signal
+import socket
 import ssl
 import sys
 
+# Threads that wait for a silent node would outlive Ctrl-C.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 KNOWN_HOSTS = "/var/lib/pcsd/known-hosts"
 COMMAND = "/api/v1/resource-agent-get-agent-metadata/v1"
 
@@ -377,6 +412,9 @@ def ask(host, agent):
     for place in host["dest_list"]:
         pcsd = http.client.HTTPSConnection(place["addr"], place["port"], timeout=10, context=tls)
         try:
+            pcsd.connect()
+            # It is there, and may be busy.
+            pcsd.sock.settimeout(60)
             pcsd.request("POST", COMMAND, json.dumps({"agent_name": name}), headers)
             answer = pcsd.getresponse()
             return answer.status, answer.read()
@@ -394,6 +432,8 @@ def problem(known, node, agent):
         return f"{cannot} this host has no token for it: run 'pcs host auth {node}' first"
     try:
         status, body = ask(known[node], agent)
+    except socket.timeout as failed:
+        return f"{cannot} {failed}: bring it up with its pcsd, or, if it is only busy, run this again later"
     except (OSError, http.client.HTTPException) as failed:
         return f"{cannot} {failed}: bring it up with its pcsd, or take it out of the cluster and the scenario"
     if status == 401:
@@ -1038,9 +1078,10 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv python3; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
+find_python
 start_quick
 [ -n "$version" ] || version=$(pcs --version)
 if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
@@ -1323,6 +1364,7 @@ say 'Step 22: check and push'
 forget_earlier
 name_foreign
 reveal_secrets
+end_quick
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
     # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.

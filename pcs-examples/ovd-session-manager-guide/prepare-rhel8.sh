@@ -22,7 +22,7 @@ first=osm1.priv
 virtual_ip=10.20.1.10
 folder=/var/lib/inuvika-ha/prepare
 manager=dnf
-python=python3
+python=/usr/libexec/platform-python
 ssh_unit=sshd
 how_to_install='dnf install ./inuvika-ha-*.rpm'
 

@@ -10,10 +10,11 @@ use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::support::abiquo_host::{self as abiquo, Daemon};
+use crate::support::frozen;
 use crate::support::subject::{Run, Subject};
 
 const AGENTS: &str = "/run/agents";
@@ -126,7 +127,7 @@ pub fn timed<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
 /// Sends a signal to Tomcat.
 pub fn signal(signal: Signal) {
     for pid in abiquo::processes() {
-        let _ = kill(Pid::from_raw(pid), signal);
+        let _ = frozen::signal(Pid::from_raw(pid), signal);
     }
 }
 

@@ -139,7 +139,7 @@ fn killed(node: &Node) -> Result<()> {
 fn frozen(node: &Node) -> Result<()> {
     // Not started by the cluster: Restart=always holds.
     node.run(["systemctl", "start", UNIT])?;
-    node.sh("kill -STOP $(pgrep -x java)")?;
+    node.sh("pid=$(pgrep -x java); kill -STOP $pid; until grep -q ^State:.T /proc/$pid/status; do sleep 0.01; done")?;
     expect(node, "monitor", "0", 1, "is stopped (SIGSTOP)")?;
     expect(node, "stop", "0", 0, "")?;
     std::thread::sleep(Duration::from_secs(2));

@@ -67,7 +67,7 @@ fn killed() -> Result<()> {
 fn frozen() -> Result<()> {
     let one = node(0);
     start(&[one])?;
-    one.sh("kill -STOP $(cat /run/ctdb/ctdbd.pid)");
+    one.sh("pid=$(cat /run/ctdb/ctdbd.pid); kill -STOP $pid; until grep -q ^State:.T /proc/$pid/status; do sleep 0.01; done");
     let begun = Instant::now();
     monitor(
         one,

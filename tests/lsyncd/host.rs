@@ -6,9 +6,10 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::support::frozen;
 use crate::support::lsyncd_host::{self as pair, sh};
 use crate::support::subject::{Run, Subject};
 
@@ -129,7 +130,7 @@ pub fn main_process() -> Pid {
 
 /// Sends lsyncd a signal.
 pub fn signal(signal: Signal) {
-    kill(main_process(), signal).unwrap();
+    frozen::signal(main_process(), signal).unwrap();
 }
 
 /// How long something takes.

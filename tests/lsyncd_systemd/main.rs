@@ -154,7 +154,7 @@ fn life(one: &Node, two: &Node) -> Result<()> {
     expect(one, "monitor", 0, "")?;
     expect(one, "start", 0, "")?;
     ensure!(shown(one, "MainPID")? == main, "restarted");
-    one.run(["kill", "-STOP", &main])?;
+    one.sh(&format!("kill -STOP {main}; until grep -q ^State:.T /proc/{main}/status; do sleep 0.01; done"))?;
     expect(one, "monitor", 1, "is stopped (SIGSTOP)")?;
     write(one, "last")?;
     expect(one, "stop", 0, "")?;

@@ -9,11 +9,11 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::support::subject::{Run, Subject};
-use crate::support::{apache, osm_host};
+use crate::support::{apache, frozen, osm_host};
 
 const FOLDER: &str = "/run/agents";
 /// The cron link of the instance.
@@ -110,7 +110,7 @@ pub fn timed<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
 /// Sends a signal to every process of Apache. After SIGKILL they are gone: the kernel takes a moment for it.
 pub fn signal(signal: Signal) {
     for pid in apache::processes() {
-        let _ = kill(Pid::from_raw(pid), signal);
+        let _ = frozen::signal(Pid::from_raw(pid), signal);
     }
     let started = Instant::now();
     while signal == Signal::SIGKILL && !apache::processes().is_empty() {

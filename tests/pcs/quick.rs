@@ -13,10 +13,12 @@ with open('/proc/self/cmdline', 'rb') as line, open('started', 'ab') as log:
 const LOADED: &str = "from pcs import app
 app.main(sys.argv[1:])
 ";
-const NOT_LOADED: &str = "if sys.flags.isolated:
+const NOT_LOADED: &str = "if '/quick.py' in open('/proc/self/cmdline').read():
     raise ImportError('only as a program')
 ";
 const IN_SHELL: &str = "#!/bin/sh\nexec /usr/sbin/pcs \"$@\"\n";
+/// It answers, and is another process afterwards.
+const REPLACED: &str = "#!/usr/bin/python3 -Es\nimport os, sys\nos.execv('/usr/sbin/pcs', sys.argv)\n";
 
 /// Runs a script with another pcs.
 fn run(trial: &Trial, pcs: &str, script: &str, argument: &str) -> Output {
@@ -61,6 +63,7 @@ fn loaded_once_or_started_each_time_pcs_does_the_same() {
     assert!(alone.len() == 1 && alone[0].contains(" cluster cib-push "), "{alone:?}");
     assert!(once.read("started").lines().count() > 20);
     assert!(by_itself(&each).len() == 1 && each.read("started").lines().count() == 2, "{}", each.read("started"));
+    assert!(both(REPLACED, "").ends_with("configured like this already: nothing to push.\n"));
 
     // What others have done: an operation too much, an agent's option, a resource of their own, an attraction of another score.
     for trial in [&once, &each] {
@@ -92,7 +95,7 @@ fn nothing_is_changed_when_it_is_ended_and_what_pcs_says_is_shown_when_it_fails(
     for (wrong, reason) in [
         (
             "import os\nif 'create' in sys.argv: os.kill(os.getppid(), 9)\n",
-            "the process that runs pcs was ended; nothing",
+            "the process that runs pcs was ended; nothing was pushed",
         ),
         ("import os\nif 'create' in sys.argv: os.kill(os.getpid(), 9)\n", "pcs failed: "),
         ("if 'create' in sys.argv: sys.exit('Error: it\\'s no good')\n", "pcs failed: Error: it's no good"),
@@ -102,4 +105,24 @@ fn nothing_is_changed_when_it_is_ended_and_what_pcs_says_is_shown_when_it_fails(
         assert!(output.status.code() == Some(1) && text.contains(reason) && text.lines().count() == 1, "{output:?}");
         assert_eq!(trial.read("live.xml"), before);
     }
+}
+
+/// Lookups of lists end in subshells: what they miss must not become a configuration.
+#[test]
+fn nothing_is_pushed_when_it_is_ended_while_it_looks_things_up() {
+    let trial = configured();
+    let foreign = "<resources><primitive id=\"x\" class=\"ocf\" provider=\"pacemaker\" type=\"Dummy\"/>";
+    trial.write(
+        "live.xml",
+        &trial.read("live.xml").replace("<resources>", foreign).replace("\"eth0\"", "\"eth9\""),
+        0o600,
+    );
+    let before = trial.read("live.xml");
+    let script = trial.script(&[]);
+    let ended = script.replace("\nforget_earlier\n", "\npkill -KILL -f \"$work/quick.py\"\nforget_earlier\n");
+    assert_ne!(script, ended);
+    let output = run(&trial, &format!("{NOTED}{LOADED}"), &ended, "--prune");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && text.contains("was ended; nothing was pushed"), "{output:?}");
+    assert_eq!(trial.read("live.xml"), before);
 }

@@ -13,6 +13,8 @@ use inuvika_ha::ocf::deadline::Deadline;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::support::frozen;
+
 /// An address of this host that no user of the database may come from.
 pub const OTHER: &str = "10.77.0.1";
 /// An address behind a link that loses every packet.
@@ -70,17 +72,7 @@ impl Server {
     /// Does something while the process hangs.
     pub fn stopped<T>(&self, work: impl FnOnce() -> T) -> T {
         let _resumed = Resumed(self);
-        self.signal(Signal::SIGSTOP);
-        // The signal reaches each thread in its own time.
-        let tasks = format!("/proc/{}/task", self.0.id());
-        let runs = || {
-            let tasks = fs::read_dir(&tasks).unwrap().flatten();
-            let mut states = tasks.map(|task| fs::read_to_string(task.path().join("status")).unwrap_or_default());
-            states.any(|status| !status.contains("State:\tT"))
-        };
-        while runs() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        frozen::signal(Pid::from_raw(self.0.id().cast_signed()), Signal::SIGSTOP).unwrap();
         work()
     }
 }

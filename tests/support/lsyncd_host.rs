@@ -159,7 +159,7 @@ fn processes() -> impl Iterator<Item = i32> {
 
 /// Stops the peer's sshd (SIGSTOP): the kernel still takes connections for it. Or lets it go on.
 pub fn freeze(frozen: bool) {
-    kill(Pid::from_raw(sshd()), if frozen { Signal::SIGSTOP } else { Signal::SIGCONT }).unwrap();
+    super::frozen::signal(Pid::from_raw(sshd()), if frozen { Signal::SIGSTOP } else { Signal::SIGCONT }).unwrap();
 }
 
 /// Every process of an lsyncd on this host.

@@ -150,7 +150,8 @@ impl MariaDb {
     fn signal(&self, signal: Signal) -> Result<()> {
         let process = self.process();
         let child = process.as_ref().context("the database does not run")?;
-        kill(Pid::from_raw(child.id().cast_signed()), signal).with_context(|| format!("send {signal} to mariadbd"))
+        super::frozen::signal(Pid::from_raw(child.id().cast_signed()), signal)
+            .with_context(|| format!("send {signal} to mariadbd"))
     }
 
     fn at(&self, name: &str) -> String {

@@ -4,6 +4,7 @@
 pub mod abiquo_host;
 pub mod abiquo_node;
 pub mod apache;
+pub mod frozen;
 pub mod lab;
 pub mod lsyncd;
 pub mod lsyncd_host;

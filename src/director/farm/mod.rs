@@ -17,6 +17,8 @@ mod words;
 #[cfg(test)]
 mod refusal_tests;
 #[cfg(test)]
+mod simple_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;

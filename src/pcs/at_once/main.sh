@@ -1,5 +1,5 @@
 merge() {
-    python3 -I - "$@" <<'END'
+    "$python" -I - "$@" <<'END'
 @MERGE@
 END
 }
@@ -24,9 +24,10 @@ main() {
         esac
         shift
     done
-    for tool in "$program" cibadmin crm_verify crm_diff crm_resource python3; do
+    for tool in "$program" cibadmin crm_verify crm_diff crm_resource; do
         command -v "$tool" >/dev/null || die "$tool is not installed on this host"
     done
+    find_python
     for agent in "${agents[@]}"; do
         crm_resource --show-metadata "$agent" >/dev/null 2>&1 ||
             die "agent $agent is not installed on this host: install its package first"

@@ -9,6 +9,7 @@ use super::setting;
 use super::unit::STANDARD;
 
 const TOOLS: &str = include_str!("tools.sh");
+const PYTHON: &str = include_str!("../python.sh");
 const MERGE: &str = include_str!("merge.py");
 const MAIN: &str = include_str!("main.sh");
 const XML: &str = include_str!("xml.sh");
@@ -73,7 +74,7 @@ pub fn script(plan: &Plan, form: &Form, texts: &[(String, String, String)]) -> S
     }
     notes.push_str(&whole);
     script.push_str(&format!("\n{about}\nbesides() {{\n    cat <<'{END}'\n{notes}{END}\n}}\n\n"));
-    for part in [TOOLS, &MAIN.replace("@MERGE@\n", MERGE).replace("@MAKE@\n", make)] {
+    for part in [PYTHON, "\n", TOOLS, &MAIN.replace("@MERGE@\n", MERGE).replace("@MAKE@\n", make)] {
         script.push_str(part);
     }
     script

@@ -93,7 +93,7 @@ fn header(scenario: &Scenario, system: System, need: &Need) -> String {
         ("virtual_ip", quote(&scenario.virtual_ip.as_ref().map(|vip| vip.net.addr().to_string()).unwrap_or_default())),
         ("folder", FOLDER.into()),
         ("manager", system.manager().into()),
-        ("python", if system.release.name == "rhel7" { "python" } else { "python3" }.into()),
+        ("python", python(system.release.name).into()),
         ("ssh_unit", unit.into()),
         ("how_to_install", quote(&package)),
     ];
@@ -102,6 +102,15 @@ fn header(scenario: &Scenario, system: System, need: &Need) -> String {
         text.push_str(&format!("{name}={value}\n"));
     }
     text + "\n"
+}
+
+/// The Python that is there before any package is installed.
+fn python(release: &str) -> &'static str {
+    match release {
+        "rhel7" => "python",
+        "rhel8" => "/usr/libexec/platform-python",
+        _ => "python3",
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 import concurrent.futures
 import http.client
 import json
+import signal
+import socket
 import ssl
 import sys
 
+# Threads that wait for a silent node would outlive Ctrl-C.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 KNOWN_HOSTS = "/var/lib/pcsd/known-hosts"
 COMMAND = "/api/v1/resource-agent-get-agent-metadata/v1"
 
@@ -20,6 +24,9 @@ def ask(host, agent):
     for place in host["dest_list"]:
         pcsd = http.client.HTTPSConnection(place["addr"], place["port"], timeout=10, context=tls)
         try:
+            pcsd.connect()
+            # It is there, and may be busy.
+            pcsd.sock.settimeout(60)
             pcsd.request("POST", COMMAND, json.dumps({"agent_name": name}), headers)
             answer = pcsd.getresponse()
             return answer.status, answer.read()
@@ -37,6 +44,8 @@ def problem(known, node, agent):
         return f"{cannot} this host has no token for it: run 'pcs host auth {node}' first"
     try:
         status, body = ask(known[node], agent)
+    except socket.timeout as failed:
+        return f"{cannot} {failed}: bring it up with its pcsd, or, if it is only busy, run this again later"
     except (OSError, http.client.HTTPException) as failed:
         return f"{cannot} {failed}: bring it up with its pcsd, or take it out of the cluster and the scenario"
     if status == 401:

@@ -16,14 +16,14 @@ need() { needs+=("$1 ${*:3}"); }
 # Refuses to go on when a node lacks an agent that it needs, or cannot be asked.
 check_needs() {
     local problem
-    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: python3 failed; nothing was changed'
+    problem=$(ask_nodes "${needs[@]}") || die 'ask the nodes for their agents: Python failed; nothing was changed'
     [ -z "$problem" ] || die "$problem"
 }
 
 # ask_nodes "AGENT NODE..."...: asks pcsd on each node for the agents, as pcs does, and prints what is wrong, if
 # anything. Every node is asked at the same time.
 ask_nodes() {
-    python3 -I - "$@" <<'END'
+    "$python" -I - "$@" <<'END'
 @PROGRAM@
 END
 }

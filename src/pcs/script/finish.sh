@@ -1,6 +1,7 @@
 @FORGET@
 name_foreign
 reveal_secrets
+@END_QUICK@
 verdict=$(crm_verify -V --xml-file "$work/new.xml" 2>&1) || {
     printf '%s\n' "$verdict" >&2
     # Warnings are about the state the cluster is in (a node that is down); errors are about the configuration.

@@ -30,6 +30,7 @@ const QUICK: &str = include_str!("quick.sh");
 const QUICK_PROGRAM: &str = include_str!("quick.py");
 const CLUSTER: &str = include_str!("cluster.sh");
 const NAMES: &str = include_str!("check_names.sh");
+const PYTHON: &str = include_str!("../python.sh");
 const AGENTS: &str = include_str!("agents.sh");
 const AGENTS_BY_HAND: &str = include_str!("agents_by_hand.sh");
 const ASK: &str = include_str!("agents.py");
@@ -138,7 +139,7 @@ impl Script {
     fn tools(&self, plan: &Plan) -> Vec<String> {
         let has = |feature| self.target.has(feature);
         let agents = match has(Feature::AskForAgents) {
-            true => AGENTS.replace("@PROGRAM@\n", ASK),
+            true => PYTHON.to_owned() + "\n" + &AGENTS.replace("@PROGRAM@\n", ASK),
             false => AGENTS_BY_HAND.to_owned(),
         };
         let run = match has(Feature::Python3) {

@@ -1,10 +1,17 @@
 import os
 import runpy
+import signal
 import sys
 
 from lxml import etree
 
 program, said = sys.argv[1:]
+# Modules come from where they would if that were what runs.
+if sys.path[0] == os.path.dirname(sys.argv[0]):
+    sys.path[0] = os.path.dirname(os.path.realpath(program))
+# bash has them ignored by what it starts in the background.
+for end in (signal.SIGINT, signal.SIGQUIT):
+    signal.signal(end, signal.SIG_DFL)
 
 
 def words():
@@ -26,7 +33,7 @@ def load():
     except SystemExit as end:
         if end.code:
             raise
-    sys.stdout.flush()
+    print("ready", flush=True)
 
 
 def find(file, expression):
@@ -42,7 +49,7 @@ def find(file, expression):
 
 
 def become_pcs(arguments):
-    """What pcs prints goes to the file, in its order; pcs ends this process."""
+    """What pcs prints goes to the file; pcs ends this process."""
     output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for new, old in ((nothing, 0), (output, 1), (output, 2)):

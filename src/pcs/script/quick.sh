@@ -3,25 +3,34 @@
 # that does not work, $quick stays empty and the programs are started each time: that takes longer, and is the same.
 quick='' version=''
 start_quick() {
-    local interpreter program
-    program=$(command -v pcs)
+    local interpreter program ready
+    program=$(type -P pcs) && [ -r "$program" ] || return 0
     interpreter=$(sed -n '1s/^#![[:space:]]*//p;q' "$program")
     case $interpreter in *python*) ;; *) return 0 ;; esac
     quick_program >"$work/quick.py"
-    mkfifo "$work/ask" "$work/answer"
+    mkfifo "$work/ask" "$work/answer" 2>/dev/null || return 0
     # shellcheck disable=SC2086 # a program and its options
-    $interpreter -I "$work/quick.py" "$program" "$work/said" <"$work/ask" >"$work/answer" 2>/dev/null &
+    $interpreter "$work/quick.py" "$program" "$work/said" <"$work/ask" >"$work/answer" 2>"$work/trouble" &
     disown # bash need not say how it ended
+    unset TMOUT # which would be for "read" as well
     exec {ask}>"$work/ask" {answer}<"$work/answer"
-    if IFS= read -r version <&"$answer"; then quick=1; fi
+    if IFS= read -r version <&"$answer" && IFS= read -r ready <&"$answer" && [ "$ready" = ready ]; then
+        quick=1
+    else
+        version=''
+        exec {ask}>&- {answer}<&-
+    fi
 }
 
 # ask pcs WORD..., ask find FILE XPATH: has that process do it.
 ask() {
     local status=''
     (trap '' PIPE; printf '%s\0' "$#" "$@" >&"$ask") 2>/dev/null || true
-    IFS= read -r status <&"$answer" || die 'the process that runs pcs was ended; nothing was changed'
-    return "$status"
+    IFS= read -r status <&"$answer" || true
+    case $status in
+        0 | 1) return "$status" ;;
+        *) die "the process that runs pcs was ended; nothing was pushed: $(tail -n 1 "$work/trouble")" ;;
+    esac
 }
 
 # pcs WORD...; what it says goes to the file "said".
@@ -37,6 +46,13 @@ paths() {
     fi
 }
 has() { paths "$1" >/dev/null; }
+
+# After the last look. What was asked in a subshell, and not answered, is found out here at the latest.
+end_quick() {
+    has /cib || die 'the copy of the configuration cannot be read any more; nothing was pushed'
+    [ -z "$quick" ] || exec {ask}>&- {answer}<&-
+    quick=''
+}
 
 # The program of that process. On stdin: how many words come, and the words, each with a zero byte at its end.
 quick_program() {

@@ -19,9 +19,10 @@ trap 'rm -rf "$work"' EXIT
 # ---------------------------------------------------------------------------------------------------------------------
 # Is this the right place, and is everything here?
 
-for program in pcs cibadmin crm_verify crm_diff crm_resource iconv@PYTHON@; do
+for program in pcs cibadmin crm_verify crm_diff crm_resource iconv; do
     command -v "$program" >/dev/null || die "$program is not installed on this host"
 done
+@PYTHON@
 @VERSION@
 if ! at_least "$version" "$pcs_from" || at_least "$version" "$pcs_before"; then
     die "this script is written for pcs @TITLE@, but pcs $version is installed"

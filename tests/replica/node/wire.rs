@@ -4,11 +4,12 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::Node;
 use super::host::{OWN, ROOT};
+use crate::support::frozen;
 
 impl Node {
     pub fn start_sshd(&mut self) {
@@ -45,7 +46,7 @@ impl Node {
     }
 
     pub fn signal_sshd(&self, signal: Signal) {
-        kill(Pid::from_raw(self.sshd.as_ref().unwrap().id().cast_signed()), signal).unwrap();
+        frozen::signal(Pid::from_raw(self.sshd.as_ref().unwrap().id().cast_signed()), signal).unwrap();
     }
 
     pub fn end_sshd(&mut self) {
