@@ -2,11 +2,11 @@
 //! and namespaces of their own. Making a root takes some minutes and 400 MB, once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
-#[path = "../support/trial.rs"]
-mod trial;
-
+#[path = "../support/meaning.rs"]
 mod meaning;
 mod root;
+#[path = "../support/trial.rs"]
+mod trial;
 
 use root::{BULLSEYE, Root, TRIXIE};
 use trial::{Trial, examples};
@@ -54,11 +54,12 @@ fn changes(root: &Root, dialect: &str) {
 
     let edited =
         trial.scenario.replace("nic = \"eth0\"", "nic = \"ens3\"").replace("stickiness = 1000", "stickiness = 500");
-    let before = meaning::of(&trial.read("live.xml"));
+    let means = || meaning::of(&trial.read("live.xml")).lines().map(str::to_owned).collect::<Vec<_>>();
+    let before = means();
     let text = root.apply(&trial, &script(&["--part", "properties"], &edited), &[]);
-    let mut after = meaning::of(&trial.read("live.xml"));
+    let mut after = means();
     after.retain(|line| !before.contains(line));
-    assert!(after.len() == 1 && after[0].contains("value=500"), "{text}{after:?}");
+    assert!(after.len() == 1 && after[0].contains("value=\"500\""), "{text}{after:?}");
 
     let text = root.apply(&trial, &script(&[], &edited), &[]);
     assert!(text.contains("left as it is: other (to remove it: pcs resource delete other)"), "{text}");

@@ -58,7 +58,7 @@ fn meaning(element: &Element, is_ordered: bool) -> String {
         .attributes
         .iter()
         .filter(|(name, value)| (own || name != "id") && !SILENT.contains(&(name, value)))
-        .map(|(name, value)| format!("{name}={value:?}"))
+        .map(|(name, value)| format!("{name}={:?}", today(value)))
         .collect();
     attributes.sort();
     // A set may be left without a value.
@@ -69,4 +69,13 @@ fn meaning(element: &Element, is_ordered: bool) -> String {
         children.sort();
     }
     format!("{}[{}]({})", element.name, attributes.join(" "), children.join("\n"))
+}
+
+/// Roles had other names before Pacemaker 2.1.
+fn today(value: &str) -> &str {
+    match value {
+        "Master" => "Promoted",
+        "Slave" => "Unpromoted",
+        value => value,
+    }
 }
