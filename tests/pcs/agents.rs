@@ -158,6 +158,50 @@ fn a_node_that_lacks_an_agent_or_cannot_be_asked_is_named_with_the_remedy() {
     refused(&ask(&node, &[11]), "cannot read /var/lib/pcsd/known-hosts: [Errno 2] No such file or directory");
 }
 
+/// Takes a connection to each node, and says nothing; writes down whether the first was still waited for when the last one came, and
+/// every connection more.
+const SILENT: &str = r#"
+import socket
+import threading
+
+def log(what):
+    with open("connections", "a") as file:
+        print(what, file=file)
+
+def again(server):
+    while server.accept():
+        log("again")
+
+servers = [socket.create_server((f"192.168.100.{last}", 2224)) for last in (11, 12, 13)]
+open("ready", "w").close()
+taken = [server.accept()[0] for server in servers]
+taken[0].recv(65536)
+taken[0].setblocking(False)
+try:
+    log("together" if taken[0].recv(65536) else "one after the other")
+except BlockingIOError:
+    log("together")
+for server in servers:
+    threading.Thread(target=again, args=(server,)).start()
+"#;
+
+#[test]
+fn silent_nodes_are_waited_for_at_once_and_not_called_down() {
+    let node = node();
+    node.trial.write("silent.py", SILENT, 0o644);
+    let line = "for last in 12 13; do ip address add 192.168.100.$last/24 dev lo; done; python3 silent.py & \
+                until [ -e ready ]; do sleep 0.05; done; PATH=$PWD/bin:$PATH CIB_file=$PWD/live.xml \
+                ./script.sh --dry-run </dev/null; rc=$?; kill $!; exit $rc";
+    let output = node.trial.enter(&["bash", "-c", line]);
+    refused(&output, "cannot ask osm1.priv whether it has ocf:inuvika:ovd-osm: ");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("timed out: bring it up with its pcsd, or, if it is only busy, run this again later"),
+        "{text}"
+    );
+    assert_eq!(node.trial.read("connections"), "together\n");
+}
+
 /// They are embedded in the script, where a quote or an indentation too much would be found out in the field.
 #[test]
 fn the_programs_compile() {

@@ -157,7 +157,6 @@ fn script(trial: &Trial, steps: Vec<Step>) -> String {
 }
 
 #[test]
-#[ignore = "pcs is asked seventy times: tests/full"]
 fn every_step_is_taken_once_and_changed_when_it_differs() {
     let trial = Trial::new("ovd-session-manager");
     let whole = script(&trial, every());
