@@ -126,3 +126,21 @@ fn nothing_is_pushed_when_it_is_ended_while_it_looks_things_up() {
     assert!(output.status.code() == Some(1) && text.contains("was ended; nothing was pushed"), "{output:?}");
     assert_eq!(trial.read("live.xml"), before);
 }
+
+#[test]
+fn ctrl_c_ends_pcs_as_well() {
+    let trial = configured();
+    let edited = trial.script(&[("[[fencing]]\nname = \"fence-all\"", "[[fencing]]\nname = \"fence-other\"")]);
+    let slow = "import os, time\nif 'create' in sys.argv:\n    open('slow', 'w').close()\n    time.sleep(600)\n";
+    trial.write("bin/pcs", &format!("{NOTED}{slow}{LOADED}"), 0o755);
+    trial.write("script.sh", &edited, 0o755);
+    // A job of its own has a process group, which the terminal would signal.
+    let line = "set -m; PATH=$PWD/bin:$PATH ./script.sh --cib live.xml >said 2>&1 & job=$!; set +m\n\
+                until [ -e slow ]; do kill -0 $job || exit 90; sleep 0.05; done\n\
+                pgrep -f \"$PWD/bin/pcs\" >/dev/null || exit 91\n\
+                kill -INT -- -$job; wait $job && exit 92\n\
+                for ((i = 0; i < 200; i += 1)); do pgrep -f \"$PWD/bin/pcs\" >/dev/null || exit 0; sleep 0.05; done\n\
+                pkill -KILL -f \"$PWD/bin/pcs\"; exit 93";
+    let output = trial.enter(&["bash", "-c", line]);
+    assert!(output.status.success(), "{output:?} {}", trial.read("said"));
+}
